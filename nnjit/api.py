@@ -36,6 +36,7 @@ def fit(
     report: bool = False,
     quiet: bool | None = None,
     on_epoch: OnEpoch | None = None,
+    engine: str | None = None,
 ) -> Run | Study:
     """Train an experiment and leave its run folder; a study if it has replicas or folds.
 
@@ -57,6 +58,8 @@ def fit(
         on_epoch: called after each epoch with a `FinishedEpoch`: its `number`, its `values` by column of the
             history, and `stop()`, which ends the training. What it raises is raised here, once the run is
             saved.
+        engine: the address of a Dask cluster that trains replicas or folds, such as `dask://10.0.0.5:8786`;
+            this process if None.
 
     Raises:
         UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete, if
@@ -73,6 +76,8 @@ def fit(
         if output is False:
             if resume_or_start or report:
                 raise RunError("with output=False there is no folder to resume or to report in; give output")
+            if engine is not None:
+                raise RunError("what a cluster trains is kept in a folder; give output, or omit engine")
             return run_in_memory(given, quiet=quiet, on_epoch=on_epoch)
         return run(
             given,
@@ -80,6 +85,7 @@ def fit(
             resume_or_start=resume_or_start,
             quiet=quiet,
             on_epoch=on_epoch,
+            engine=engine,
             write_report=_write_report if report else None,
         )
 
@@ -140,13 +146,14 @@ def run(
     display: Display | None = None,
     on_epoch: OnEpoch | None = None,
     redrawing: Redrawing | None = None,
+    engine: str | None = None,
     write_report: Callable[[Path], None] | None = None,
 ) -> Run | Study:
     """Train, or resume the run in the folder `resume`.
 
     Args:
         resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
-        quiet, on_epoch: as of `fit`.
+        quiet, on_epoch, engine: as of `fit`.
         display: shows how it goes; one that suits the place if None.
         redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
         write_report: writes the report, however the training ends; None to write none.
@@ -154,6 +161,8 @@ def run(
     Raises:
         Incomplete: the training is done, but its report, or another file, could not be written.
     """
+    if engine is not None:
+        _check_engine(given.experiment, on_epoch)
     if resume_or_start:
         if output is None:
             raise RunError("resume_or_start needs the folder to look in: give output")
@@ -170,7 +179,7 @@ def run(
     followers = _followers(given.experiment, on_epoch, redrawing)
     audience = Audience(display or display_for(quiet), followers)
     with closing(audience):
-        return _trained(given.experiment, output, resume, audience, redrawing, write_report)
+        return _trained(given.experiment, output, resume, audience, redrawing, write_report, engine)
 
 
 def _trained(
@@ -180,11 +189,12 @@ def _trained(
     audience: Audience,
     redrawing: Redrawing | None,
     write_report: Callable[[Path], None] | None,
+    engine: str | None,
 ) -> Run | Study:
     """Train or resume, and write the report however the training ends."""
     try:
         with audience.display, redrawing or nullcontext():
-            done = _train(experiment, output, resume, audience)
+            done = _train(experiment, output, resume, audience, engine)
     except Raised as raised:
         if write_report and raised.folder:
             _problem(write_report, raised.folder)  # which theirs must not give way to
@@ -224,6 +234,17 @@ def run_in_memory(
     except Raised as raised:
         theirs = raised.error
     raise theirs
+
+
+def _check_engine(experiment: Experiment, on_epoch: OnEpoch | None) -> None:
+    """Raise a UserError about what a cluster cannot train."""
+    if experiment.training.replicas is None and experiment.training.folds is None:
+        raise UserError(
+            "engine: a cluster trains the members of a study, and this is one training; give "
+            "training.replicas or training.folds, or omit engine"
+        )
+    if on_epoch is not None:
+        raise UserError("on_epoch: a function here cannot follow members that a cluster trains; omit one")
 
 
 def _followers(
@@ -291,7 +312,11 @@ def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]
 
 
 def _train(
-    experiment: Experiment, output: Path | None, resume: Path | None, audience: Audience
+    experiment: Experiment,
+    output: Path | None,
+    resume: Path | None,
+    audience: Audience,
+    engine: str | None,
 ) -> Run | Study:
     from nnjit import training
     from nnjit.config import dump
@@ -300,8 +325,12 @@ def _train(
     if resume is not None:
         training.check_study(resume, members)
         if members is not None:
-            return training.resume_members(resume, experiment, members, dump, audience=audience)
+            return training.resume_members(
+                resume, experiment, members, dump, audience=audience, engine=engine
+            )
         return training.resume(resume, experiment, dump(experiment), audience=audience)
     if members is not None:
-        return training.train_members(experiment, members, dump, output=output, audience=audience)
+        return training.train_members(
+            experiment, members, dump, output=output, audience=audience, engine=engine
+        )
     return training.train(experiment, dump(experiment), output=output, audience=audience)

@@ -1,7 +1,6 @@
 """`python -m nnjit.train --config FILE`: the same as `nnjit train`."""
 
-from nnjit.cli.app import single
-from nnjit.cli.train import train
+from nnjit.cli.entry import train
 
 if __name__ == "__main__":
-    single(train, name="python -m nnjit.train")
+    train()

@@ -17,7 +17,7 @@ BINARY = ("os.open", "Image.open", "archive.open")  # open no text
 
 # Each room imports only rooms before it; those of one line do not import each other.
 ORDER = (
-    ("durable", "errors", "lazy", "cores", "version"), ("memory", "progress", "registry"), ("ir",),
+    ("durable", "errors", "lazy", "cores", "version"), ("cluster", "memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",),
     ("nn", "optim", "ranks"),
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
@@ -26,8 +26,9 @@ ORDER = (
 # The same inside a room, of its folders and files; what is not named here is flat.
 INSIDE = {
     "codegen": (
-        ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",), ("source",),
-        ("call", "clearing", "code", "lowering"), ("program",), ("static_arguments",), ("function",),
+        ("clearing", "memory"), ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",),
+        ("source.layouts",), ("code",), ("source",), ("call", "code_files", "lowering"), ("writing",),
+        ("program",), ("static_arguments",), ("function",),
     ),
     "nn": (
         ("array",), ("formula", "functional", "initializers", "targets"), ("activations", "links"),
@@ -48,7 +49,7 @@ FEW = {  # rooms that know less than their place would allow
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
-    "report": {"cores", "errors", "lazy", "progress", "runs"},
+    "report": {"cores", "durable", "errors", "lazy", "progress", "runs"},
 }
 MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
 OWNERS = {  # library: the only rooms that may import it
@@ -63,6 +64,7 @@ OWNERS = {  # library: the only rooms that may import it
     "PIL": {"data"},
     "onnx": {"export"},
     "optuna": {"searching"},
+    "distributed": {"cluster"},
     "mpi4py": {"ranks"},
 }
 MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained

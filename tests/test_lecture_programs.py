@@ -6,7 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from nnjit.ir import interpret
 
 LECTURE = Path(__file__).parents[1] / "scripts" / "lecture"
 LONGEST = 60  # lines of a program, which is a slide
@@ -32,6 +34,15 @@ class Program:
 
 
 PROGRAMS = (
+    Program(
+        "by_hand",
+        (
+            "by_hand      differs from grad by 0.0000",
+            "with_a_slip  differs from grad by 0.5575",
+        ),
+        ("by_hand",),
+        {"steps": 40},
+    ),
     Program(
         "predict_loss_grad",
         (
@@ -61,6 +72,15 @@ PROGRAMS = (
         ("limit",),
     ),
     Program(
+        "three_ways",
+        (
+            "l₂′ = (4 * 1 * (1 - x) + 4 * x * (-1))",
+            " 3              27            11     -4.352000000",
+        ),
+        ("three_ways",),
+        {"most": 3},
+    ),
+    Program(
         "gradient_and_jacobian",
         (
             "∇f(x) = [4.5 4. ], shape (2,); by hand [4.5 4. ]",
@@ -72,11 +92,20 @@ PROGRAMS = (
     Program(
         "one_neuron_chain",
         (
-            "z = 1.800000, a = 0.858149, C = 0.736420",
+            "z⁽ᴸ⁾ = 1.800000, a⁽ᴸ⁾ = 0.858149, C₀ = 0.736420",
+            "= 1.50 · 0.121729 · 1.716298 = 0.313385711",
             "= 0.313385711, grad: 0.313385711",
             "= 0.125354284, grad: 0.125354284",
         ),
         ("one_neuron_chain",),
+    ),
+    Program(
+        "earlier_layers",
+        (
+            "∂C₀/∂w⁽³⁾ = 0.470065 · 0.240018 · -0.800176 = -0.090279021, grad: -0.090279021",
+            "∂C₀/∂b⁽¹⁾ = 1.000000 · 0.191101 ·  0.050234 =  0.009599804, grad:  0.009599804",
+        ),
+        ("earlier_layers",),
     ),
     Program(
         "average_over_data",
@@ -98,11 +127,29 @@ PROGRAMS = (
     Program(
         "forward_or_reverse",
         (
-            "by_forward_mode  ms for inputs {1: ",
-            "by_reverse_mode  ms for outputs {1: ",
+            "     1       4             1              4  measured: about ",
+            "     4       1             4              1  measured: about ",
         ),
         ("forward_or_reverse",),
-        {"most": 2},
+        {"most": 4},
+    ),
+    Program(
+        "rules_of_primitives",
+        (
+            "tanh(x)     g → g * (1 - (tanh(x) * tanh(x)))",
+            "x * y       g → g * y,   g * x",
+            "x @ y       g → g @ y.T,   x.T @ g",
+        ),
+        ("rules",),
+    ),
+    Program(
+        "recurrences",
+        (
+            "    2       0.049454682",
+            "   10       0.037557734",
+        ),
+        ("recurrences",),
+        {"epochs": 10},
     ),
     Program(
         "two_ways_to_the_graph",
@@ -140,7 +187,7 @@ def test_program_says_and_draws(program: Program, tmp_path: Path, capsys: pytest
 
 def test_every_program_is_here_and_is_as_short_as_a_slide() -> None:
     files = {path.stem: path for path in LECTURE.glob("*.py")}
-    assert set(files) == {*NAMES, "slide"}
+    assert set(files) == {*NAMES, "slide", "ukrainian"}
     for name in NAMES:
         assert files[name].read_text(encoding="utf-8").count("\n") <= LONGEST, name
 
@@ -212,3 +259,21 @@ def test_best_difference_is_worse_than_grad(tmp_path: Path, capsys: pytest.Captu
         float(e) for e in re.findall(r"error (?:at best )?(\S+e[-+]\d+)", capsys.readouterr().out)
     )
     assert ours < 1e-15 < central < 1e-10 < forward < 1e-7
+
+
+def test_the_rules_are_those_of_differences() -> None:
+    """Each rule, evaluated, against the central difference of g times the primitive's value."""
+    program, h = definitions("rules_of_primitives"), 1e-6
+    for written, function, arguments, value in program["PRIMITIVES"]:
+        g = some(np.cos, value)
+        found = interpret(program["rule"](function, arguments, value), [g, *map(np.asarray, arguments)])
+        for k, derivative in enumerate(found):
+            along = some(np.sin, arguments[k])
+            ends = [[a + s * along if i == k else a for i, a in enumerate(arguments)] for s in (h, -h)]
+            above, below = (float(np.sum(g * function(*end))) for end in ends)
+            assert np.sum(derivative * along) == pytest.approx((above - below) / (2 * h), abs=1e-8), written
+
+
+def some(wave: Callable[[np.ndarray], np.ndarray], like: Any) -> np.ndarray:
+    """Numbers between -1 and 1, in the shape of `like`."""
+    return wave(np.arange(1.0, 1 + np.size(like))).reshape(np.shape(like))

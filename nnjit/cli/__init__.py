@@ -1,5 +1,5 @@
 """The command `nnjit`: one file for each verb. Rooms that are slow to import are imported in the verbs."""
 
-from nnjit.cli.app import main
+from nnjit.cli.entry import main
 
 __all__ = ["main"]

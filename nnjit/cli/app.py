@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
-from nnjit.cli.exit_status import WRONG
-from nnjit.cli.streams import abandon, prepare_streams, say
+from nnjit.cli.streams import say
 from nnjit.version import VERSION
 
 _PLAIN: dict[str, Any] = {
@@ -20,11 +15,7 @@ _PLAIN: dict[str, Any] = {
 }
 
 
-# Importing makes half a million objects, none of them garbage: looking for it costs an eighth of a short run.
-GARBAGE_THRESHOLD = 1_000_000
-
-
-def main() -> None:
+def of_all_verbs() -> typer.Typer:
     """The command `nnjit`."""
     from nnjit.cli.check import check
     from nnjit.cli.compare import compare
@@ -45,14 +36,16 @@ def main() -> None:
     trained = (predict, evaluate, explain, compare, report, export)
     for verb in (init, check, train, search, *trained, schema, help, doctor):
         app.command()(verb)
-    _run(app, "nnjit")
+    return app
 
 
-def single(verb: Callable[..., None], *, name: str) -> None:
-    """Run a command with this one verb, called `name` in its help."""
+def of_training() -> typer.Typer:
+    """A command with the verb `train` alone."""
+    from nnjit.cli.train import train
+
     app = typer.Typer(add_completion=False, **_PLAIN)
-    app.command()(verb)
-    _run(app, name)
+    app.command()(train)
+    return app
 
 
 def _show_version(asked: bool) -> None:
@@ -67,22 +60,3 @@ def _options(
     ] = False,
 ) -> None:
     """Train neural networks from a YAML file."""
-
-
-def _run(app: typer.Typer, name: str) -> None:
-    gc.set_threshold(GARBAGE_THRESHOLD)
-    # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
-    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Looking for plugins of pydantic reads a file of each package that is installed: 0.01 s for a hundred.
-    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
-    prepare_streams()
-    try:
-        app(prog_name=name)
-    except OSError:  # from a stream that help or a usage error was printed to: verbs catch their own
-        for stream in (sys.stdout, sys.stderr):
-            abandon(stream)
-        sys.exit(WRONG)
-    finally:
-        gc.freeze()  # so that the exit does not look for it either

@@ -28,7 +28,10 @@ NEEDED = (
     "numba", "llvmlite", "numpy", "scipy", "pydantic", "ruamel.yaml", "typer", "tqdm", "safetensors",
     "scikit-learn", "polars", "matplotlib", "jinja2", "threadpoolctl", "platformdirs",
 )  # fmt: skip
-EXTRA = ("pillow", "fastexcel", "onnx", "tensorboardX", "mlflow-skinny", "ipywidgets")
+EXTRA = (
+    "pillow", "fastexcel", "onnx", "optuna", "cmaes", "distributed", "mpi4py", "tensorboardX",
+    "mlflow-skinny", "ipywidgets",
+)  # fmt: skip
 FEATURES = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "neon", "sve")
 VARIABLES = (
     "NNJIT_",

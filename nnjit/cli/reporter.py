@@ -1,4 +1,4 @@
-"""Write the report in a process that starts while the training runs.
+"""Write the report in a process that starts before the training does, and before what it needs is imported.
 
 Importing matplotlib takes longer than training a small network, and another core is idle. Whatever goes wrong
 in there, the training's results are saved.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -16,13 +17,27 @@ from typing import Self
 
 from nnjit.errors import RunError
 
+NO_TRAINING = {"--help", "--print-config"}
+
 
 class Reporter:
-    """A context manager around the process."""
+    """A context manager around the process.
+
+    Args:
+        words: the arguments of the verb `train`; None if the verb is another.
+    """
+
+    def __init__(self, words: Sequence[str] | None) -> None:
+        self._is_wanted = words is not None and NO_TRAINING.isdisjoint(words)
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        if self._is_wanted:
+            self._start()
+        return self
+
+    def _start(self) -> None:
         # In a session of its own: Ctrl-C is for the training, and the report is still to be drawn.
-        self._process: subprocess.Popen[bytes] | None = None
         with suppress(OSError):  # the user has as many processes as are allowed
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "nnjit.report"],
@@ -31,7 +46,6 @@ class Reporter:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None

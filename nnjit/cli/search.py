@@ -30,6 +30,8 @@ _Join = Annotated[bool, typer.Option("--join", help=(
     "Take part in a search that another machine has begun in the same database."))]
 _Workers = Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help=(
     "How many trials are trained at a time, each on one thread  [default: the usable cores]"))]
+_Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
+    "The Dask cluster that trains the trials, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the folder alone.")]
 # fmt: on
 
@@ -43,6 +45,7 @@ def search(
     storage: _Storage = None,
     join: _Join = False,
     workers: _Workers = None,
+    engine: _Engine = None,
     quiet: _Quiet = False,
 ) -> None:
     """Search the options that the section `search` of a YAML file names, and train the best of them.
@@ -63,6 +66,7 @@ def search(
             storage=storage,
             join=join,
             workers=workers,
+            engine=engine,
             quiet=quiet,
         )
         say(str(found.path) if quiet else "\n".join(_summary(found)))

@@ -13,7 +13,6 @@ import typer
 from nnjit.cli.exit_status import FAILED, exit_status
 from nnjit.cli.live import live_page
 from nnjit.cli.options import ConfigFile, File, Settings, one_of
-from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import OutputError, is_utf8, say
 from nnjit.errors import Incomplete, RunError, UserError
 from nnjit.progress.display import Display
@@ -24,6 +23,7 @@ from nnjit.runs import file_names
 from nnjit.runs.folder import is_begun
 
 if TYPE_CHECKING:
+    from nnjit.cli.reporter import Reporter
     from nnjit.config import Config
     from nnjit.training import Run, Study
 
@@ -43,6 +43,8 @@ _Live = Annotated[bool, typer.Option("--live", help=(
     "Serve a page that follows the training to a browser on this machine, and print its address."))]
 _Port = Annotated[int | None, typer.Option(metavar="N", help=(
     "The port of --live; any that is free if omitted."))]
+_Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
+    "The Dask cluster that trains replicas or folds, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
 # fmt: on
 
@@ -61,6 +63,7 @@ def train(
     print_config: _PrintConfig = False,
     live: _Live = False,
     port: _Port = None,
+    engine: _Engine = None,
     quiet: _Quiet = False,
 ) -> None:
     """Train the network that a YAML file describes.
@@ -84,15 +87,16 @@ def train(
             _print(_read(config, folder, settings or [], start))
             return
         page = live_page(display, port or 0) if live else nullcontext((display, Redrawing()))
-        with page as (shown, redrawing), Reporter() as reporter:  # which takes as long as a short training
+        with page as (shown, redrawing):
             shown.stage(f"reading {config or folder}")
             given = _read(config, folder, settings or [], start)
             _train(
                 given,
-                reporter,
+                context.obj,
                 output=output,
                 resume=resume,
                 resume_or_start=resume_or_start,
+                engine=engine,
                 quiet=quiet,
                 display=shown,
                 redrawing=redrawing,
@@ -193,6 +197,7 @@ def _train(
     output: Path | None,
     resume: Path | None,
     resume_or_start: bool,
+    engine: str | None,
     quiet: bool,
     display: Display,
     redrawing: Redrawing,
@@ -209,6 +214,7 @@ def _train(
             resume_or_start=resume_or_start,
             display=display,
             redrawing=redrawing,
+            engine=engine,
             write_report=reporter.write,
         )
     try:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnjit.codegen.runtime.views import table_of
-from nnjit.codegen.source.routines import FAILURES
 from nnjit.ir import ArrayType
 from nnjit.ir.types import static
 
@@ -100,6 +99,8 @@ class Caller:
 def check_success(failure: Any) -> None:
     """Raise NumPy's error for the number of a failure; None and 0 mean success."""
     if failure:
+        from nnjit.codegen.source.routines import FAILURES
+
         raise np.linalg.LinAlgError(FAILURES[failure - 1])
 
 

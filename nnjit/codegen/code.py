@@ -2,26 +2,75 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import io
-import pickle
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-import nnjit.primitives
-from nnjit.codegen.numba import store
-from nnjit.codegen.numba.cache import environment_key
-from nnjit.codegen.source.layouts import Interface
-from nnjit.codegen.source.program import Program
-from nnjit.codegen.source.summary import KernelEntry
-from nnjit.ir import ArrayType, Graph, Primitive, new_input
+from nnjit.codegen.source.layouts import EpochTotals, Interface
+from nnjit.ir import ArrayType, Dim, Graph, new_input
 
-PACKAGE = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from nnjit.codegen.plan.kernels import Kernel
+
+Lengths = tuple[tuple[Dim, ...], ...]
+
+
+class Reduction(NamedTuple):
+    """A call of MPI, which all ranks must make alike."""
+
+    operation: str
+    dtype: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Program:
+    """The source of a program, whose function is `run`, and the memory that it takes.
+
+    Args:
+        memory: name -> short dtype of every array of the table, in its order.
+        work: name -> elements of each array to allocate, for one thread if each thread has its own.
+        each_threads: the names of those that each thread has.
+        length: of the vectors that threads share; 0 if there are none.
+        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
+            by rows.
+        totals: the columns of an epoch's totals.
+        functions: kernel, unless it is a product, -> its name in the source.
+        watched: (array of the work memory, first element, elements) of each watched output.
+        reductions: over the ranks in a step and an evaluation, in their order.
+    """
+
+    source: str
+    memory: Mapping[str, str]
+    work: Mapping[str, int]
+    each_threads: frozenset[str] = frozenset()
+    length: int = 0
+    pieces: Sequence[tuple[int, int, int]] = ()
+    totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
+    functions: Mapping[Kernel, str] = field(default_factory=dict)
+    watched: Sequence[tuple[str, int, int]] = ()
+    reductions: Sequence[Reduction] = ()
+
+
+@dataclass(frozen=True)
+class KernelEntry:
+    """One kernel.
+
+    Args:
+        name: of its function in the source; for a product, of the function that computes it.
+        zone: "rows" if it passes over the examples of a block, "flat" if it runs once a batch.
+        parts: the scopes of its operations, such as layers' names, and whether each is of the backward pass.
+        product: the lengths (m, n, k) of a product of m × k by k × n, as factors; None for a kernel of loops.
+        operations: primitive -> how many it has.
+    """
+
+    name: str
+    zone: str
+    parts: tuple[tuple[str, bool], ...]
+    product: Lengths | None
+    operations: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -75,61 +124,3 @@ class EpochCode:
     held_out: str | None
     tables: tuple[tuple[int, int], ...]
     kernels: tuple[KernelEntry, ...]
-
-
-def read_code(key: str) -> Any:
-    """What was kept under a key by this version of nnjit on such a machine; None if nothing was."""
-    name = _name(key)
-    content = store.read(name)
-    if content is None:
-        return None
-    try:
-        return _Unpickler(io.BytesIO(content)).load()
-    except (pickle.PickleError, EOFError, LookupError, AttributeError, TypeError, ValueError):
-        store.discard(name)
-        return None
-
-
-def write_code(key: str, value: Any) -> None:
-    """Keep something under a key, if the folder can be written."""
-    made = io.BytesIO()
-    _Pickler(made, pickle.HIGHEST_PROTOCOL).dump(value)
-    store.write(_name(key), made.getvalue())
-
-
-def _name(key: str) -> str:
-    digest = hashlib.sha256(f"{_version()}\0{key}".encode()).hexdigest()[:24]
-    return f"nnjit_structure_{digest}.code"
-
-
-@functools.cache
-def _version() -> str:
-    """What decides on the program of a structure: what shapes machine code, and all files of nnjit."""
-    files = (
-        (path.relative_to(PACKAGE).as_posix(), status.st_size, status.st_mtime_ns)
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if (status := path.stat())
-    )
-    return f"{environment_key()}\0{PACKAGE}\0{list(files)}"
-
-
-class _Pickler(pickle.Pickler):
-    """Writes primitives by their names: their rules are functions, which cannot be written."""
-
-    def persistent_id(self, value: Any) -> str | None:
-        """The name of a primitive."""
-        return value.name if isinstance(value, Primitive) else None
-
-
-class _Unpickler(pickle.Unpickler):
-    def persistent_load(self, name: str) -> Primitive:
-        """The primitive of a name."""
-        return _primitives()[name]
-
-
-@functools.cache
-def _primitives() -> Mapping[str, Primitive]:
-    from nnjit.ir.graph import constant_p, input_p
-
-    known = (*vars(nnjit.primitives).values(), input_p, constant_p)
-    return {value.name: value for value in known if isinstance(value, Primitive)}

@@ -1,4 +1,8 @@
-"""Compile a graph to a function of arrays, or a training step to native epochs."""
+"""Compile a graph to a function of arrays, or a training step to native epochs, and run them.
+
+What plans and writes programs is imported when one is written: a process that finds its programs on the disk
+needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +10,26 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nnjit.codegen.call import Caller, check_success
-from nnjit.codegen.code import CallCode, EpochCode, Signature
+from nnjit.codegen.code import CallCode, EpochCode, KernelEntry, Program, Signature
 from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.library.compiled import CLOCK
-from nnjit.codegen.lowering import constants_of, in_groups, lower, plan_step
+from nnjit.codegen.memory import BLOCK, aligned_zeros
 from nnjit.codegen.numba.cache import load
-from nnjit.codegen.plan.blocks import block_groups, block_rows, groups_at_once
-from nnjit.codegen.plan.buffers import BLOCK, aligned_zeros
-from nnjit.codegen.plan.kernels import Plan, plan_kernels
-from nnjit.codegen.plan.slices import own_sums
 from nnjit.codegen.runtime.threads import ThreadTeam
 from nnjit.codegen.runtime.views import table_of
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
-from nnjit.codegen.source.program import Program, emit_call, emit_epochs
-from nnjit.codegen.source.summary import KernelEntry, summarize
 from nnjit.errors import GraphError
-from nnjit.ir import Graph, interpret, tracing, type_of, verify
+from nnjit.ir import Graph, interpret, tracing, type_of
 from nnjit.ir.types import DTYPES, with_rows
 from nnjit.memory import check_fits
-from nnjit.passes import optimize
+
+if TYPE_CHECKING:
+    from nnjit.codegen.plan.kernels import Plan
 
 LATE = 0.001  # seconds for which a call waits for its threads before it begins with one
 ALONE = ThreadTeam(1)
@@ -48,12 +48,14 @@ class Compiled:
 
     @tracing(is_on=False)
     def __init__(self, graph: Graph, *, title: str = "A compiled graph.", block: int = BLOCK) -> None:
+        from nnjit.codegen.writing import plan_call
+
         self.graph = graph
         self._whole: Callable[[], Graph] = lambda: graph
-        lowered, constants = lower(optimize(verify(graph)))
-        self._plan: Plan | None = plan_kernels(lowered)
-        self._constants, self._title = tuple(constants), title
-        self._emit(block_rows(lowered, block))
+        plan, self._constants, block = plan_call(graph, block)
+        self._plan: Plan | None = plan
+        self._title = title
+        self._emit(block)
 
     @classmethod
     def of(cls, code: CallCode, graph: Callable[[], Graph]) -> Compiled:
@@ -99,6 +101,8 @@ class Compiled:
     @tracing(is_on=False)
     def _emit(self, block: int) -> None:
         """Write and load the program for blocks of `block` rows."""
+        from nnjit.codegen.writing import emit_call
+
         assert self._plan is not None  # only what was kept has none
         self._block = block
         self._load(emit_call(self._plan, block, self._title))
@@ -150,31 +154,19 @@ class CompiledEpoch:
         is_shared: bool = False,
         block: int = BLOCK,
     ) -> None:
-        for name, new in interface.updated(graph).items():
-            if new.type != (old := graph.input(name)).type:
-                raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
-        graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
-        graphs, lanes = in_groups(graphs, interface, most_rows, is_shared)
-        plan, constants = plan_step(graphs[0], interface, most_rows, is_shared)
-        fixed = constants_of(plan.graph, constants)
-        plans, evaluate = [plan], None
-        if evaluation is not None:
-            lowered, constants = lower(graphs[1], "held_out_")
-            fixed |= constants_of(lowered, constants)
-            evaluate = plan_kernels(lowered, is_shared=is_shared)
-            plans.append(evaluate)
-        groups = groups_at_once(plan.graph) if lanes > 1 else 1
-        interface = replace(interface, lanes=lanes, groups=groups)
-        block = block_rows(plan.graph, block) if lanes == 1 else block_groups(groups, lanes, block)
-        if any(plan.crossing for plan in plans):
-            block = max(block, -(-most_rows // lanes))
-        plan = replace(plan, own_sums=own_sums(plan, blocks=-(-most_rows // (lanes * block))))
-        program = emit_epochs(plan, evaluate, block, title, interface)
-        held_out = interface.evaluation_weight if evaluation is not None else None
-        tables = tuple((t.start, t.entries * t.size) for t in plan.tables)
-        kernels = summarize(plan, program.functions, interface.guard(plan.graph), lanes)
-        program = replace(program, functions={})
-        self._take(EpochCode(Signature.of(graph), interface, program, fixed, held_out, tables, kernels))
+        from nnjit.codegen.writing import write_epochs
+
+        self._take(
+            write_epochs(
+                graph,
+                interface,
+                most_rows=most_rows,
+                title=title,
+                evaluation=evaluation,
+                is_shared=is_shared,
+                block=block,
+            )
+        )
 
     @classmethod
     def of(cls, code: EpochCode) -> CompiledEpoch:

@@ -32,9 +32,17 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if labels.dtype.kind == "U":
         _check_text(labels)
     blocks = [labels[start : start + _BLOCK] for start in range(0, len(labels), _BLOCK)] or [labels]
-    values = np.unique(np.concatenate([np.unique(block) for block in blocks]))
+    values = _distinct(np.concatenate([_distinct(block) for block in blocks]))
     indices = np.concatenate([np.searchsorted(values, block).astype(np.int32) for block in blocks])
     return indices, tuple(_name(value) for value in values)
+
+
+def _distinct(labels: np.ndarray) -> np.ndarray:
+    """The values of labels without nan, sorted: as `np.unique`, which imports masked arrays (6 ms)."""
+    ordered = np.sort(labels)
+    is_first: np.ndarray = np.append(True, ordered[1:] != ordered[:-1])
+    distinct: np.ndarray = ordered[is_first[: len(ordered)]]
+    return distinct
 
 
 def _check_text(labels: np.ndarray) -> None:

@@ -161,8 +161,13 @@ class Source(Options, ABC):
         rest = () if self.is_series else ("split",)
         options = self.model_dump_json(exclude={"scale", "scale_target", *rest})
         return self._readings.get(
-            f"{options} {folder} {problem_types} {takes} {self._given.data is None}", read
+            f"{options} {folder.absolute()} {problem_types} {takes} {self._given.data is None}", read
         )
+
+    @property
+    def data_from_python(self) -> Any:
+        """What Python gives; None if it gives nothing."""
+        return self._given.data
 
     def _given_data(self, mend: str) -> Any:
         """What Python gives; a DataError if it gives nothing."""

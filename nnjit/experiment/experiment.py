@@ -176,7 +176,7 @@ class Experiment(Options):
     classes it has. It is scaled as `data` is, and takes no `split`, `scale` or `scale_target`."""
 
     test_data: _HeldOut = None
-    """Other data for the test part, likewise, such as an official test set."""
+    """Other data for the test part, with the same restrictions, such as an official test set."""
 
     model: Annotated[
         ModelOptions,
@@ -189,17 +189,18 @@ class Experiment(Options):
     is compared with, and its weight in C = Σ weight · cost."""
 
     positive: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
-    """Of two classes, the label of the one that is sought, as it stands in the data: `precision`, `recall`,
-    `f1`, `roc_auc` and `average_precision` are those of it. null means the second in the order of labels."""
+    """The label of the positive class, of two, as written in the data. `precision`, `recall`, `f1`, `roc_auc`
+    and `average_precision` refer to it. null means the second in the order of labels."""
 
     threshold: Threshold | None = None
-    """The probability above which an example is taken for the positive one of two classes: a number between
-    0 and 1, `best_f1`, or `{cost: {false_positive: …, false_negative: …}}`. The last two choose it on the
+    """The probability above which an example counts as positive, if there are two classes: a number between 0
+    and 1, `best_f1`, or `{cost: {false_positive: …, false_negative: …}}`. The last two choose it on the
     validation part when the training ends. Predictions and the final metrics decide by it; the history and
     early stopping decide at 1/2, as null does."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
-    """The cost of an example, whose mean over the examples the training lowers; or give `losses`."""
+    """The cost of an example; training lowers its mean over the examples. For several outputs, give `losses`
+    instead."""
 
     optimizer: AnyOptimizer = Adam()
     """The rule that turns a gradient into an update, or a method that takes the full batch."""
@@ -214,30 +215,31 @@ class Experiment(Options):
     """The limits of a gradient."""
 
     averaging: AnyAveraging | None = None
-    """The mean of the weights over the updates that is evaluated, kept and predicts; null: the weights do."""
+    """The average of the weights over the updates, which is evaluated, stored and used to predict. null uses
+    the weights themselves."""
 
     metrics: Annotated[tuple[AnyMetric, ...] | None, AfterValidator(_check_metrics)] = None
     """The values that are reported besides the loss.
 
     null means accuracy if the targets are classes, and none if they are values. Of several target columns,
-    each has values of its own, such as `height_mae`, and no error is a mean of several units. With
-    `losses`, each of them has its own. They have columns in `history.csv`, but for `roc_auc` and
-    `average_precision`, which have one only if early stopping, a target or a schedule follows them;
-    `metrics.json` has them all.
+    each has values of its own, such as `height_mae`, and no error is a mean of several units. With `losses`,
+    each of them has its own. All have columns in `history.csv`, except that `roc_auc` and `average_precision`
+    have one only if early stopping, a target or a schedule follows them; `metrics.json` has them all.
     """
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
 
     trackers: tuple[Tracker, ...] = ()
-    """Other programs that are told of losses, metrics, rates, the config and the pictures of the report.
+    """Other programs that receive the losses, metrics, learning rates, the config and the pictures of the
+    report.
 
     `tensorboard`: event files in the folder `tensorboard` of the run. `mlflow`: the server or the store that
     MLFLOW_TRACKING_URI names, or the folder `mlruns`.
     """
 
     search: SearchOptions | None = None
-    """What `nnjit search` tries; null if nothing is. A training ignores it."""
+    """What `nnjit search` tries. A training ignores it."""
 
     @property
     def sources(self) -> dict[str, Source]:

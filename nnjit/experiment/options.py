@@ -25,8 +25,8 @@ class EarlyStopping(Options):
     """
 
     monitor: str | None = None
-    """The column of the history that says which epoch is the best, such as `validation_accuracy`; of any of
-    the metrics, `validation_roc_auc` too, which is then measured after each epoch.
+    """The column of the history that says which epoch is the best, such as `validation_accuracy`. Any metric
+    is allowed; `validation_roc_auc` is then measured after each epoch.
 
     null means the validation loss, or the training loss if there is no validation part. If a column of the
     training part decides, here or as a `target`, the history's columns of that part are measured after each
@@ -125,16 +125,17 @@ class TrainingOptions(Options):
     max_seconds: float | None = Field(None, gt=0)
     """Seconds after which the training stops, saved and ready to be resumed; null sets no limit.
 
-    They are those of the clock on the wall, from the start of the command, so loading and compiling count; a
-    resumed training has as many again. An epoch that they end in is undone. Each of replicas and folds has
-    as many, from its own start.
+    Wall-clock time counts from the start of the command, loading and compiling included; a resumed training
+    has as many seconds again. An epoch that is cut off is undone. Each replica or fold has this limit, from
+    its own start.
     """
 
     checkpoints: Checkpoints | None = None
     """Which weights are kept besides the best and the last; null keeps no others."""
 
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | Literal["auto"] = "auto"
-    """Shares of each update, and the most threads that compute them; `auto` takes one if an update is small.
+    """How many shares an update is divided into, and the most threads that compute them; `auto` takes one if
+    an update is small.
 
     The number of shares decides on the last bits of the results. How many threads compute them does not: it
     follows from what they gain, which is nothing beside other busy processes.
@@ -143,11 +144,11 @@ class TrainingOptions(Options):
     """
 
     diagnosis: bool | Literal["auto"] = "auto"
-    """Whether to look into the layers: gradients, updates, and dead or saturated units. `true` some fifty
-    times, of which the report draws curves; `auto` some five times, for the report's advice, and not in
-    replicas and folds. A look makes a step on a copy of the weights, of a batch at most, and takes idle units
-    of at most 256 rows (`auto`: 64, and some two percent of the training's time). Full-batch methods are not
-    looked into.
+    """Whether to record statistics of the layers: gradients, updates, and dead or saturated units. `true`
+    records about fifty times per run, for curves in the report; `auto` about five times, for the report's
+    advice, and not in replicas and folds. Each record makes a step on a copy of the weights, with one batch
+    at most, and finds idle units on at most 256 rows (`auto`: 64, and about two percent of the training
+    time). Full-batch methods have none.
     """
 
     @property

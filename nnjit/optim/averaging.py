@@ -104,7 +104,7 @@ class SWA(Averaging):
     type: Literal["swa"] = "swa"
     averages_state: ClassVar[bool] = False
     start: Count
-    """The first epoch whose params the mean is of, counted from 1."""
+    """The first epoch whose params enter the mean, counted from 1."""
 
     def has_begun(self, epoch: int) -> bool:
         return epoch > self.start

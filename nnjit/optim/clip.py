@@ -13,7 +13,7 @@ TINY = 1e-6
 
 
 class Clip(Options):
-    """Bounds of the gradient of all params, a vector g; where both are set, `value` acts first.
+    """Bounds of the gradient of all params, a vector g; if both are set, `value` acts first.
 
     value: each element becomes max(-value, min(g, value)).
     norm:  g becomes g * min(1, norm / (‖g‖ + 1e-6)), with the Euclidean norm over all params.

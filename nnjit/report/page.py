@@ -39,7 +39,6 @@ from nnjit.report.pictures.style import Picture, new_figure, style, to_png, to_s
 from nnjit.report.side_by_side import Pieces, in_turn
 from nnjit.runs import file_names
 from nnjit.runs.study import study_kind
-from nnjit.runs.writing import write_atomically
 
 # In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
 OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
@@ -89,14 +88,14 @@ def write_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -
     if study_kind(folder) is not None:
         from nnjit.report.study.page import write_study_report
 
-        return write_study_report(folder)
+        return write_study_report(folder, do=do)
     run = read_run(folder)
     with style():
         drawn = (of_outputs, *PICTURES)
         pieces: Pieces = [partial(_curve, run), *(partial(_drawings, draw, run) for draw in drawn)]
         curve, *drawings = do(pieces)
-    write_page(folder / file_names.REPORT, render(run, [each for some in drawings for each in some]))
-    write_atomically(folder / file_names.LOSS_CURVE, curve)
+    page = render(run, [each for some in drawings for each in some])
+    write_page(folder / file_names.REPORT, page, {file_names.LOSS_CURVE: curve})
 
 
 def pictures_of(folder: Path) -> dict[str, bytes]:
@@ -133,6 +132,7 @@ def warm_up() -> None:
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
         to_svg(Picture("warm-up", "training", "", "", figure))
+        to_png(figure)
     for name in ("report.html.jinja", "frame.html.jinja", "parts.jinja"):
         template(name)
 

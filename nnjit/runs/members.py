@@ -81,11 +81,12 @@ def members_bytes(kind: StudyKind, entries: Sequence[MemberEntry]) -> bytes:
     """The file of members in their order."""
     columns = list(dict.fromkeys(name for entry in entries for name in entry.history))
     lengths = [len(entry.history[columns[0]]) if columns else 0 for entry in entries]
-    tables = [
-        np.stack([entry.history.get(name, np.full(n, np.nan)) for name in columns], axis=1)
-        for entry, n in zip(entries, lengths, strict=True)
-    ]
-    history = np.concatenate([np.empty((0, len(columns))), *tables])
+    history, end = np.empty((sum(lengths), len(columns))), 0
+    for entry, rows in zip(entries, lengths, strict=True):
+        end += rows
+        if columns:
+            table = [entry.history.get(name, np.full(rows, np.nan)) for name in columns]
+            np.stack(table, axis=1, out=history[end - rows : end])
     arrays: dict[str, np.ndarray] = {HISTORY: history, f"{HISTORY}.rows": np.array(lengths, np.int64)}
     for prefix, parts in (("", [e.weights for e in entries]), (STATE, [e.state for e in entries])):
         for name in parts[0] if parts else ():

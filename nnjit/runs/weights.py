@@ -55,5 +55,5 @@ def _checksum(tensors: Mapping[str, np.ndarray], text: str) -> str:
     total = zlib.crc32(text.encode())
     for name, tensor in sorted(tensors.items()):
         total = zlib.crc32(f"{name}\0{tensor.dtype}{tensor.shape}\0".encode(), total)
-        total = zlib.crc32(tensor.tobytes(), total)
+        total = zlib.crc32(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data, total)
     return f"{total:08x}"

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnjit import api
+from nnjit.cluster.engine import Engine, Lost, Tell
+from nnjit.cluster.opening import engine_of
 from nnjit.config import Config, dump, read
 from nnjit.cores import usable_cores
 from nnjit.errors import ConfigError, Interrupted, RunError, UserError, counted, did_you_mean
@@ -25,12 +27,13 @@ from nnjit.runs.lock import lock_run
 from nnjit.runs.metrics import Mode
 from nnjit.runs.search import SearchResult, Trial
 from nnjit.runs.writing import write_atomically
-from nnjit.searching import engine
+from nnjit.searching import optuna_study
 from nnjit.searching.progress import Progress, shown_on_terminal
 from nnjit.searching.space import Space
-from nnjit.searching.trial import Report, run_trial
+from nnjit.searching.trial import Job, Outcome, run_trial
 from nnjit.training import Run, Study, modes_of_experiment, new_folder
 from nnjit.training.loop.interruption import Interruption
+from nnjit.training.setup.setup import read_sources
 
 if TYPE_CHECKING:
     import optuna
@@ -78,6 +81,7 @@ def search(
     storage: str | None = None,
     join: bool = False,
     workers: int | None = None,
+    engine: str | None = None,
     quiet: bool = True,
 ) -> Search:
     """Try the options that the section `search` of a config names, and train the best of them anew.
@@ -90,7 +94,9 @@ def search(
         resume: the folder of a search to go on with.
         storage: the database that keeps the trials; it beats `search.storage`.
         join: whether to take part in a search that another process has begun in this database.
-        workers: trials at a time, each on one thread; all usable cores if None.
+        workers: trials at a time, each on one thread; if None, all usable cores, or all threads of a cluster.
+        engine: the address of a Dask cluster that trains the trials, such as `dask://10.0.0.5:8786`; this
+            process if None.
         quiet: whether to show no progress.
 
     Raises:
@@ -105,9 +111,12 @@ def search(
             raise UserError("there is no database to join a search in; give storage, such as postgresql://…")
         plan = _plan(given, options)
         elsewhere = None if options.storage is None else _study(plan, None, join=join)
-        with _folder(output, resume, given.experiment.name) as path:
+        with (
+            engine_of(engine, _job(plan, engine), workers, default=usable_cores()) as trainer,
+            _folder(output, resume, given.experiment.name) as path,
+        ):
             study = elsewhere or _study(plan, path, join=False)
-            return _search(plan, study, path, workers=workers or usable_cores(), quiet=quiet)
+            return _search(plan, study, path, trainer, quiet=quiet)
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,7 @@ class _Plan:
     def identity(self) -> dict[str, str]:
         chosen = {"trials": 1, "seconds": None, "storage": None}
         options = self.options.model_copy(update=chosen)
-        return engine.identity_of(dump(self.given.experiment.model_copy(update={"search": options})))
+        return optuna_study.identity_of(dump(self.given.experiment.model_copy(update={"search": options})))
 
 
 def _read(
@@ -225,22 +234,29 @@ class _Locked:
         self._lock.__exit__(*error)
 
 
+def _job(plan: _Plan, engine: str | None) -> Job:
+    """What all trials share; what a cluster trains has its data with it."""
+    folder = Path() if engine is None else Path.cwd()
+    if engine is not None:
+        read_sources(plan.space.given.experiment.keeping(plan.space.readings), folder)
+    return Job(plan.space, plan.metric, plan.options.replicas, plan.options.pruner is not None, folder)
+
+
 def _study(plan: _Plan, path: Path | None, *, join: bool) -> optuna.Study:
-    return engine.open_study(
+    return optuna_study.open_study(
         plan.options, plan.space, path, mode=plan.mode, identity=plan.identity, join=join
     )
 
 
-def _search(plan: _Plan, study: optuna.Study, path: Path, *, workers: int, quiet: bool) -> Search:
+def _search(plan: _Plan, study: optuna.Study, path: Path, trainer: Engine[Job], *, quiet: bool) -> Search:
     if plan.options.storage is None:
-        engine.end_orphans(study)
+        optuna_study.end_orphans(study)
     hidden = plan.options.model_copy(update={"storage": None})  # its address may hold a password
     write_atomically(
         path / file_names.CONFIG, dump(plan.given.experiment.model_copy(update={"search": hidden}))
     )
     with Interruption() as interruption, shown_on_terminal(plan.trials, quiet) as show:
-        work = _Work(plan, study, lambda: interruption.requested, show)
-        work.run(workers)
+        _Work(plan, study, trainer, lambda: interruption.requested, show).run()
     result = _write(plan, study, path)
     if result.best is not None and not interruption.requested:
         run = _train_best(plan, result, path, quiet=quiet)
@@ -259,17 +275,22 @@ class _Work:
 
     plan: _Plan
     study: optuna.Study
-    is_stopped: Callable[[], bool]
+    trainer: Engine[Job]
+    is_interrupted: Callable[[], bool]
     show: Progress
     lock: threading.Lock = field(default_factory=threading.Lock)
     running: int = 0
     failed: bool = False
 
-    def run(self, workers: int) -> None:
+    def is_stopped(self) -> bool:
+        """Whether no trial is to go on."""
+        return self.is_interrupted() or self.failed
+
+    def run(self) -> None:
         """Train trials until there are as many as wanted, or the time is over."""
         seconds = self.plan.options.seconds
         self.end = float("inf") if seconds is None else time.perf_counter() + seconds
-        count = min(workers, self.plan.trials)
+        count = min(self.trainer.slots, self.plan.trials)
         with ThreadPoolExecutor(count, "nnjit-trial") as executor:
             for done in [executor.submit(self._run_trials) for _ in range(count)]:
                 done.result()
@@ -284,43 +305,45 @@ class _Work:
 
     def _next(self) -> optuna.Trial | None:
         with self.lock:
-            done = engine.count_ended(self.study)
-            over = time.perf_counter() > self.end or self.is_stopped() or self.failed
+            done = optuna_study.count_ended(self.study)
+            over = time.perf_counter() > self.end or self.is_stopped()
             if over or done + self.running >= self.plan.trials:
                 return None
             self.running += 1
             return self.study.ask(self.plan.space.distributions())
 
     def _run(self, trial: optuna.Trial) -> None:
-        plan = self.plan
-        outcome = None
+        plan, began, outcome = self.plan, time.perf_counter(), None
+        options = plan.space.options(trial.params)
         try:
-            outcome = run_trial(
-                lambda: plan.space.config(plan.space.options(trial.params)),
-                metric=plan.metric,
-                replicas=plan.options.replicas,
-                report=self._reporter(trial),
-            )
+            outcome = self.trainer.call(run_trial, options, tell=self._reporter(trial))
+        except Lost as error:
+            outcome = Outcome.failed(str(error), time.perf_counter() - began)
         finally:
             with self.lock:
                 self.running -= 1
                 if outcome is not None and not self.is_stopped():
-                    engine.tell(self.study, trial, outcome)
+                    optuna_study.tell(self.study, trial, outcome)
                     self.show(outcome.value if plan.mode == "min" else -outcome.value)
 
-    def _reporter(self, trial: optuna.Trial) -> Report:
+    def _reporter(self, trial: optuna.Trial) -> Tell:
         has_pruner = self.plan.options.pruner is not None
+        reported = 0
 
-        def report(epoch: int, value: float) -> bool:
+        def tell(point: tuple[int, float] | None) -> bool:
+            nonlocal reported
             if self.is_stopped():
                 return False
-            if not has_pruner:
+            if not has_pruner or point is None:
                 return True
+            epoch, value = point
             with self.lock:
-                trial.report(value, epoch)
+                if epoch > reported:  # or else it is told again, after its worker was lost
+                    reported = epoch
+                    trial.report(value, epoch)
                 return not trial.should_prune()
 
-        return report
+        return tell
 
 
 def _write(plan: _Plan, study: optuna.Study, path: Path) -> SearchResult:
@@ -329,8 +352,8 @@ def _write(plan: _Plan, study: optuna.Study, path: Path) -> SearchResult:
         metric=plan.metric,
         mode=plan.mode,
         wanted=plan.trials,
-        importance=engine.importance_of(study),
-        trials=engine.trials_of(study, plan.space),
+        importance=optuna_study.importance_of(study),
+        trials=optuna_study.trials_of(study, plan.space),
     )
     result.write(path)
     result.write_table(path)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from nnjit.config import Config, dump
+from nnjit.cluster.engine import Tell
+from nnjit.config import dump
+from nnjit.data import Readings
 from nnjit.errors import Diverged, UserError
 from nnjit.experiment import Experiment
-from nnjit.progress.follower import Audience, Follower
+from nnjit.progress.follower import Audience, Course, Follower
 from nnjit.progress.values import Columns
 from nnjit.runs.search import TrialStatus
+from nnjit.searching.space import Options, Space
 from nnjit.training import members_of, train_in_memory
 
-Report = Callable[[int, float], bool]
-"""Takes an epoch and the metric after it, and says whether to go on."""
+TELL_SECONDS = 0.5  # between two questions whether to go on, if nothing else is told
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,53 @@ class Outcome:
     curve: tuple[tuple[int, float], ...]
     message: str = ""
 
+    @classmethod
+    def failed(cls, message: str, seconds: float) -> Outcome:
+        """That of a trial whose training is lost."""
+        return cls(TrialStatus.FAILED, math.nan, 0, seconds, (), message)
 
-def run_trial(make: Callable[[], Config], *, metric: str, replicas: int, report: Report) -> Outcome:
+
+@dataclass(frozen=True)
+class Job:
+    """What the trials of a search share. It is pickled with all data that has been read.
+
+    Args:
+        metric: the column of the history whose value counts.
+        replicas: trainings, with seeds that follow each other; of folds, each is trained once.
+        is_pruned: whether each value of the metric is told.
+        folder: where relative paths in the config start.
+    """
+
+    space: Space
+    metric: str
+    replicas: int
+    is_pruned: bool
+    folder: Path
+
+    def __reduce__(self) -> tuple[Callable[..., Job], tuple[Any, ...]]:
+        kept, given = self.space.readings.kept, self.space.given.experiment.data.data_from_python
+        return _unpickled, (self.space, given, kept, self.metric, self.replicas, self.is_pruned, self.folder)
+
+
+def _unpickled(space: Space, given: Any, kept: dict[str, Any], *rest: Any) -> Job:
+    """A job as it was: configs are pickled without their data."""
+    config = space.given if given is None else space.given.with_data(given)
+    return Job(replace(space, given=config, readings=Readings(kept)), *rest)
+
+
+def run_trial(job: Job, options: Options, tell: Tell) -> Outcome:
     """Train a trial to its end, or until it is pruned.
 
     Args:
-        make: makes the config of the trial, whose options may not fit together.
-        metric: the column of the history whose value counts.
-        replicas: trainings, with seeds that follow each other; of folds, each is trained once.
-        report: of the first training, which draws the curve and may be pruned.
+        options: those of the trial, which may not fit together.
+        tell: takes an epoch of the first training and the metric after it.
     """
-    began, follower = time.perf_counter(), _Curve(metric, report)
+    began, follower = time.perf_counter(), _Curve(job, tell)
     values: list[float] = []
     epochs, message = 0, ""
     try:
-        for index, member in enumerate(_members(make().experiment, replicas)):
-            value, lasted = _train(member, metric, follower if index == 0 else Follower())
+        for member in _members(job.space.config(options).experiment, job.replicas):
+            value, lasted = _train(member, job, follower)
             epochs = max(epochs, lasted)
             if follower.stops:
                 break
@@ -71,25 +105,34 @@ def _members(experiment: Experiment, replicas: int) -> tuple[Experiment, ...]:
     return (experiment,) if members is None else members.experiments
 
 
-def _train(experiment: Experiment, metric: str, follower: Follower) -> tuple[float, int]:
+def _train(experiment: Experiment, job: Job, follower: Follower) -> tuple[float, int]:
     """The metric of the weights that a training keeps, and how many epochs it took."""
-    run = train_in_memory(experiment, dump, audience=Audience(make=lambda: (follower,)))
-    split, _, name = metric.partition("_")
+    audience = Audience(make=lambda: (follower,))
+    run = train_in_memory(experiment, dump, folder=job.folder, audience=audience)
+    split, _, name = job.metric.partition("_")
     metrics: Mapping[str, Any] = run.metrics
     value = metrics["splits"][split][name]
     return (math.nan if value is None else value), metrics["epochs"]
 
 
 class _Curve(Follower):
-    """Follows the metric of a training, and stops it if it is not to go on."""
+    """Follows the trainings of a trial, draws the curve of the first, and stops what is not to go on."""
 
-    def __init__(self, metric: str, report: Report) -> None:
-        self._metric, self._report = metric, report
+    def __init__(self, job: Job, tell: Tell) -> None:
+        self._job, self._tell = job, tell
+        self._trainings, self._told = 0, time.monotonic()
         self.curve: list[tuple[int, float]] = []
 
+    def begin(self, course: Course) -> None:
+        self._trainings += 1
+
     def follow(self, columns: Columns) -> None:
-        values = columns[self._metric]
+        values = columns[self._job.metric]
         rows = zip(columns["epoch"].tolist(), values.tolist(), strict=True)
         new = [(int(epoch), value) for epoch, value in rows if math.isfinite(value)]
-        self.curve += new
-        self.stops = not all(self._report(*point) for point in new[-1:])
+        last = new[-1] if new and self._trainings == 1 else None
+        if self._trainings == 1:
+            self.curve += new
+        if (last is not None and self._job.is_pruned) or time.monotonic() - self._told > TELL_SECONDS:
+            self.stops = not self._tell(last)
+            self._told = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,9 @@ def _as_array(x: Any) -> np.ndarray:
     if array.dtype.kind not in NUMBERS:
         array = np.asanyarray(x, dtype=object)  # not the text that NumPy makes of [1, "a"]
     if array.ndim == 0:
-        raise GraphError(f"expected an array with one row for each example, got {type(x).__name__}")
+        is_file = isinstance(x, str | PurePath)
+        mend = "; read a file into a data frame, or run nnjit predict" if is_file else ""
+        raise GraphError(f"expected an array with one row for each example, got {type(x).__name__}{mend}")
     return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
 
 

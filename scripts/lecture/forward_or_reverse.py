@@ -2,11 +2,10 @@
 
 n products J eⱼ by forward mode (jvp), each of them a column, or of
 m products eᵢᵀ J by reverse mode (vjp), each of them a row.
-
 So few inputs ask for forward mode, and few outputs, as a cost has, for reverse mode.
 """
 
-from time import perf_counter
+import timeit
 
 import nnjit.numpy as np
 from nnjit import linearize, vjp
@@ -29,30 +28,29 @@ def by_reverse_mode(f, x):
     return np.stack([back(e)[0] for e in np.eye(len(y))])
 
 
+MODES = (by_forward_mode, by_reverse_mode)
+
+
 def milliseconds(jacobian, n, m):
     """The least of three times."""
-    f, x, times = function(n, m), np.linspace(-1, 1, n), []
-    for _ in range(3):
-        begin = perf_counter()
-        J = jacobian(f, x)
-        times.append(1e3 * (perf_counter() - begin))
-    assert J.shape == (m, n)
-    return round(min(times), 3)
+    f, x = function(n, m), np.linspace(-1, 1, n)
+    return min(timeit.repeat(lambda: jacobian(f, x), number=1, repeat=3)) * 1e3
 
 
 def main(output, most):
-    sizes = [size for size in (1, 2, 4, 8, 16, 32, 64, 128, 256) if size <= most]
-    few = min(4, most)
+    sizes, few = [size for size in (1, 4, 16, 64, 256) if size <= most], 4
     cases = {"inputs": [(n, few) for n in sizes], "outputs": [(few, m) for m in sizes]}
     title = "Forward mode pays by the input, reverse mode by the output"
     what = f"milliseconds; {few} outputs on the left, {few} inputs on the right"
+    print("inputs outputs  products J e  products eᵀ J  measured: time of forward / of reverse mode")
     with picture(output / "forward_or_reverse.png", title, what, columns=2, legend="upper left") as axes:
         for ax, (name, shapes) in zip(axes, cases.items(), strict=True):
             ax.set(xlabel=f"number of {name}", xscale="log", yscale="log")
-            for mode, color in zip((by_forward_mode, by_reverse_mode), COLORS, strict=False):
-                times = [milliseconds(mode, n, m) for n, m in shapes]
-                print(f"{mode.__name__:16} ms for {name} {dict(zip(sizes, times, strict=True))}")
-                ax.plot(sizes, times, "o-", color=color, label=mode.__name__.replace("_", " "))
+            forward, reverse = ([milliseconds(mode, n, m) for n, m in shapes] for mode in MODES)
+            ax.plot(sizes, forward, "o-", color=COLORS[0], label="by forward mode")
+            ax.plot(sizes, reverse, "o-", color=COLORS[1], label="by reverse mode")
+            for (n, m), ratio in zip(shapes, np.array(forward) / np.array(reverse), strict=True):
+                print(f"{n:6} {m:7} {n:13} {m:14}  measured: about {10 ** round(np.log10(ratio)):g}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the lecture's programs share: their command line, and axes in the house style."""
+"""What the lecture's programs share: their command line, and pictures in the house style."""
 
 from __future__ import annotations
 
@@ -9,16 +9,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.text import Text
 from matplotlib.ticker import NullLocator
 
 from nnjit.report.formatting import tick
 from nnjit.report.pictures.axes import add_axes, add_title
 from nnjit.report.pictures.style import INK, LINE, MUTED, TRAIN, VALIDATION, new_figure, style, to_png
+from ukrainian import WORDS
 
 COLORS = (TRAIN, VALIDATION, "#0f9d75", "#c471a3")
 EDGES = {"left": 62, "top": 76, "right": 24, "bottom": 50}  # points around the axes
 
-__all__ = ["COLORS", "INK", "LINE", "MUTED", "np", "picture", "present"]
+LANGUAGES: dict[str, dict[str, str]] = {"en": {}, "uk": WORDS}
+
+__all__ = ["COLORS", "INK", "LINE", "MUTED", "np", "picture", "present", "save", "speak"]
+
+_words: dict[str, str] = {}  # what the pictures say instead of their English
+
+
+def speak(language: str) -> None:
+    """Label the pictures in this language from now on."""
+    _words.clear()
+    _words.update(LANGUAGES[language])
 
 
 def present(main: Callable[..., None], **options: int) -> None:
@@ -27,9 +39,11 @@ def present(main: Callable[..., None], **options: int) -> None:
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, default=Path("lecture"), help="the folder of the pictures")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="that of the pictures' words")
     for name, value in options.items():
         parser.add_argument(f"--{name}", type=int, default=value, help=f"default {value}")
     given = vars(parser.parse_args())
+    speak(given.pop("language"))
     given["output"].mkdir(parents=True, exist_ok=True)
     with np.printoptions(precision=4, suppress=True):
         main(**given)
@@ -48,7 +62,7 @@ def picture(
     """Axes, or a list of them in columns, to draw on; written to `path` at the end.
 
     Args:
-        legend: where the names of the curves stand; None where there are none.
+        legend: where the names of the curves stand; None if there are none.
     """
     with style():
         fig = new_figure(height)
@@ -65,5 +79,13 @@ def picture(
             axis.set_minor_locator(NullLocator())
         if legend:
             axes[0].legend(loc=legend, frameon=True, facecolor="white", edgecolor=LINE, framealpha=0.9)
-        path.write_bytes(to_png(fig))
+        save(fig, path)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as a PNG file, in the language that was chosen."""
+    for text in figure.findobj(Text):
+        text.set_text(_words.get(text.get_text(), text.get_text()))
+    with style():
+        path.write_bytes(to_png(figure))
     print(f"drawn: {path}")

@@ -26,7 +26,8 @@ def by_hand(x):
 def main(output):
     for x in (0.0, 0.5, 1.0):
         for name, f, formula in zip(NAMES, FUNCTIONS, by_hand(x), strict=True):
-            print(f"{name + '(' + str(x) + ')':11} = {float(f(x)):10.7f}, by hand {float(formula):10.7f}")
+            value, hand = float(f(x)) + 0.0, float(formula) + 0.0  # without the sign of -0
+            print(f"{name + '(' + str(x) + ')':11} = {value:10.7f}, by hand {hand:10.7f}")
     xs = np.linspace(-4, 4, 401)
     with picture(output / "tanh_derivatives.png", "tanh and its derivatives", "by grad, three times") as ax:
         for name, f, color in zip(NAMES, FUNCTIONS, COLORS, strict=True):

@@ -7,7 +7,7 @@ import nnjit.numpy as np
 from nnjit import draw, make_graph
 from nnjit.nn import build_model, layers
 from nnjit.passes import optimize
-from slide import present
+from slide import present, save
 
 
 def by_tracing(params, x):
@@ -37,8 +37,7 @@ def main(output):
     assert text(traced) == text(layered)
 
     for name, graph in (("by_tracing", traced), ("by_layers", layered)):
-        draw(graph, output / f"{name}.png")
-        print(f"drawn: {output / name}.png")
+        save(draw(graph), output / f"{name}.png")
 
 
 if __name__ == "__main__":

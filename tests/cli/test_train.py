@@ -169,7 +169,7 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
     job = "train --config a.yaml --output runs/job --resume-or-start --set"
     words = [*job.split(), "training.epochs=3"]
     monkeypatch.setattr(api, "_write_report", lambda path: None)
-    monkeypatch.setattr("nnjit.cli.train.Reporter", NoReporter)
+    monkeypatch.setattr("nnjit.cli.entry.Reporter", NoReporter)
     Path("runs/job").mkdir(parents=True)  # as a kill in the first moment leaves it
     assert command(*words)[1].startswith("3 epochs\n")
     Path("runs/job/report.html").touch()
@@ -190,6 +190,8 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
 
 class NoReporter:
     """Stands for the process that writes the report."""
+
+    def __init__(self, words: Sequence[str] | None) -> None: ...
 
     def __enter__(self) -> NoReporter:
         return self

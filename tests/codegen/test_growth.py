@@ -151,7 +151,7 @@ def trained(step: CompiledEpoch, threads: int) -> np.ndarray:
         "lr": np.full(2, 0.01, np.float32),
     }
     arguments = []
-    for name, node in zip(step.graph.names, step.graph.inputs, strict=True):
+    for name, type in zip(step.code.signature.names, step.code.signature.inputs, strict=True):
         if name in scalars:
             arguments.append(np.atleast_1d(scalars[name]))
         elif name in rows:
@@ -159,7 +159,7 @@ def trained(step: CompiledEpoch, threads: int) -> np.ndarray:
                 rng.standard_normal(rows[name]).astype(np.float32) if name != "w" else np.ones(32, np.float32)
             )
         else:
-            arguments.append(np.abs(rng.standard_normal(node.shape)).astype(np.float32))  # slots of squares
+            arguments.append(np.abs(rng.standard_normal(type.shape)).astype(np.float32))  # slots of squares
     with ThreadTeam(threads) as team:
         stopped, _ = step(0, 2, 16, np.arange(32), arguments, team)
     assert stopped == 2

@@ -138,7 +138,8 @@ def test_numba_compiles_a_program_where_a_part_of_the_compiler_has_changed(
 def test_a_program_is_loaded_where_a_part_of_the_loader_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = graph_of(303.0)
     (want,) = compile_graph(graph)(X)
-    monkeypatch.setattr(function_cache, "rtsys", None)
+    monkeypatch.setattr(function_cache, "runtime", None)
+    function_cache.name_runtime.cache_clear()
     with pytest.warns(RuntimeWarning, match="so loading a compiled program takes 0.1 s longer"):
         loaded, got = call_fresh(graph)
     assert sum(loaded._run.stats.cache_hits.values()) == 1  # type: ignore[attr-defined]  # a dispatcher

@@ -34,7 +34,8 @@ def validator() -> Draft202012Validator:
 def test_all_of_them_are_there() -> None:
     assert [path.stem for path in SHIPPED if path.parent == FOLDER] == [
         "adding", "breast_cancer", "diabetes", "digits", "embeddings", "lecture_chain", "lenet_mnist",
-        "mnist", "moons", "nielsen", "residual", "sunspots", "two_outputs", "wine", "xor", "xor_replicas",
+        "mnist", "moons", "nielsen", "residual", "search", "sunspots", "two_outputs", "wine", "xor",
+        "xor_replicas",
     ]  # fmt: skip
     assert [path.stem for path in SHIPPED if path.parent.name == "optimizers"] == [
         "adam", "armijo", "conjugate_gradient", "gradient_descent", "lbfgs", "levenberg_marquardt",

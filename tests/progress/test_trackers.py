@@ -126,7 +126,7 @@ def test_it_is_told_of_all_epochs_the_config_and_the_pictures(name: str) -> None
         assert np.allclose(found, trained.history[column], rtol=1e-6), column  # TensorBoard has float32
     for split, values in trained.metrics["splits"].items():
         assert math.isclose(told.final[f"{split}_mae"], values["mae"], rel_tol=1e-6)
-    assert {"loss", "learning_rate", "layers"} <= told.pictures.keys()
+    assert {"loss", "layers"} <= told.pictures.keys()
     assert all(picture.startswith(PNG) for picture in told.pictures.values())
     assert f"trackers: [{name}]" in told.config
 

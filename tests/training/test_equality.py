@@ -64,7 +64,7 @@ class InterpretedEpoch:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        return tuple(n.type.row_size for n in self.graph.outputs)
+        return tuple(n.type.row_size for n in self.interface.totals_of(self.graph))
 
     def twin(self) -> InterpretedEpoch:
         """Itself: it has no memory."""

@@ -64,6 +64,7 @@ REFUSED: list[tuple[Any, ...]] = [
     ([],       np.zeros((2, 3, 1)),                            r"shape \(n, 3\), got \(2, 3, 1\)"),
     ([],       5.0,                                            r"one row for each example, got float"),
     ([],       {"a": 1},                                       r"one row for each example, got dict"),
+    ([],       "new.csv",                                      r"got str; read a file into a data frame, or run nnjit predict"),
     ([],       Frame("b", "a", "c"),                           r"another order than in the training, which had a, b, c"),
     (EMBEDDING, [[9, 3, 9], [9, 4, 9]],                        r'row 2, column "b" .*: expected a whole number from 0 to 3, got 4'),
     (EMBEDDING, [[9, -1, 9]],                                  r'row 1, column "b" .*, got -1'),
@@ -136,7 +137,7 @@ def test_runs_and_studies_check_what_they_predict(tmp_path: Path, monkeypatch: p
         "data": {"type": "inline", "x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": ["a", "b", "b", "a"], "task": "classification"},
         "model": [*columns, {"type": "dense"}],
         "loss": "softmax_cross_entropy",
-        "training": {"epochs": 1, "replicas": 2, "diagnosis": False},
+        "training": {"epochs": 1, "replicas": 2, "members": "folders"},
     }  # fmt: skip
     study = nnjit.fit(given, output="study")
     assert isinstance(study, Study)

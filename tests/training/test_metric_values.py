@@ -191,7 +191,10 @@ def test_a_step_measures_the_logits_of_its_own_dropout() -> None:
     for step in range(1, 9):
         numbers = [np.uint32(7), np.uint32(step), np.float32(0)]
         outputs = interpret(graph, [*vectors, *map(np.asarray, numbers), part.x[:1], part.y[:1], part.w[:1]])
-        cost, log_loss = float(outputs[-5]), float(outputs[-2][0])  # then weight, penalty; then top_k
+        cost, log_loss = (
+            float(outputs[-6]),
+            float(outputs[-3][0]),
+        )  # then weight, penalty; top_k, gradient
         likely.append(np.exp(-log_loss))
         assert cost == pytest.approx(2 * (1 - likely[-1]) ** 2, rel=1e-5)
     assert len(np.unique(np.round(likely, 4))) > 2

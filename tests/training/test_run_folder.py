@@ -63,7 +63,7 @@ def diabetes(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_it_holds_these_files_and_no_other(iris: Run) -> None:
     assert {file.name for file in iris.path.iterdir()} == FILES
     assert {file.name for file in (iris.path / file_names.KERNELS).iterdir()} == {
-        "epoch.py", "evaluation.py", "prediction.py",
+        "epoch.py", "evaluation.py", "prediction.py", "signs.py",
     }  # fmt: skip
 
 

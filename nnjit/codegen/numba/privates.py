@@ -94,7 +94,7 @@ PRIVATES = (
     "numba.core.compiler.CompileResult._reduce(self)",
     "numba.core.cpu.CPUContext.refresh(self)",
     "numba.core.dispatcher.Dispatcher",
-    "numba.core.runtime.rtsys.initialize(ctx)",
+    "numba.core.runtime._nrt_python.c_helpers",
     "numba.core.serialize.dumps(obj)",
     "dispatcher._cache",
     "dispatcher.targetoptions",

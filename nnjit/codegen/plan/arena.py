@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left
 
-from nnjit.codegen.plan.buffers import ALIGNMENT
+from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.plan.liveness import Span
 
 

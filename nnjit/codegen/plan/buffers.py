@@ -6,14 +6,10 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-import numpy as np
-
+from nnjit.codegen.memory import ALIGNMENT
 from nnjit.codegen.rewrite.legalize import offset, root
 from nnjit.ir import Node
 from nnjit.ir.types import DTYPES
-
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-BLOCK = 256  # rows: a few hundred keep products efficient and a block's values in the second-level cache
 
 
 class Owner(Enum):
@@ -85,17 +81,3 @@ def aligned(size: int, dtype: str) -> int:
     """A number of elements, rounded up to whole cache lines."""
     step = ALIGNMENT // DTYPES[dtype].itemsize
     return -(-size // step) * step
-
-
-def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    """A vector that begins at a cache line."""
-    memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
-    return memory[start : start + size * dtype.itemsize].view(dtype)
-
-
-def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy that begins at a cache line, where vectors are read fastest (deep: −2 % of a step)."""
-    copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
-    copy[...] = array
-    return copy

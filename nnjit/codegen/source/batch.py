@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnjit.codegen.code import Reduction
 from nnjit.codegen.plan.barrier import Barrier
 from nnjit.codegen.plan.buffers import Owner, aligned, buffer_of
 from nnjit.codegen.plan.kernels import Kernel, Plan, is_long_sum, sums_products
@@ -23,7 +24,7 @@ from nnjit.codegen.source.loop import emit_loop
 from nnjit.codegen.source.products import gemm_for, product_line, rows_of
 from nnjit.codegen.source.routines import ROUTINES, can_fail, routine_line
 from nnjit.codegen.source.sparse_updates import between, update_text
-from nnjit.codegen.source.sums.over_ranks import Reduction, over_ranks
+from nnjit.codegen.source.sums.over_ranks import over_ranks
 from nnjit.codegen.source.sums.over_threads import Sums
 from nnjit.codegen.source.views import Text, Views
 from nnjit.ir import Node

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from nnjit.codegen.code import Program
 from nnjit.codegen.library.barrier import MEETING
 from nnjit.codegen.library.rank_table import RankTable
 from nnjit.codegen.maths import MATHS
-from nnjit.codegen.plan.kernels import Kernel, Plan
+from nnjit.codegen.plan.kernels import Plan
 from nnjit.codegen.source.batch import WAIT, Batch
 from nnjit.codegen.source.layouts import BestEpoch, EpochTotals, Interface
 from nnjit.codegen.source.lines import Lines, divided
 from nnjit.codegen.source.routines import ROUTINES
-from nnjit.codegen.source.sums.over_ranks import TABLE, Reduction
+from nnjit.codegen.source.sums.over_ranks import TABLE
 from nnjit.codegen.source.views import Text
 from nnjit.ir import Node
 from nnjit.primitives import argsort
@@ -53,35 +54,6 @@ FROM = {
 }  # fmt: skip
 
 EVALUATED = "memory, thread, threads, shares, phase, meeting, totals, row"
-
-
-@dataclass(frozen=True)
-class Program:
-    """The source of a program, whose function is `run`, and the memory that it takes.
-
-    Args:
-        memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of each array to allocate, for one thread if each thread has its own.
-        each_threads: the names of those that each thread has.
-        length: of the vectors that threads share; 0 if there are none.
-        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
-            by rows.
-        totals: the columns of an epoch's totals.
-        functions: kernel, unless it is a product, -> its name in the source.
-        watched: (array of the work memory, first element, elements) of each watched output.
-        reductions: over the ranks in a step and an evaluation, in their order.
-    """
-
-    source: str
-    memory: Mapping[str, str]
-    work: Mapping[str, int]
-    each_threads: frozenset[str] = frozenset()
-    length: int = 0
-    pieces: Sequence[tuple[int, int, int]] = ()
-    totals: EpochTotals = field(default_factory=lambda: EpochTotals(0))
-    functions: Mapping[Kernel, str] = field(default_factory=dict)
-    watched: Sequence[tuple[str, int, int]] = ()
-    reductions: Sequence[Reduction] = ()
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:

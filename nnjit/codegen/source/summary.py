@@ -5,34 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from nnjit.codegen.code import KernelEntry, Lengths
 from nnjit.codegen.plan.kernels import Kernel, Plan
 from nnjit.codegen.source.products import gemm_for
 from nnjit.ir import B, Dim, Node, topological
 from nnjit.primitives import matmul
 from nnjit.primitives.lanes import LANE_PRODUCTS, lane_weights, length
-
-Lengths = tuple[tuple[Dim, ...], ...]
-
-
-@dataclass(frozen=True)
-class KernelEntry:
-    """One kernel.
-
-    Args:
-        name: of its function in the source; for a product, of the function that computes it.
-        zone: "rows" if it passes over the examples of a block, "flat" if it runs once a batch.
-        parts: the scopes of its operations, such as layers' names, and whether each is of the backward pass.
-        product: the lengths (m, n, k) of a product of m × k by k × n, as factors; None for a kernel of loops.
-        operations: primitive -> how many it has.
-    """
-
-    name: str
-    zone: str
-    parts: tuple[tuple[str, bool], ...]
-    product: Lengths | None
-    operations: Mapping[str, int]
 
 
 def summarize(

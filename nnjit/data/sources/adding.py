@@ -19,8 +19,8 @@ class Adding(Source):
     """The adding problem: sequences of pairs (number, mark), and the sum of the two numbers that are marked.
 
     The numbers are uniform in [0, 1). One mark is in the first half of the steps and one in the second, each
-    step as likely as any other; a mark is 1, where there is none it is 0. Who always answers the mean, 1, has
-    a mean squared error of 1/6.
+    step as likely as any other; a mark is 1, no mark is 0. Always answering the mean, 1, gives a mean squared
+    error of 1/6.
 
     Reference: Hochreiter & Schmidhuber 1997, who place the marks in the first half and end the sequences at
     different lengths; the marks in both halves are from Arjovsky et al. 2016, arXiv:1511.06464.

@@ -37,7 +37,7 @@ class Images(Source):
     type: Literal["images"] = "images"
     folder: str | None = None
     """The folder of the images, with a sub-folder for each class; a relative path starts at the working
-    directory. With `file`, where relative names of images start; null means the folder of that file."""
+    directory. With `file`, relative names of images start there; null means the folder of that file."""
     file: str | None = None
     """A table of image files and their labels, in any format of `table`; null if each class has a folder."""
     path: Name | None = None

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnjit.codegen.code import Program
 from nnjit.codegen.plan.kernels import Kernel, Plan, plan_kernels
 from nnjit.codegen.rewrite.expand import expand
 from nnjit.codegen.rewrite.legalize import is_batch_reduction, legalize
-from nnjit.codegen.source.program import Program, emit_call
+from nnjit.codegen.source.program import emit_call
 from nnjit.codegen.source.routines import ROUTINES
 from nnjit.errors import UserError
 from nnjit.export.c.library import MISSING

@@ -18,7 +18,7 @@ class ActivationLayer(Elementwise):
     type: Literal["activation"] = "activation"
     also_called: ClassVar[tuple[str, ...]] = tuple(ACTIVATIONS)
     function: ActivationName
-    """Which function."""
+    """The function to apply."""
 
     def without_activation(self) -> Self:
         return self.model_copy(update={"function": "identity"})

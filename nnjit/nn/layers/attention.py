@@ -32,16 +32,16 @@ class Attention(TrainedLayer):
     type: Literal["attention"] = "attention"
     also_called: ClassVar[tuple[str, ...]] = ("self_attention", "multi_head_attention", "multihead_attention")
     heads: Count = 1
-    """How many heads there are; they divide the features among them."""
+    """The number of heads; they divide the features among them."""
     causal: bool = False
     """Whether a step reads only itself and the steps before it."""
     mask_value: float | None = None
     """Steps of the data whose features all have this value, before it is scaled, are padding, as for `lstm`:
     no step reads them, their output is zero. null means that there is no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
-    """How the weights begin."""
+    """The initial weights."""
     bias_initializer: AnyInitializer = Zeros()
-    """How the biases begin."""
+    """The initial biases."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

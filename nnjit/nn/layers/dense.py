@@ -24,15 +24,15 @@ class Dense(TrainedLayer):
     type: Literal["dense"] = "dense"
     also_called: ClassVar[tuple[str, ...]] = ("linear", "fully_connected", "fc")
     units: Count | None = None
-    """How many outputs, >= 1; the last layer may leave it out, and has as many as the data asks for."""
+    """The number of outputs, >= 1. The last layer may omit it, and then has as many as the data asks for."""
     activation: ActivationName = "identity"
-    """The function of the sums."""
+    """The function applied to the sums."""
     bias: bool = True
     """Whether a trained constant is added to each sum."""
     weight_initializer: AnyInitializer | None = None
-    """How the weights begin; by default as suits the activation."""
+    """The initial weights; by default those that suit the activation."""
     bias_initializer: AnyInitializer = Zeros()
-    """How the biases begin."""
+    """The initial biases."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -29,19 +29,19 @@ class Embedding(TrainedLayer):
 
     type: Literal["embedding"] = "embedding"
     entries: Count | None = None
-    """How many things there are; inputs are whole numbers from 0 to entries - 1. It may be left out if `from`
-    names a column of a table, of categories or text: it has as many entries."""
+    """The number of entries; inputs are whole numbers from 0 to entries - 1. Omit it if `from` names a column
+    of a table with categories or text, which has its own number of entries."""
     size: Count
-    """How many numbers stand for each of them."""
+    """The length of each vector."""
     weight_initializer: AnyInitializer = Normal()
-    """How the vectors begin."""
+    """The initial vectors."""
     padding_index: Index | None = None
     """The number that stands for padding: its vector is 0 and not trained, so that a later layer, with
     `mask_value: 0`, skips it."""
     sparse: bool | Literal["auto"] = "auto"
     """Whether a step leaves rows that its batch did not use as they are, with all that the optimizer
     remembers of them, and so takes no longer for a larger table; a penalty then acts on used rows alone
-    (PyTorch's `sparse=True`, with `SparseAdam`). `auto`: where it comes to the same, which it does with
+    (PyTorch's `sparse=True`, with `SparseAdam`). `auto`: only if the result is the same, as with
     gradient_descent and adagrad without a penalty."""
 
     @model_validator(mode="after")

@@ -33,15 +33,15 @@ class Features(TrainedLayer):
     type: Literal["features"] = "features"
     formula: ClassVar[str] = "the columns side by side, with a trained vector for each category"
     size: Count | Literal["auto"] = "auto"
-    """How many numbers stand for a category or a word; `auto` grows with the number n of those of the column:
-    min(600, round(1.6 n^0.56)), fastai's rule."""
+    """The length of the vector of a category or a word; `auto` grows with the number n of those of the
+    column: min(600, round(1.6 n^0.56)), fastai's rule."""
     one_hot: bool = False
     """Whether each category is an input of its own instead, 1 where a row has it and else 0; text is then
     left out."""
     dropout: Number = Field(0.0, ge=0, lt=1)
     """The fraction of the outputs that a training step sets to 0, in [0, 1), as `dropout` does it."""
     weight_initializer: AnyInitializer = Normal()
-    """How the vectors begin."""
+    """The initial vectors."""
 
     _columns: Columns = PrivateAttr(())
 

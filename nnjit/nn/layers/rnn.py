@@ -24,7 +24,7 @@ class RNN(Recurrent):
     gates: ClassVar[int] = 1
 
     activation: ActivationName = "tanh"
-    """The function of the sums."""
+    """The function applied to the sums."""
 
     def _cell(self, given: Any, state: tuple[Any, ...], params: Mapping[str, Array]) -> tuple[Any, ...]:
         (h,) = state

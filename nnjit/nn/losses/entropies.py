@@ -162,8 +162,8 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
 
     PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
     cost 0; the data room lets none through. Rows of probabilities sum to 1; the gradient is the one of
-    `kl_divergence`, which is 0 where the network says what was asked. With label smoothing, t counts as
-    (1 - ε) t + ε/K, as in both.
+    `kl_divergence`, which is 0 if the network says what was asked. With label smoothing, t counts as (1 - ε)
+    t + ε/K, as in both.
     """
 
     type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
@@ -195,7 +195,7 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
 class KlDivergence(OneOfMany):
     """Σⱼ tⱼ (log tⱼ - log softmax(z)ⱼ), for logits z (B, K) and rows of probabilities t (B, K).
 
-    `softmax_cross_entropy` less the entropy of the targets, which no weight changes: so it is 0 where the
+    `softmax_cross_entropy` less the entropy of the targets, which no weight changes: so it is 0 if the
     network says what was asked. 0 log 0 is 0. PyTorch's `KLDivLoss(reduction="batchmean")` takes
     log-probabilities, Keras's `KLDivergence` probabilities. Reference: Kullback & Leibler 1951.
     """

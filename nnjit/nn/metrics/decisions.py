@@ -29,7 +29,7 @@ class Accuracy(RowMetric):
     """The fraction of examples whose largest output is that of their class.
 
     With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
-    count as one-hot, or as probabilities that sum to 1. Where each output is a yes or no of its own, there is
+    count as one-hot, or as probabilities that sum to 1. If each output is a yes or no of its own, use
     `binary_accuracy`.
     """
 

@@ -68,8 +68,8 @@ class RocAuc(Ranking):
     Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
     that are 0 or 1 its macro average. Measured at the end, for each part of the data (`metrics.json`); after
-    each epoch (`history.csv`) only where early stopping, a target or a schedule follows it, of the part of
-    the data that they name. Reference: Hanley & McNeil 1982.
+    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, of the part of the
+    data that they name. Reference: Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"
@@ -84,7 +84,7 @@ class RocAuc(Ranking):
 class AveragePrecision(Ranking):
     """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
-    The fraction of the class is chance; it says more than `roc_auc` where the class is rare. scikit-learn's
+    The fraction of the class is chance; it says more than `roc_auc` if the class is rare. scikit-learn's
     `average_precision_score`, with more classes or columns its macro average. Measured when `roc_auc` is.
     """
 

@@ -116,8 +116,8 @@ class VarianceMetric(ValueMetric, SummedMetric):
 class R2(VarianceMetric, RowMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each target column, and their mean, scikit-learn's `r2_score`.
 
-    An output whose target is constant counts 1 where it is predicted exactly and 0 elsewhere, as there; so
-    does one that is constant but for rounding.
+    An output whose target is constant counts 1 if it is predicted exactly and else 0, as there; so does one
+    that is constant but for rounding.
     """
 
     type: Literal["r2"] = "r2"

@@ -28,7 +28,7 @@ class AdamaxSlots(NamedTuple):
 
 @optimizers.register
 class Adamax(MomentOptimizer):
-    """Adam with the largest gradient of late in the place of the root of the mean square. The paper has no ε,
+    """Adam with the largest gradient of late instead of the root of the mean square. The paper has no ε,
     Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
     """
 

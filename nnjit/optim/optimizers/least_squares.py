@@ -42,7 +42,7 @@ class LevenbergMarquardtSlots(NamedTuple):
 @optimizers.register
 class GaussNewton(FullBatchOptimizer):
     """Only for losses that are sums of squares, of each output where there are several. d is the shortest
-    solution where J has not full rank, found by its singular values; α is 1, or shorter where Armijo's
+    solution if J does not have full rank, found by its singular values; α is 1, or shorter where Armijo's
     condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
     `levenberg_marquardt` is better.
 

@@ -87,11 +87,11 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) takes the place of √s. It is this
-    variance that is kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: of a difference of squares
-    no digit would be left where the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture
-    has ρ = 0.9, and so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture
-    6.5; Graves 2013, arXiv:1308.0850.
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) replaces √s. It is this variance that
+    is kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: of a difference of squares no digit would
+    be left where the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture has ρ = 0.9,
+    and so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves
+    2013, arXiv:1308.0850.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "v ← μ v + g / (√s + ε)", "θ ← θ - lr v")

@@ -166,7 +166,7 @@ class SteepestDescent(LineSearchOptimizer):
 @optimizers.register
 class ConjugateGradient(LineSearchOptimizer):
     """β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀
-    the gradient before. Where d would not descend, it starts afresh from -∇C. On a quadratic of P params with
+    the gradient before. If d would not descend, it starts afresh from -∇C. On a quadratic of P params with
     exact searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too.
     Reference: Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
     """

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnjit.durable import replace_files
 from nnjit.errors import RunError, reason
 from nnjit.report.pictures.style import THEME
 from nnjit.runs import file_names
-from nnjit.runs.writing import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -27,14 +28,17 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
-def write_page(path: Path, page: str) -> None:
+def write_page(path: Path, page: str, beside: Mapping[str, bytes] | None = None) -> None:
     """Write a page; a byte of a path that is not text is `?` in it.
+
+    Args:
+        beside: other files of its folder, by name, written after it.
 
     Raises:
         RunError: it cannot be written.
     """
     try:
-        write_atomically(path, page.encode("utf-8", "replace"))
+        replace_files(path.parent, {path.name: page.encode("utf-8", "replace"), **(beside or {})})
     except OSError as error:
         raise RunError(f"the page cannot be written ({reason(error)})") from None
 

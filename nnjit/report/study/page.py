@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from nnjit.errors import counted
 from nnjit.report.formatting import plain
@@ -10,39 +14,55 @@ from nnjit.report.pages.summary import path_as_typed
 from nnjit.report.pages.templates import template, write_page
 from nnjit.report.pictures import layer_graph
 from nnjit.report.pictures.style import Picture, style, to_png, to_svg
+from nnjit.report.side_by_side import Pieces, in_turn
 from nnjit.report.study import pictures, summary
 from nnjit.report.study.study import StudyFiles, read_study
 from nnjit.runs import file_names
-from nnjit.runs.writing import write_atomically
 
 
-def write_study_report(folder: Path) -> None:
+def write_study_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -> None:
     """Write the report into the folder of a study, from its files alone.
+
+    Args:
+        do: does pieces of work, and gives their results in order.
 
     Raises:
         RunError: a file is missing or malformed.
     """
     study = read_study(folder)
     with style():
-        drawn = _pictures(study)
-        for picture in drawn:
-            if picture.name == "loss":
-                write_atomically(folder / file_names.LOSS_CURVE, to_png(picture.figure))
-        drawings = [(picture, to_svg(picture)) for picture in drawn]
+        curve, *drawings = do(
+            [partial(_curve, study), *(partial(_drawing, draw, study) for draw in PICTURES)]
+        )
     page = template("study.html.jinja").render(
         study=study,
         summary=summary,
-        drawings=drawings,
+        drawings=[drawing for drawing in drawings if drawing is not None],
         path=path_as_typed(folder),
         counted=counted,
         plain=plain,
     )
-    write_page(folder / file_names.REPORT, page)
+    write_page(folder / file_names.REPORT, page, {} if curve is None else {file_names.LOSS_CURVE: curve})
 
 
-def _pictures(study: StudyFiles) -> list[Picture]:
-    if not study.members:
-        return []
-    final = pictures.draw_final(study)
-    drawn = [final, pictures.draw_band(study), layer_graph.draw(study.members[0].run)]
-    return [picture for picture in drawn if picture is not None]
+def _draw_layers(study: StudyFiles) -> Picture | None:
+    return layer_graph.draw(study.members[0].run)
+
+
+# In the order of the page. None if there is nothing to show.
+PICTURES: tuple[Callable[[StudyFiles], Picture | None], ...] = (
+    pictures.draw_final,
+    pictures.draw_band,
+    _draw_layers,
+)
+
+
+def _curve(study: StudyFiles) -> bytes | None:
+    """The loss of all runs as a PNG file."""
+    return to_png(pictures.draw_band(study).figure) if study.members else None
+
+
+def _drawing(draw: Callable[[StudyFiles], Picture | None], study: StudyFiles) -> tuple[Picture, str] | None:
+    """A picture, without its figure, and its SVG text."""
+    picture = draw(study) if study.members else None
+    return None if picture is None else (replace(picture, figure=None), to_svg(picture))

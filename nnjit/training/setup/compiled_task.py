@@ -14,9 +14,9 @@ import numpy as np
 
 from nnjit.codegen import BLOCK
 from nnjit.data import AnyPart
+from nnjit.durable import replace_files
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
-from nnjit.runs.writing import write_atomically
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
 from nnjit.training.structure.programs import KEPT, PROGRAMS, EpochProgram, Name, Programs, options_for
@@ -263,8 +263,8 @@ class CompiledTask:
         sources = {f"{name}.py": bound.compiled.program.source for name, bound in self._programs.items()}
         if self._epoch is not None:
             sources["epoch.py"] = self._epoch.program.source
-        for name, source in sources.items():
-            write_atomically(folder / name, source.encode())
+        if sources:
+            replace_files(folder, {name: source.encode() for name, source in sources.items()})
 
 
 def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:

@@ -31,7 +31,7 @@ def load_weights(options: InitialWeights, model: Model, theta: np.ndarray, folde
             does not; or a layer to skip does not exist.
     """
     _check_skipped(options, model)
-    path = _file_of(path_of(folder, options.file, ()))
+    path = find_file(options, folder)
     found = _read(path)
     if options.match == "all":
         _check_all(path, options, model, found)
@@ -69,6 +69,21 @@ def _fill(theta: np.ndarray, entries: Sequence[ParamEntry], found: Arrays, path:
                 raise DataError(f"{path}: {e.name} holds numbers beyond the range of {theta.dtype}")
 
 
+def find_file(options: InitialWeights, folder: Path) -> Path:
+    """The file of weights to start from.
+
+    Args:
+        folder: where a relative path starts.
+
+    Raises:
+        DataError: there is none.
+    """
+    path = _file_of(path_of(folder, options.file, ()))
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file of weights, or folder of a run")
+    return path
+
+
 def _file_of(path: Path) -> Path:
     """The file of weights that a path names: itself, or that of the run in this folder."""
     if not path.is_dir():
@@ -87,8 +102,6 @@ def _file_of(path: Path) -> Path:
 
 
 def _read(path: Path) -> Arrays:
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file of weights, or folder of a run")
     check_fits(path.stat().st_size, str(path), "take the weights of a smaller model")
     try:
         return _arrays(path)

@@ -44,6 +44,7 @@ from nnjit.training.setup.checks.mixup import check_mixup
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import mends_for, within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
+from nnjit.training.setup.initial_weights import find_file
 from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
@@ -229,6 +230,9 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; the error has its path in the config.
     """
+    if (start := experiment.model.start) is not None:
+        with within("model", "initial_weights"):
+            find_file(start, folder)  # before anything takes long
     return set_up_on(*_load(experiment, folder), experiment)
 
 
@@ -278,6 +282,18 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
             experiment.data, data, rows, dtype=experiment.dtype, held_out=held_out, padding=padding
         )
     return prepared, contents
+
+
+def read_sources(experiment: Experiment, folder: Path) -> None:
+    """Read all data of an experiment, which is to keep it: to have it ready, or to send it elsewhere.
+
+    Raises:
+        UserError: some is missing, unreadable or malformed.
+    """
+    types, takes = target_types(experiment, folder), _takes(experiment)
+    for name, source in experiment.sources.items():
+        with within(name):
+            source.load_once(folder, types, takes)
 
 
 def _load_held_out(

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+from nnjit.cluster.engine import Engine
+from nnjit.cluster.opening import engine_of
 from nnjit.cores import usable_cores
+from nnjit.data import Readings
 from nnjit.errors import Diverged, Interrupted, Raised
 from nnjit.experiment import Experiment
 from nnjit.progress.display import Display
@@ -34,10 +37,15 @@ from nnjit.training.loop.trainer import check_output, new_folder, show_loaded
 from nnjit.training.setup.checks.memory import check_state
 from nnjit.training.setup.compiled_task import Columns
 from nnjit.training.setup.setup import Setup, set_up
+from nnjit.training.study.elsewhere import ClusterTrainer, StudyJob, check_elsewhere
 from nnjit.training.study.members import Members, errors_at_folds
 from nnjit.training.study.study import Study, check_study, open_study, study_of
 from nnjit.training.study.table import MembersTable, fits_table
 from nnjit.training.study.trainers import Dump, FolderTrainer, MemberTrainer, TableTrainer
+
+SHORT = 0.02  # seconds that members take on average after which others begin beside them
+NATIVE = 0.5  # the part of their time in native code from which others begin beside them
+RECENT = 16  # members by which that is judged
 
 
 def train_members(
@@ -48,6 +56,7 @@ def train_members(
     folder: Path | None = None,
     output: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Train the members of a study, and leave a folder with a run for each and their aggregates.
 
@@ -56,6 +65,7 @@ def train_members(
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
         audience: who is told how it goes; nobody if None.
+        engine: the address of a cluster that trains them; this process if None.
 
     Raises:
         UserError: something given does not fit; nothing was written.
@@ -64,7 +74,7 @@ def train_members(
     """
     check_output(output)
     place = new_folder(output, experiment.name)
-    return _train_study(experiment, members, dump, folder, place, audience or Audience())
+    return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
 
 
 def resume_members(
@@ -75,6 +85,7 @@ def resume_members(
     *,
     folder: Path | None = None,
     audience: Audience | None = None,
+    engine: str | None = None,
 ) -> Study:
     """Resume each member of a study from its last saved epoch, and train those that were never begun.
 
@@ -88,7 +99,7 @@ def resume_members(
         check_files(path)
         check_study(path, members)
         place = nullcontext(path)
-        return _train_study(experiment, members, dump, folder, place, audience or Audience())
+        return _train_study(experiment, members, dump, folder, place, audience or Audience(), engine)
 
 
 def train_members_in_memory(
@@ -118,14 +129,19 @@ def _train_study(
     folder: Path | None,
     place: AbstractContextManager[Path],
     audience: Audience,
+    address: str | None,
 ) -> Study:
     """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
-    first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
-    check_state(first.task, workers)
-    with place as path:
-        trainer = _trainer(members, first, base, path, dump)
+    members, job = _shared(experiment, members, base)
+    first, workers = _set_up_first(members, base, audience.display), _workers(experiment)
+    if address is not None:
+        check_elsewhere(members, is_table=fits_table(first, members.count))
+    with engine_of(address, job, None, default=workers) as engine, place as path:
+        workers = min(engine.slots, members.count)
+        check_state(first.task, workers if address is None else 1)
+        trainer = _trainer(members, first, base, path, dump, None if address is None else engine)
         fingerprint = trainer.check(experiment)
         so_far = aggregate(members.kind, members.count, trainer.results_so_far())
         earlier = earlier_seconds(path / file_names.METRICS)
@@ -144,17 +160,31 @@ def _train_study(
     if audience.error is not None:
         raise Raised(audience.error, path)
     _raise_if_stopped(members, metrics.status, results, path)
+    if isinstance(trainer, TableTrainer):
+        entries = trainer.table.sorted
+        return study_of(path, members, metrics, entries, data_entry(first), model_entry(first))
     return open_study(path, members)
 
 
 def _trainer(
-    members: Members, first: Setup, base: Path, path: Path, dump: Dump
+    members: Members, first: Setup, base: Path, path: Path, dump: Dump, engine: Engine[StudyJob] | None
 ) -> FolderTrainer | TableTrainer:
     """What trains the members in the way that they left what they came to before, if they did."""
     is_table = has_members(path) or not (path / members.kind).is_dir()
-    if is_table and (has_members(path) or fits_table(first, members.count)):
+    is_table = is_table and (has_members(path) or fits_table(first, members.count))
+    if engine is not None:
+        check_elsewhere(members, is_table=is_table)
+        return ClusterTrainer(members, first, base, path, MembersTable(members.kind, path), engine)
+    if is_table:
         return TableTrainer(members, first, base, path, MembersTable(members.kind, path))
     return FolderTrainer(members, first, base, path, dump)
+
+
+def _shared(experiment: Experiment, members: Members, base: Path) -> tuple[Members, StudyJob]:
+    """The members, whose data is read once, and what they share."""
+    readings = Readings()
+    kept = tuple(member.keeping(readings) for member in members.experiments)
+    return replace(members, experiments=kept), StudyJob(experiment, readings, base.absolute())
 
 
 def _with_times(
@@ -226,5 +256,25 @@ def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list
                 if audience.error is not None:
                     failed.set()
 
-        results = list(executor.map(work, range(len(experiments))))
+        began, numbers = time.perf_counter(), iter(range(len(experiments)))
+        begun: list[Future[Result | None]] = []
+        for index in numbers:
+            begun.append(executor.submit(work, index))
+            if not isinstance(trainer, TableTrainer) or not _are_mostly_python(begun, began):
+                break
+        begun += [executor.submit(work, index) for index in numbers]
+        results = [future.result() for future in begun]
     return [result for result in results if result is not None]
+
+
+def _are_mostly_python(members: Sequence[Future[Result | None]], began: float) -> bool:
+    """Whether members that began one after the other are done soon, and little of that time was native.
+
+    Threads that share such members wait for each other in Python, and take longer than one (xor: 1.4 x).
+    """
+    wait(members[-1:], timeout=max(0.0, began + SHORT * len(members) - time.perf_counter()))
+    if not members[-1].done() or members[-1].exception() is not None:
+        return False
+    results = [result for member in members[-RECENT:] if (result := member.result()) is not None]
+    native = sum(result.metrics.seconds["train"] for result in results)
+    return native < NATIVE * sum(result.metrics.seconds["wall"] for result in results)

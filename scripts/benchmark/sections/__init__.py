@@ -9,6 +9,7 @@ from scripts.benchmark.sections import (
     layers,
     prediction,
     ranks,
+    repeated,
     startup,
     threads,
     training,
@@ -26,4 +27,5 @@ SECTIONS = {
     "prediction": prediction.run,
     "estimators": estimators.run,
     "ranks": ranks.run,
+    "repeated": repeated.run,
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nnjit.codegen.code import Reduction
 from nnjit.codegen.library.rank_table import RankTable
 from nnjit.codegen.plan.buffers import Storage, buffer_of
 from nnjit.codegen.rewrite.legalize import is_accumulated
@@ -21,14 +22,6 @@ from nnjit.primitives import reduce_max, reduce_min
 FEW = 1024  # elements that are copied to the message instead of taking a call of their own
 OPERATIONS = ("sum", "max", "min")
 TABLE = "ranks"  # the name of the table in the program's memory
-
-
-class Reduction(NamedTuple):
-    """A call of MPI, which all ranks must make alike."""
-
-    operation: str
-    dtype: str
-    size: int
 
 
 class OverRanks(NamedTuple):

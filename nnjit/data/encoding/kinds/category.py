@@ -43,7 +43,7 @@ class Category(ColumnOptions):
     value: str | None = None
     """With `missing: constant`, the category."""
     other: Count = 1
-    """Categories with fewer training rows are one category, `other`, as are those that training rows lack;
+    """Categories with fewer training rows are merged into one, `other`, with those that training rows lack;
     if there are no rare ones, all inputs are 0 for a category that training rows lack."""
     indexed: bool = False
     """Whether the column is one input, the position of the category, instead of an input for each."""

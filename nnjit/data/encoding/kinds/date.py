@@ -41,10 +41,11 @@ class Date(ColumnOptions):
     day.month.year, or, if the training rows tell which of them it is, day/month/year or month/day/year, each
     perhaps with a time such as 10:15 or 10:15:30."""
     missing: Literal["median", "drop", "error"] = "median"
-    """What stands where a value is missing: the `median` of the training rows; `drop` leaves such rows out,
-    `error` stops."""
+    """What replaces a missing value: the `median` of the training rows; `drop` leaves such rows out, `error`
+    stops."""
     indicator: bool = True
-    """Whether another input is 1 where a value is missing, else 0, if training rows lack values."""
+    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    values."""
 
     def fit(self, column: RawColumn) -> DateEncoding:
         found = (self.format,) if self.format else _formats(column)

@@ -29,12 +29,13 @@ class Flag(ColumnOptions):
 
     type: Literal["flag"] = "flag"
     missing: Literal["most_frequent", "constant", "drop", "error"] = "most_frequent"
-    """What stands where a value is missing: what is `most_frequent` in the training rows, or a `constant`;
-    `drop` leaves such rows out, `error` stops."""
+    """What replaces a missing value: the `most_frequent` one of the training rows, or a `constant`; `drop`
+    leaves such rows out, `error` stops."""
     value: bool | None = None
     """With `missing: constant`, the value."""
     indicator: bool = True
-    """Whether another input is 1 where a value is missing, else 0, if training rows lack values."""
+    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    values."""
 
     @model_validator(mode="after")
     def _has_its_constant(self) -> Self:

@@ -24,12 +24,13 @@ class Number(ColumnOptions):
 
     type: Literal["number"] = "number"
     missing: Fill = "median"
-    """What stands where a value is missing, measured on the training rows: their `median`, `mean` or
-    `most_frequent` value, or a `constant`; `drop` leaves such rows out, `error` stops."""
+    """What replaces a missing value, measured on the training rows: their `median`, `mean` or `most_frequent`
+    value, or a `constant`; `drop` leaves such rows out, `error` stops."""
     value: float | None = None
     """With `missing: constant`, the value."""
     indicator: bool = True
-    """Whether another input is 1 where a value is missing, else 0, if training rows lack values."""
+    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    values."""
 
     @model_validator(mode="after")
     def _has_its_constant(self) -> Self:

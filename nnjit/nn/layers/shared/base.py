@@ -84,8 +84,8 @@ class Layer(Options, ABC):
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The layer's name, which `from` and the files of weights use; `<type>_<k>` if none is given."""
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
-    """Whose output it takes, a name or a list of names; by default the layer before. `input` is the data, and
-    the name of a column, if no layer has it, that column of a table."""
+    """The layer whose output it takes, or a list of layers; by default the layer before. `input` is the data.
+    The name of a column, unless a layer has it, is that column of a table."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -156,9 +156,9 @@ class TrainedLayer(Layer):
     """A layer with params, which a training changes unless it is frozen."""
 
     trainable: bool = True
-    """Whether the training changes its params. `false` freezes them as they begin, in `initial_weights` or
-    drawn from the seed; a frozen `batch_norm` uses its running mean and variance, and leaves them as they
-    are."""
+    """Whether training changes its params. `false` freezes them at their initial values, from
+    `initial_weights` or drawn from the seed; a frozen `batch_norm` uses its running mean and variance and
+    leaves them unchanged."""
 
     @property
     def is_frozen(self) -> bool:

@@ -26,7 +26,7 @@ class Convolution(TrainedLayer):
     axes: ClassVar[int]
 
     filters: Count
-    """How many channels the output has, >= 1."""
+    """The number of output channels, >= 1."""
     kernel_size: Counts
     """The elements of a window along each axis, one number or one for each axis."""
     stride: Counts = 1
@@ -36,15 +36,16 @@ class Convolution(TrainedLayer):
     dilation: Counts = 1
     """The distance between the elements of a window."""
     groups: Count = 1
-    """Into how many groups channels and filters are divided; each filter reads only its group's channels."""
+    """The number of groups into which channels and filters are divided; each filter reads only its group's
+    channels."""
     activation: ActivationName = "identity"
-    """The function of the sums."""
+    """The function applied to the sums."""
     bias: bool = True
     """Whether a trained constant is added to each sum."""
     weight_initializer: AnyInitializer | None = None
-    """How the weights begin; by default as suits the activation."""
+    """The initial weights; by default those that suit the activation."""
     bias_initializer: AnyInitializer = Zeros()
-    """How the biases begin."""
+    """The initial biases."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         *lengths, channels = with_channels(inputs[0], self.axes, self.type)

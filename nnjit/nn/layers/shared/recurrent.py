@@ -44,7 +44,7 @@ class Recurrent(TrainedLayer):
     recurrent_initializer: AnyInitializer = Orthogonal()
     """How the weights of the state begin."""
     bias_initializer: AnyInitializer = Zeros()
-    """How the biases begin."""
+    """The initial biases."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

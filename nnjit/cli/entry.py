@@ -1,0 +1,55 @@
+"""Start a command: what its process needs, and for a training, the process that draws the report."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from nnjit.cli.reporter import Reporter
+from nnjit.cli.streams import abandon, prepare_streams
+
+# Importing makes half a million objects, none of them garbage: looking for it costs an eighth of a short run.
+GARBAGE_THRESHOLD = 1_000_000
+
+
+def main() -> None:
+    """The command `nnjit`."""
+    _run("nnjit", is_training=sys.argv[1:2] == ["train"])
+
+
+def train() -> None:
+    """The command `python -m nnjit.train`."""
+    _run("python -m nnjit.train", is_training=True, is_single=True)
+
+
+def _run(name: str, *, is_training: bool, is_single: bool = False) -> None:
+    """Run a command.
+
+    Args:
+        name: in its help.
+        is_training: whether its verb is `train`.
+        is_single: whether it has no other verb.
+    """
+    gc.set_threshold(GARBAGE_THRESHOLD)
+    # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
+    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Looking for plugins of pydantic reads a file of each package that is installed: 0.01 s for a hundred.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
+    prepare_streams()
+    try:
+        with Reporter(sys.argv[1:] if is_training else None) as reporter:
+            from nnjit.cli import app
+
+            built = app.of_training() if is_single else app.of_all_verbs()
+            built(prog_name=name, obj=reporter)
+    except OSError:  # from a stream that help or a usage error was printed to: verbs catch their own
+        from nnjit.cli.exit_status import WRONG
+
+        for stream in (sys.stdout, sys.stderr):
+            abandon(stream)
+        sys.exit(WRONG)
+    finally:
+        gc.freeze()  # so that the exit does not look for it either

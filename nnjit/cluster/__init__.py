@@ -1,0 +1,1 @@
+"""Run calls on the threads of this process, or on a cluster of other machines."""

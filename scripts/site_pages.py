@@ -1,0 +1,42 @@
+"""A hook of MkDocs: README, ARCHITECTURE, CHANGELOG, LICENSE and the configs are part of the site.
+
+They lie above `docs/`, where readers of the repository look for them. Here they are put beside the pages of
+`docs/`, and links between the two are changed accordingly.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[1]
+ABOVE = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE")
+LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)\s#]+)(?=[#)])")
+CODE = re.compile(r"(^```.*?^```$|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the files above `docs/`."""
+    for path in [*(ROOT / name for name in ABOVE), *sorted((ROOT / "configs").rglob("*.yaml"))]:
+        name = path.relative_to(ROOT).as_posix()
+        files.append(File.generated(config, name, content=path.read_text(encoding="utf-8")))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Point links to where the site has their targets."""
+    pieces = CODE.split(markdown)
+    return "".join(p if k % 2 else LINK.sub(lambda m: moved(m[1], page), p) for k, p in enumerate(pieces))
+
+
+def moved(target: str, page: Page) -> str:
+    """A link of a page, relative to its folder, in the site."""
+    name = page.file.src_uri
+    folder = posixpath.dirname(name if name in ABOVE else f"docs/{name}")
+    path = posixpath.normpath(posixpath.join(folder, target)).removeprefix("docs/")
+    return posixpath.relpath(path, posixpath.dirname(name) or ".")
