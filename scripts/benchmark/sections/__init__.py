@@ -10,6 +10,7 @@ from scripts.benchmark.sections import (
     prediction,
     ranks,
     repeated,
+    search,
     startup,
     threads,
     training,
@@ -28,4 +29,5 @@ SECTIONS = {
     "estimators": estimators.run,
     "ranks": ranks.run,
     "repeated": repeated.run,
+    "search": search.run,
 }
