@@ -8,6 +8,7 @@ from scripts.benchmark.sections import (
     growth,
     layers,
     prediction,
+    ranks,
     repeated,
     search,
     startup,
@@ -26,6 +27,7 @@ SECTIONS = {
     "autodiff": autodiff.run,
     "prediction": prediction.run,
     "estimators": estimators.run,
+    "ranks": ranks.run,
     "repeated": repeated.run,
     "search": search.run,
 }
