@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nnjit.cluster.engine import Engine, Lost, Shared, Tell
+from nnjit.cluster.source import DIGEST
 from nnjit.errors import UserError, counted
 from nnjit.version import VERSION
 
@@ -29,6 +30,7 @@ Result = TypeVar("Result")
 
 ADDRESS = re.compile(r"(dask|tcp|tls)://([^/\s]+:\d+)/?")
 VERSION_OF = "nnjit.version:VERSION"
+DIGEST_OF = "nnjit.cluster.source:DIGEST"
 CONNECT_SECONDS = 10
 WORKER_SECONDS = 10  # until the first worker is there
 ANSWER_SECONDS = 30  # after which a worker takes this process for dead
@@ -42,14 +44,15 @@ def connected(address: str, shared: Shared, slots: int | None) -> Iterator[DaskE
     """An engine for the cluster at an address such as `dask://10.0.0.5:8786`, its workers checked.
 
     Raises:
-        UserError: it cannot be reached, or has workers without this version of nnjit.
+        UserError: it cannot be reached, or has workers without this very nnjit.
     """
     scheduler = _scheduler(address)
     try:
         from distributed import Client
     except ImportError:
         raise UserError(f"{address} needs Dask: pip install 'nnjit[dask]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # our messages say it
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # our messages say it
     try:
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -166,7 +169,8 @@ class DaskEngine(Engine[Shared]):
             ) from None
         except (OSError, TimeoutError) as error:
             raise UserError(
-                f"{self._address}: the connection to the cluster was lost ({_first_line(error)})"
+                f"{self._address}: the connection to the cluster was lost ({_first_line(error)}); what is "
+                "finished is saved, and the same command with --resume DIR goes on"
             ) from None
 
 
@@ -194,17 +198,18 @@ def _check_workers(client: Client, address: str) -> None:
         client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError:
         raise UserError(f"{address}: the cluster has no workers; start some with `dask worker`") from None
-    # A function of the standard library, which workers without nnjit have too.
-    found = client.run(pkgutil.resolve_name, VERSION_OF, on_error="return")
-    others = {worker: version for worker, version in found.items() if version != VERSION}
-    if others:
-        worker, version = next(iter(others.items()))
-        there = "no nnjit" if isinstance(version, Exception) else f"nnjit {version}"
-        rest = f" and {counted(len(others) - 1, 'other')}" if len(others) > 1 else ""
-        raise UserError(
-            f"{address}: the worker {worker}{rest} has {there}, and this machine has nnjit {VERSION}; "
-            "install the same there"
-        )
+    for place, here, word in ((VERSION_OF, VERSION, "nnjit"), (DIGEST_OF, DIGEST, "nnjit of source")):
+        # A function of the standard library, which workers without nnjit have too.
+        found = client.run(pkgutil.resolve_name, place, on_error="return")
+        others = {worker: other for worker, other in found.items() if other != here}
+        if others:
+            worker, other = next(iter(others.items()))
+            there = "no such nnjit" if isinstance(other, Exception) else f"{word} {other}"
+            rest = f" and {counted(len(others) - 1, 'other')}" if len(others) > 1 else ""
+            raise UserError(
+                f"{address}: the worker {worker}{rest} has {there}, and this machine has {word} {here}; "
+                "install the same there"
+            )
 
 
 def _perform(

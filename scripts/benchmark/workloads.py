@@ -330,6 +330,7 @@ LARGE_TABLE = Workload("large-table", "100-64-64-1 tanh", chain(64, 64, 1, hidde
 MLP3 = Workload("mlp3", "784-96-48-10 relu", _MLP3, _classes(784), CROSS_ENTROPY, ADAM, 64, 1280, {})
 LARGE_BATCH = Workload("large-batch", "4-32-16-4 tanh", _TANH3, _classes_of(4, 4), CROSS_ENTROPY, ADAM, None, 10_000, {})
 MEDIUM = Workload("medium", "300-200-20 relu", chain(200, 20, hidden="relu"), _classes_of(300, 20), CROSS_ENTROPY, ADAM, 50, 20_000, {})
+MLP_4096 = Workload("mlp", "784-256-128-10 relu", chain(256, 128, 10, hidden="relu"), _classes(784), CROSS_ENTROPY, ADAM, 4096, 16_384, {})
 EQUAL16 = Workload("equal16", "64-16×64-10 relu", _EQUAL16, _classes(64), CROSS_ENTROPY, ADAM, 64, 1280, {})
 # fmt: on
 

@@ -205,13 +205,17 @@ def test_a_cluster_that_cannot_be_reached_is_said(
 
 
 @pytest.mark.parametrize(
-    ("path", "there"),
-    [("nnjit.version:ABSENT", "no nnjit"), ("nnjit.version:__name__", "nnjit nnjit.version")],
+    ("constant", "path", "there"),
+    [
+        ("VERSION_OF", "nnjit.version:ABSENT", "no such nnjit"),
+        ("VERSION_OF", "nnjit.version:__name__", "nnjit nnjit.version"),
+        ("DIGEST_OF", "nnjit.version:__name__", "nnjit of source nnjit.version"),
+    ],
 )
 def test_a_cluster_with_another_version_is_refused(
-    path: str, there: str, workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    constant: str, path: str, there: str, workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask, "VERSION_OF", path)
-    with pytest.raises(UserError, match=f"and 1 other has {there}, and this machine has nnjit"):
+    monkeypatch.setattr(dask, constant, path)
+    with pytest.raises(UserError, match=f"and 1 other has {there}, and this machine has "):
         nnjit.search(searching(), output=tmp_path / "s", engine=address_of(workers))
     assert not (tmp_path / "s").exists()

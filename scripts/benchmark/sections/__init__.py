@@ -8,7 +8,9 @@ from scripts.benchmark.sections import (
     growth,
     layers,
     prediction,
+    ranks,
     repeated,
+    search,
     startup,
     threads,
     training,
@@ -25,5 +27,7 @@ SECTIONS = {
     "autodiff": autodiff.run,
     "prediction": prediction.run,
     "estimators": estimators.run,
+    "ranks": ranks.run,
     "repeated": repeated.run,
+    "search": search.run,
 }
