@@ -87,7 +87,9 @@ def start(*programs: Sequence[str], ranks: int = 2, folder: Path) -> subprocess.
     command = [MPIEXEC]
     for k, program in enumerate(programs):
         command += [*([":"] if k else []), "-n", str(count), *program]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+    )
 
 
 def train(*arguments: str, where: str | None = None) -> list[str]:
@@ -239,7 +241,9 @@ def test_processes_that_need_mpi4py_say_so(tmp_path: Path) -> None:
     code = f"{hidden}app.single(train.train, name='nnjit')"
     environment = {**os.environ, "PMI_SIZE": "2"}
     command = [sys.executable, "-c", code, "--config", str(written(tmp_path, IRIS, {}))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, encoding="utf-8", timeout=60, check=False
+    )
     assert done.returncode == 2
     assert "pip install 'nnjit[mpi]'" in done.stderr
 

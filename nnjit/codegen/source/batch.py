@@ -3,8 +3,8 @@
 If threads share the batch, it has a number of *shares*, each a slice of every block's rows and of each long
 vector. A thread takes one share after another as far as the next barrier, so that any number of threads
 computes the same. They wait for each other before the products over the batch, which need all rows, and
-before one reads what others wrote. If the training has several ranks, each has a slice of the batch, and what
-is summed over it is completed before anything reads it.
+before one reads what others wrote. Several ranks have a slice of the batch each, and complete what is summed
+over it before anything reads it.
 """
 
 from __future__ import annotations
@@ -168,8 +168,7 @@ class Batch:
     def _blocks(self, kernels: Sequence[Kernel], products: Sequence[Kernel], count: str) -> None:
         """Take the blocks of a batch through all kernels: each thread its shares of every block."""
         step = self._rows_of_a_block()
-        # A rank without rows has a block of none, which sets its products to 0.
-        stop = f"max({count}, 1)" if self.interface.has_ranks else count
+        stop = f"max({count}, 1)" if self.interface.has_ranks else count  # a block of no rows sets products
         with self.out.block(f"for start in range(0, {stop}, {step}):"):
             size = f"min({step}, {count} - start)"
             if not self.is_shared:
@@ -276,8 +275,8 @@ class Batch:
             return
         pairs = zip(views, is_slice, strict=True)
         values = [f"part({view}, low, mine, 1)" if cut else view for view, cut in pairs]
-        first = "start + first" if self.is_shared else "start"
-        first = f"ahead + {first}" if self.interface.has_ranks else first
+        ahead = "ahead + " if self.interface.has_ranks else ""
+        first = ahead + ("start + first" if self.is_shared else "start")
         given = {"n": "mine" if length else "n", "first": first}
         self.out.each(f"{name}({', '.join([*(given[p] for p in function.leading), *values])})")
 
