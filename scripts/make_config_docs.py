@@ -69,7 +69,7 @@ class Reference:
         """The whole page in Markdown."""
         parts = [*self._experiment(), *self._activations()]
         for kind, registry in self._registries.items():
-            parts += self._registry(*CHOICES[kind], registry)
+            parts += self._registry(kind, registry)
         return "\n".join([INTRODUCTION, *self._contents(), *parts]).rstrip() + "\n"
 
     def _contents(self) -> Iterator[str]:
@@ -91,21 +91,32 @@ class Reference:
         yield "`activation` of a layer, and `function` of the layer `activation`, is one of these:\n"
         yield ", ".join(f"`{name}`" for name in ACTIVATIONS) + ".\n"
 
-    def _registry(self, heading: str, words: str, registry: Registry[Any]) -> Iterator[str]:
+    def _registry(self, kind: str, registry: Registry[Any]) -> Iterator[str]:
+        heading, words = CHOICES[kind]
         entries = {name: self._definition(registry[name]) for name in registry}
         if "repeat" in self._repeats(registry):
             entries["repeat"] = self._root["$defs"]["Repeat"]
         shared = shared_options(list(entries.values()))
         yield f"## {heading}\n"
         yield f"{words}\n"
-        yield " · ".join(f"[`{name}`](#{anchor(heading, name)})" for name in entries) + "\n"
+        yield " · ".join(f"[`{name}`](#{kind}-{name})" for name in entries) + "\n"
         if shared:
             yield "Several of them share these options:\n"
             yield from self._list(shared, ())
         for name, definition in entries.items():
-            yield f'### <a id="{anchor(heading, name)}"></a>`{name}`\n'
+            yield f'### <a id="{kind}-{name}"></a>`{name}`\n'  # `constant` is in several registries
             yield from paragraphs(definition.get("description", ""))
-            yield from self._options(definition, shared)
+            if same := next((other for other in entries if self._is_alias(name, other, entries)), None):
+                yield f"Its options are those of [`{same}`](#{kind}-{same}).\n"
+            else:
+                yield from self._options(definition, shared)
+
+    def _is_alias(self, name: str, other: str, entries: Mapping[str, Schema]) -> bool:
+        """Whether an entry is an earlier one under another name."""
+        given, before = (without_type(entries[key]) for key in (name, other))
+        return (
+            list(entries).index(other) < list(entries).index(name) and len(given) > SHARED and given == before
+        )
 
     def _repeats(self, registry: Registry[Any]) -> tuple[str, ...]:
         return ("repeat",) if registry.kind == "layer" else ()
@@ -116,7 +127,7 @@ class Reference:
         return definitions.get(unique) or definitions[cls.__name__]
 
     def _options(self, definition: Schema, shared: Mapping[str, Schema] = {}) -> Iterator[str]:
-        given = {k: v for k, v in definition.get("properties", {}).items() if k != HIDDEN}
+        given = without_type(definition)
         own = {key: node for key, node in given.items() if shared.get(key) != node}
         yield from self._list(own, definition.get("required", ()))
         if also := [f"`{key}`" for key in given if key not in own]:
@@ -127,7 +138,7 @@ class Reference:
             end = ", required" if key in required else default(node)
             first, *more = paragraphs(node.get("description", "")) or [""]
             yield f"- **`{key}`** ({self._kind(node)}{end}): {first}".rstrip(": \n")
-            yield from (f"\n  {line}".rstrip() for line in more)
+            yield from (f"\n    {line}".rstrip() for line in more)
         if options:
             yield ""
 
@@ -166,20 +177,15 @@ class Reference:
         return [flat for part in parts for flat in self._mappings(part)] or [node] * ("properties" in node)
 
 
+def without_type(definition: Schema) -> dict[str, Schema]:
+    """The options of an entry."""
+    return {key: node for key, node in definition.get("properties", {}).items() if key != HIDDEN}
+
+
 def shared_options(entries: Sequence[Schema]) -> dict[str, Schema]:
     """The options that several entries have in the same words."""
-    texts = Counter(
-        (key, json.dumps(node))
-        for entry in entries
-        for key, node in entry.get("properties", {}).items()
-        if key != HIDDEN
-    )
+    texts = Counter((key, json.dumps(node)) for entry in entries for key, node in without_type(entry).items())
     return {key: json.loads(text) for (key, text), n in texts.items() if n >= SHARED}
-
-
-def anchor(heading: str, name: str) -> str:
-    """The id of an entry: names such as `constant` occur in several registries."""
-    return f"{heading.split()[0].lower().removesuffix('s')}-{name}"
 
 
 def default(node: Schema) -> str:

@@ -96,7 +96,7 @@ def llvm() -> str:
     """The first vectors of the update's loop, compiled by another process for a plain processor."""
     variables = os.environ | PLAIN | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     command = [sys.executable, __file__, "--llvm"]
-    return subprocess.run(command, env=variables, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(command, env=variables, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def compiled_llvm() -> str:

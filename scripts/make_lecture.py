@@ -8,10 +8,12 @@ explain SECTION  that section of `nnjit explain configs/lecture_chain.yaml`; sev
 kernel NAME      the loop of that kernel
 
 Run it after a change of a program:  python scripts/make_lecture.py
+What it writes is the same every time. The one picture of times is drawn anew with `--measure` alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -28,17 +30,24 @@ FOLDER = ROOT / "docs" / "lecture"
 PAGES = {"en": FOLDER / "index.md", "uk": FOLDER / "index.uk.md"}
 CONFIG = "configs/lecture_chain.yaml"
 BLOCK = re.compile(r"(<!-- (code|output|explain|kernel): (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+MEASURED = {"forward_or_reverse.png"}
 COLOURS = 64  # enough for lines and the grey edges of letters
 
 
 def main() -> None:
     """Run all programs in both languages, and write their pictures and the pages."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--measure", action="store_true", help="draw the picture of times anew")
+    kept = set() if parser.parse_args().measure else MEASURED
     for language, page in PAGES.items():
         text = page.read_text(encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder:
             said = {name: run(name, Path(folder), language) for name in names(text)}
-            for picture in pictures(text):
-                shrink(Path(folder) / Path(picture).name, FOLDER / picture)
+            for picture in map(Path, pictures(text)):
+                if picture.name not in kept:
+                    shrink(Path(folder) / picture.name, FOLDER / picture)
         page.write_text(fill(text, said, explain()), encoding="utf-8")
         print(page)
 
@@ -66,8 +75,8 @@ def explain() -> str:
 
 def python(*words: str) -> str:
     """What Python prints when it is called so."""
-    command = [sys.executable, *words]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout
+    command = [sys.executable, "-X", "utf8", *words]
+    return subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=ROOT).stdout
 
 
 def fill(page: str, said: Mapping[str, str], explained: str) -> str:

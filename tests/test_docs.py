@@ -24,7 +24,7 @@ from nnjit.data.source import Source
 from nnjit.data.sources.table import Table
 from nnjit.data.tables.reading import SUFFIXES, Reading
 from nnjit.data.tables.values import MISSING_MARKS
-from nnjit.nn import functional
+from nnjit.nn import functional, layers
 from nnjit.runs.status import Status
 from nnjit.scipy import linalg, special
 from nnjit.sklearn import NetworkClassifier, NetworkRegressor
@@ -101,6 +101,10 @@ def test_the_picture_of_the_report_is_small() -> None:
     picture = (ROOT / "docs" / "report.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < LARGEST_PICTURE
+
+
+def test_the_readme_counts_the_layers() -> None:
+    assert f"its {len(layers)} layers" in read(ROOT / "README.md")
 
 
 def test_the_config_of_the_readme_is_the_shipped_one() -> None:

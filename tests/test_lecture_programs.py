@@ -1,4 +1,4 @@
-"""The lecture's programs run, print the figures that they are about, and draw their pictures."""
+"""The lecture's programs run, print the numbers that they are about, and draw their pictures."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ PROGRAMS = (
     Program(
         "forward_or_reverse",
         (
-            "     1       4             1              4  measured: about ",
-            "     4       1             4              1  measured: about ",
+            "     1       4             1              4  measured: ",
+            "     4       1             4              1  measured: ",
         ),
         ("forward_or_reverse",),
         {"most": 4},

@@ -63,7 +63,7 @@ class Checkpoints(Options):
     """Epochs between two checkpoints. Those of one second are written together."""
 
     keep: Count | None = None
-    """How many of the latest are kept; null keeps all."""
+    """The number of latest ones to keep; null keeps all."""
 
 
 class Mixup(Options):

@@ -35,16 +35,16 @@ class Variation(Options):
     """The values that one option may take in a trial: exactly one of these forms."""
 
     choices: Annotated[tuple[Any, ...], Field(min_length=1)] | None = None
-    """A list of values: numbers, texts, or whole mappings such as `{type: sgd, momentum: 0.9}`."""
+    """A list of values: numbers, texts, or whole mappings such as `{type: momentum, momentum: 0.9}`."""
 
     uniform: _Numbers | None = None
-    """The least and the greatest of numbers of which all are equally likely."""
+    """The least and the greatest number; all between are equally likely."""
 
     log: Annotated[_Numbers, AfterValidator(_check_positive)] | None = None
     """The same on a logarithmic scale, as for a learning rate: `[1e-4, 1e-1]`."""
 
     integers: _WholeNumbers | None = None
-    """The least and the greatest of whole numbers."""
+    """The least and the greatest whole number, both included."""
 
     log_integers: Annotated[_WholeNumbers, AfterValidator(_check_positive)] | None = None
     """The same on a logarithmic scale, as for units: `[8, 512]`."""
@@ -69,7 +69,7 @@ class SearchOptions(Options):
     that a training keeps. null means the first metric of the validation part, or its loss."""
 
     trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)] = 100
-    """How many combinations are tried."""
+    """The number of combinations to try."""
 
     seconds: float | None = Field(None, gt=0)
     """Seconds after which no further trial begins; null sets no limit."""
@@ -79,8 +79,8 @@ class SearchOptions(Options):
     from the trials before; `grid` takes all combinations of `choices` in turn."""
 
     pruner: Literal["median", "hyperband"] | None = None
-    """What ends trials that look bad: `median`, those below the median of the others at the same epoch;
-    `hyperband` (Li et al. 2018), in brackets of increasing length. null lets all end."""
+    """The rule that ends trials early if they look bad: `median`, those below the median of the others at the
+    same epoch; `hyperband` (Li et al. 2018), in brackets of increasing length. null completes all trials."""
 
     replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = 1
     """Trainings of each trial, with the seeds `seed`, `seed` + 1, …, whose mean counts."""

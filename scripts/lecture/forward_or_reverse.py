@@ -28,29 +28,31 @@ def by_reverse_mode(f, x):
     return np.stack([back(e)[0] for e in np.eye(len(y))])
 
 
-MODES = (by_forward_mode, by_reverse_mode)
-
-
 def milliseconds(jacobian, n, m):
     """The least of three times."""
     f, x = function(n, m), np.linspace(-1, 1, n)
     return min(timeit.repeat(lambda: jacobian(f, x), number=1, repeat=3)) * 1e3
 
 
+def quicker(ratio):
+    return "reverse mode" if ratio >= 4 else "forward mode" if ratio <= 1 / 4 else "neither"
+
+
 def main(output, most):
     sizes, few = [size for size in (1, 4, 16, 64, 256) if size <= most], 4
+    modes = (by_forward_mode, by_reverse_mode)
     cases = {"inputs": [(n, few) for n in sizes], "outputs": [(few, m) for m in sizes]}
     title = "Forward mode pays by the input, reverse mode by the output"
     what = f"milliseconds; {few} outputs on the left, {few} inputs on the right"
-    print("inputs outputs  products J e  products eᵀ J  measured: time of forward / of reverse mode")
+    print("inputs outputs  products J e  products eᵀ J  four times as fast")
     with picture(output / "forward_or_reverse.png", title, what, columns=2, legend="upper left") as axes:
         for ax, (name, shapes) in zip(axes, cases.items(), strict=True):
             ax.set(xlabel=f"number of {name}", xscale="log", yscale="log")
-            forward, reverse = ([milliseconds(mode, n, m) for n, m in shapes] for mode in MODES)
+            forward, reverse = ([milliseconds(mode, n, m) for n, m in shapes] for mode in modes)
             ax.plot(sizes, forward, "o-", color=COLORS[0], label="by forward mode")
             ax.plot(sizes, reverse, "o-", color=COLORS[1], label="by reverse mode")
             for (n, m), ratio in zip(shapes, np.array(forward) / np.array(reverse), strict=True):
-                print(f"{n:6} {m:7} {n:13} {m:14}  measured: about {10 ** round(np.log10(ratio)):g}")
+                print(f"{n:6} {m:7} {n:13} {m:14}  measured: {quicker(ratio)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The full gradient of a network: ∂C for every weight and every bias, layer by layer.
 
-∇C = (∂C/∂w¹, ∂C/∂b¹, …, ∂C/∂wᴸ, ∂C/∂bᴸ), one figure for each number that can be learned
+∇C = (∂C/∂w¹, ∂C/∂b¹, …, ∂C/∂wᴸ, ∂C/∂bᴸ), one number for each weight and each bias
 """
 
 from itertools import pairwise
@@ -26,7 +26,7 @@ def cost(params, x, y):
 
 
 def names(layer, W, b):
-    """∂C/∂w¹₁₂ is of the weight in layer 1 from input 1 to neuron 2."""
+    """w¹₁₂ is the weight in layer 1 from input 1 to neuron 2."""
     above = str(layer).translate(UPPER)
     weights = [f"w{above}{f'{i + 1}{j + 1}'.translate(LOWER)}" for i in range(len(W)) for j in range(len(b))]
     return weights + [f"b{above}{str(j + 1).translate(LOWER)}" for j in range(len(b))]
@@ -34,20 +34,20 @@ def names(layer, W, b):
 
 def main(output):
     gradient = grad(cost)(PARAMS, X, Y)
-    figures, labels, layers = [], [], []
+    entries, labels, layers = [], [], []
     for layer, (dW, db) in enumerate(gradient, start=1):
         own = [*np.ravel(dW), *db]
         print(f"layer {layer}: {dW.size} weights, {db.size} biases")
-        for name, figure in zip(names(layer, dW, db), own, strict=True):
-            print(f"  ∂C/∂{name:5} = {figure:9.6f}")
-        figures, labels, layers = figures + own, labels + names(layer, dW, db), layers + [layer] * len(own)
-    print(f"∇C has {len(figures)} entries, its length is {np.linalg.norm(np.array(figures)):.6f}")
+        for name, entry in zip(names(layer, dW, db), own, strict=True):
+            print(f"  ∂C/∂{name:5} = {entry:9.6f}")
+        entries, labels, layers = entries + own, labels + names(layer, dW, db), layers + [layer] * len(own)
+    print(f"∇C has {len(entries)} entries, its length is {np.linalg.norm(np.array(entries)):.6f}")
 
-    title, what = "The full gradient", f"∂C by each of {len(figures)} weights and biases of a 2-3-1 network"
+    title, what = "The full gradient", f"∂C for each of {len(entries)} weights and biases of a 2-3-1 network"
     with picture(output / "full_gradient.png", title, what) as ax:
         for layer in (1, 2):
             at = [k for k, own in enumerate(layers) if own == layer]
-            ax.bar(at, [figures[k] for k in at], color=COLORS[layer - 1], label=f"layer {layer}")
+            ax.bar(at, [entries[k] for k in at], color=COLORS[layer - 1], label=f"layer {layer}")
         ax.set_xticks(range(len(labels)), labels)
 
 

@@ -21,7 +21,7 @@ def by_layers(units=3, inputs=2):
 
 
 def text(graph):
-    """The graph as it prints, without the layers' names that stand behind the operations."""
+    """The graph as it prints, without the names of layers after the operations."""
     return "\n".join(line.partition("    #")[0] for line in str(graph).splitlines())
 
 

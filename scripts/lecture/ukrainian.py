@@ -42,7 +42,7 @@ WORDS: dict[str, str] = {
     "of the mean": "середнього",
     # full_gradient
     "The full gradient": "Повний градієнт",
-    "∂C by each of 13 weights and biases of a 2-3-1 network":
+    "∂C for each of 13 weights and biases of a 2-3-1 network":
         "похідні C за кожною з 13 ваг і зсувів мережі 2-3-1",
     "layer 1": "шар 1",
     "layer 2": "шар 2",

@@ -59,8 +59,8 @@ def test_a_training_that_learns_nothing_has_status_1(
 
 def test_it_names_every_library_that_nnjit_asks_for() -> None:
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
-    for_tests = {"test", "dev", "bench"}
-    asked = [r for name, rs in project["optional-dependencies"].items() if name not in for_tests for r in rs]
+    for_work = {"test", "dev", "bench", "docs"}
+    asked = [r for name, rs in project["optional-dependencies"].items() if name not in for_work for r in rs]
     names = {re.split(r"[<>=\[]", requirement)[0] for requirement in (*project["dependencies"], *asked)}
     assert names <= {*doctor.NEEDED, *doctor.EXTRA}
 

@@ -387,6 +387,23 @@ def test_a_command_imports_only_what_it_uses(
     assert done.stdout.splitlines()[-1:] == [f"{status} []"], done.stderr
 
 
+WRITERS = (
+    "nnjit.codegen.lowering", "nnjit.codegen.plan", "nnjit.codegen.rewrite", "nnjit.codegen.source.program",
+    "nnjit.codegen.writing", "nnjit.codegen.numba.lowering",
+)  # fmt: skip
+
+
+def test_a_training_that_finds_its_programs_imports_nothing_that_writes_them(folder: Path) -> None:
+    code = (
+        "import sys\nfrom nnjit.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+        f"print([name for name in {WRITERS} if name in sys.modules])"
+    )
+    words = ("train", "--config", "a.yaml", "--set", "training.epochs=3", "--quiet", "--output")
+    _python("-c", code, *words, "first", folder=folder)
+    done = _python("-c", code, *words, "second", folder=folder)
+    assert done.stdout.splitlines() == ["second", "[]"], done.stderr
+
+
 def test_importing_nnjit_imports_nothing_else(folder: Path) -> None:
     code = "import sys; before = set(sys.modules); import nnjit; print(sorted(set(sys.modules) - before))"
     done = _python("-c", code, folder=folder)

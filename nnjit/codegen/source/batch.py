@@ -175,9 +175,7 @@ class Batch:
                 self.out.each(f"n = {size}")
                 with self.out.set_aside() as body:
                     self._block(kernels, products)
-                gathered = self.views.gathered(
-                    kernels, self.count
-                )  # names views, so it comes before those are listed
+                gathered = self.views.gathered(kernels, self.count)  # which names views
                 self.out.lines.add(*self.views.moved(), *gathered)
                 self.out.lines.include(body)
                 return

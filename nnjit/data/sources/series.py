@@ -54,10 +54,10 @@ class Series(Reading, DiskSource):
     target: Name | Names
     """The column of numbers to forecast, or a list of columns: by name, or by position from 0."""
     window: Count
-    """How many steps the network sees, those of the last rows before the forecast."""
+    """The number of steps that the network sees, the last rows before the forecast."""
     horizon: Steps | Annotated[tuple[Steps, ...], Field(min_length=1)] = 1
-    """How many steps are forecast, 1 for the next alone; or a list of those that are, such as [1, 7]. Each
-    step of each target is an output: the next value of `sales` is `sales+1`."""
+    """The number of steps to forecast, 1 for the next alone; or a list of those to forecast, such as [1, 7].
+    Each step of each target is an output: the next value of `sales` is `sales+1`."""
     step: Count = 1
     """How many rows after one window the next begins."""
     time: Name | None = None
@@ -77,8 +77,8 @@ class Series(Reading, DiskSource):
     """What to do about missing values in channels that `columns` does not name; null leaves it to the kind:
     numbers take the median of the training rows. A window that misses a value to forecast is left out."""
     season: Count | None = None
-    """How many rows a season has, 12 for a year of months, for the naive forecast that repeats the last
-    season; null for none. It is compared with the network and changes nothing in the training."""
+    """The number of rows in a season, such as 12 for a year of months, for the naive forecast that repeats
+    the last season; null for none. It is compared with the network and changes nothing in the training."""
     split: SeriesSplit = SeriesSplit()
     """The fractions held out for validation and test, from the end of the series."""
 

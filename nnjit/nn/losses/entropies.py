@@ -124,11 +124,11 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
 class Focal(YesOrNo):
     """(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p), with p = σ(z), for targets t in [0, 1].
 
-    Answers that are right and sure count for little, so that rare classes are not drowned by easy examples;
-    γ = 0 without α is `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper;
-    torchvision's `sigmoid_focal_loss`, and Keras's `BinaryFocalCrossentropy(from_logits=True)`, which takes
-    α where `apply_class_balancing` says so. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p
-    is not. Reference: Lin et al. 2017, arXiv:1708.02002.
+    Confident correct answers count little, so easy examples do not drown rare classes; γ = 0 without α is
+    `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper; torchvision's
+    `sigmoid_focal_loss`, and Keras's `BinaryFocalCrossentropy(from_logits=True)`, which takes α where
+    `apply_class_balancing` says so. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p is not.
+    Reference: Lin et al. 2017, arXiv:1708.02002.
     """
 
     type: Literal["focal"] = "focal"
@@ -136,9 +136,9 @@ class Focal(YesOrNo):
     formula: ClassVar[str] = "(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p)"
     formula_note: ClassVar[str] = "with p = σ(z), for targets t in [0, 1]"
     gamma: Number = Field(2.0, ge=0)
-    """γ, how little sure answers count, >= 0."""
+    """γ, how strongly confident answers are discounted, >= 0."""
     alpha: NumberOrNone = Field(None, gt=0, lt=1)
-    """α, the weight of yes, where no has 1 - α; the paper's is 0.25. null gives both the weight 1."""
+    """α, the weight of yes; that of no is 1 - α; the paper's is 0.25. null gives both the weight 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -161,7 +161,7 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     """-Σⱼ tⱼ log softmax(z)ⱼ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
 
     PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
-    cost 0; the data room lets none through. Rows of probabilities sum to 1; the gradient is the one of
+    cost 0; data with one is refused. Rows of probabilities sum to 1; the gradient is the one of
     `kl_divergence`, which is 0 if the network says what was asked. With label smoothing, t counts as (1 - ε)
     t + ε/K, as in both.
     """

@@ -27,11 +27,11 @@ class Repeat(Options):
 
     type: Literal["repeat"] = "repeat"
     from_: str | None = Field(None, alias="from")
-    """Whose output the first copy takes; by default the layer before. `input` is the data."""
+    """The layer whose output the first copy takes; by default the one before. `input` is the data."""
     trainable: bool = True
     """Whether the training changes the params of its layers; `false` freezes all of them."""
     times: int = Field(ge=1, le=1000)
-    """How many copies, 1 to 1000."""
+    """The number of copies, 1 to 1000."""
     layers: tuple[AnyEntry, ...] = Field(min_length=1)
     """The layers of a copy, first to last; each takes the one before it unless its `from` says otherwise."""
 

@@ -33,7 +33,7 @@ class SingleDecay(Floored):
     """A schedule that decays to its floor once, by the end of the training or of an earlier epoch."""
 
     end: float | None = Field(None, gt=0)
-    """The epoch whose end is the fall's, > warmup, counted from the start; null means the last one."""
+    """The epoch at whose end the fall ends, > warmup, counted from the start; null means the last one."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -158,7 +158,7 @@ def _calls(source: Path) -> list[int]:
 
 
 def _run(command: Sequence[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise ChildError(f"{' '.join(command[:4])} …: {done.stderr.strip()}")
     return done.stdout

@@ -29,7 +29,7 @@ class Recurrent(TrainedLayer):
     """How many vectors go from step to step; the first is the output."""
 
     units: Count
-    """How many numbers the state has, >= 1."""
+    """The size of the state, >= 1."""
     return_sequences: bool = False
     """Whether the output is that of every step (steps, units); else that of the last one (units,)."""
     reverse: bool = False
@@ -42,7 +42,7 @@ class Recurrent(TrainedLayer):
     weight_initializer: AnyInitializer = GlorotUniform()
     """How the weights of the inputs begin."""
     recurrent_initializer: AnyInitializer = Orthogonal()
-    """How the weights of the state begin."""
+    """The initial recurrent weights."""
     bias_initializer: AnyInitializer = Zeros()
     """The initial biases."""
 
