@@ -174,8 +174,8 @@ def run_or_die(self, state, learning_rate):
         os.kill(os.getpid(), signal.SIGKILL)
     return run(self, state, learning_rate)
 epochs.EpochRunner.run = run_or_die
-from nnjit.cli import app, train
-app.single(train.train, name="nnjit")
+from nnjit.cli.entry import train
+train()
 """
 
 
@@ -237,8 +237,7 @@ def test_ranks_with_other_data_are_refused(tmp_path: Path) -> None:
 
 
 def test_processes_that_need_mpi4py_say_so(tmp_path: Path) -> None:
-    hidden = "import sys; sys.modules['mpi4py'] = None; from nnjit.cli import app, train; "
-    code = f"{hidden}app.single(train.train, name='nnjit')"
+    code = "import sys; sys.modules['mpi4py'] = None; from nnjit.cli.entry import train; train()"
     environment = {**os.environ, "PMI_SIZE": "2"}
     command = [sys.executable, "-c", code, "--config", str(written(tmp_path, IRIS, {}))]
     done = subprocess.run(
