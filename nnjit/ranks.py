@@ -12,11 +12,12 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from nnjit.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 T = TypeVar("T")
 

@@ -35,6 +35,7 @@ from nnjit.numpy.elementwise import (
     power,
     remainder,
     rint,
+    sign,
     sin,
     subtract,
     trunc,
@@ -75,9 +76,10 @@ def i0(x: Array) -> Any:
     Up to 20 it is Σ (x²/4)ᵏ / k!², beyond it exp|x| / √(2π|x|) Σ ((2k-1)!!)² / (k! (8|x|)ᵏ), both to an ulp.
     """
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
-    is_small = less_equal(abs(array), BESSEL_FROM)
+    magnitude = multiply(array, sign(array))  # whose curvature at 0 is 0: that of `abs` would be NaN times 0
+    is_small = less_equal(magnitude, BESSEL_FROM)
     near = _horner(BESSEL_NEAR, where(is_small, multiply(0.25, multiply(array, array)), 0.0))
-    size = where(is_small, BESSEL_FROM, abs(array))
+    size = where(is_small, BESSEL_FROM, magnitude)
     front = divide(exp(size), unary_float(p.sqrt, multiply(2 * math.pi, size)))
     return where(is_small, near, multiply(front, _horner(BESSEL_FAR, divide(1.0, size))))
 

@@ -47,9 +47,11 @@ def test_only_quantities_are_scaled(method: str, indexed: tuple[str, ...], tmp_p
     if method == "unit":
         expected = quantities / np.abs(quantities).max()
     else:
-        low = quantities.mean(axis=0) if method == "standard" else quantities.min(axis=0)
-        spread = quantities.std(axis=0) if method == "standard" else np.ptp(quantities, axis=0)
-        expected = (quantities - low) / np.where(spread > 0, spread, 1)
+        low, spread = quantities.min(axis=0), np.ptp(quantities, axis=0)
+        if method == "standard":  # a row of weight 2 counts as two rows
+            low = np.average(quantities, axis=0, weights=plain.train.w)
+            spread = np.sqrt(np.average((quantities - low) ** 2, axis=0, weights=plain.train.w))
+        expected = (quantities - low) / np.where(spread > 1e-9, spread, 1)
     np.testing.assert_allclose(y[:, is_scaled], expected, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(scaled.scaling.inverse_inputs(y), x, rtol=1e-12, atol=1e-12)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nnjit
-from nnjit.codegen import code, program
+from nnjit.codegen import code_files, writing
 from nnjit.training import Run
 from nnjit.training.setup import compiled_task
 from nnjit.training.structure import programs
@@ -60,7 +60,7 @@ def as_new_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         compiled_task.KEPT.clear()
         monkeypatch.setattr(programs, "replaced", refuse)
         for name in ("lower", "plan_step", "optimize", "emit_epochs", "emit_call"):
-            monkeypatch.setattr(program, name, refuse)
+            monkeypatch.setattr(writing, name, refuse)
 
     return begin
 
@@ -109,7 +109,7 @@ def test_a_damaged_file_is_made_anew(content: bytes | None, tmp_path: Path) -> N
 
 def test_what_cannot_be_unpickled_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     _, *first = used(LINE)
-    monkeypatch.setattr(code, "_primitives", dict)  # as if they were named otherwise
+    monkeypatch.setattr(code_files, "_primitives", dict)  # as if they were named otherwise
     compiled_task.KEPT.clear()
     assert used(LINE)[1:] == tuple(first)
 
@@ -118,11 +118,11 @@ def test_another_version_of_a_file_has_another_key(tmp_path: Path, monkeypatch: 
     package = tmp_path / "package"
     package.mkdir()
     (package / "a.py").write_text("x = 1")
-    monkeypatch.setattr(code, "PACKAGE", package)
-    code._version.cache_clear()
-    before = code._version()
+    monkeypatch.setattr(code_files, "PACKAGE", package)
+    code_files._version.cache_clear()
+    before = code_files._version()
     (package / "a.py").write_text("x = 23")
-    code._version.cache_clear()
-    assert code._version() != before
+    code_files._version.cache_clear()
+    assert code_files._version() != before
     monkeypatch.undo()
-    code._version.cache_clear()
+    code_files._version.cache_clear()

@@ -52,9 +52,10 @@ def _near(order: int, x: Any) -> Any:
 
 
 def _modified(order: int, x: Any, scaled: bool) -> Any:
-    is_near = abs(x) < FAR
+    magnitude = x * np.sign(x)  # whose curvature at 0 is 0: that of `abs` would be NaN times 0
+    is_near = magnitude < FAR
     inner = np.where(is_near, x, 0.0)
-    size = np.where(is_near, FAR, abs(x))
+    size = np.where(is_near, FAR, magnitude)
     near, far = _near(order, inner), _far(order, size)
     if scaled:
         near = near * np.exp(-abs(inner))

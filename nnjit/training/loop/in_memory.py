@@ -43,6 +43,7 @@ from nnjit.training.loop.resuming import fingerprint_of
 from nnjit.training.loop.stopping import Outcome
 from nnjit.training.loop.trainer import check_output, made_of, new_folder, run_epochs, show_loaded
 from nnjit.training.run import Run
+from nnjit.training.setup.initial_state import check_start
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, state_bytes
 
@@ -73,6 +74,7 @@ def train_in_memory(
     """
     began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
     audience.display.stage("loading the data")
+    check_start(experiment, base)
     setup = set_up(experiment, base)
     state, loaded = setup.begin(base) if start is None else (setup.state_of(_weights(start, setup)), None)
     show_loaded(loaded, audience.display)

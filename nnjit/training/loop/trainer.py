@@ -41,6 +41,7 @@ from nnjit.training.loop.resuming import (
 )
 from nnjit.training.loop.stopping import Outcome, Stopping
 from nnjit.training.run import Run
+from nnjit.training.setup.initial_state import check_start
 from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
 
@@ -74,6 +75,7 @@ def train(
     audience = audience or Audience()
     check_output(output)
     audience.display.stage("loading the data")
+    check_start(experiment, base)
     setup = set_up(experiment, base)
     state, loaded = setup.begin(base)
     show_loaded(loaded, audience.display)

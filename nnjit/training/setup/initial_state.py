@@ -11,7 +11,7 @@ from nnjit.experiment import Experiment
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.task import Task
 from nnjit.training.setup.error_paths import within
-from nnjit.training.setup.initial_weights import load_weights
+from nnjit.training.setup.initial_weights import find_file, load_weights
 from nnjit.training.setup.state import Slots
 
 
@@ -28,6 +28,13 @@ def initial_theta(
         return theta, None
     with within("model", "initial_weights"):
         return theta, load_weights(start, task.model, theta, folder)
+
+
+def check_start(experiment: Experiment, folder: Path) -> None:
+    """Raise a UserError if there is no file of the weights to start from, before anything takes long."""
+    if (start := experiment.model.start) is not None:
+        with within("model", "initial_weights"):
+            find_file(start, folder)
 
 
 def initial_slots(task: Task, vectors: Mapping[str, np.ndarray]) -> Slots:

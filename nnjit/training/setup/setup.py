@@ -44,7 +44,6 @@ from nnjit.training.setup.checks.mixup import check_mixup
 from nnjit.training.setup.compiled_task import CompiledTask
 from nnjit.training.setup.error_paths import mends_for, within
 from nnjit.training.setup.initial_state import initial_slots, initial_theta
-from nnjit.training.setup.initial_weights import find_file
 from nnjit.training.setup.masked_steps import find_masked_steps
 from nnjit.training.setup.monitor import Followed, Monitor, Threshold, followed_by
 from nnjit.training.setup.outputs import DataDescription, Outputs
@@ -230,9 +229,6 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
     Raises:
         UserError: something does not fit; the error has its path in the config.
     """
-    if (start := experiment.model.start) is not None:
-        with within("model", "initial_weights"):
-            find_file(start, folder)  # before anything takes long
     return set_up_on(*_load(experiment, folder), experiment)
 
 

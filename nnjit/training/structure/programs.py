@@ -321,7 +321,8 @@ on_clear(KEPT.clear)
 def _compiled(compiled: Compiled) -> Compiled:
     """The program, compiled by a first call with zeros."""
     inputs = compiled.graph.inputs
-    compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
+    with np.errstate(all="ignore"):  # as plain Python, it divides 0 by 0
+        compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
     return compiled
 
 
