@@ -38,8 +38,6 @@ from nnjit.training.setup.setup import read_sources
 if TYPE_CHECKING:
     import optuna
 
-COMMAND = "nnjit search"
-
 
 @dataclass(frozen=True, repr=False)
 class Search:
