@@ -27,7 +27,9 @@ class TensorBoard(Tracker):
         from tensorboardX import SummaryWriter
 
         again = {"purge_step": course.done + 1} if course.done else {}
-        self._writer: Any = SummaryWriter(str(course.run_folder / FOLDER), **again)
+        # Files are named by the second: a session that begins in that of another would replace its file.
+        suffix = f".{course.done}"
+        self._writer: Any = SummaryWriter(str(course.run_folder / FOLDER), filename_suffix=suffix, **again)
         config = (course.run_folder / file_names.CONFIG).read_text(encoding="utf-8")
         self._writer.add_text("config", "    " + config.replace("\n", "\n    "))
         self._epoch = course.done
