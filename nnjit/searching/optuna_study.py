@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -85,7 +88,8 @@ def open_study(
             load_if_exists=True,
         )
         _check_identity(study, identity, new=name not in known)
-    study.sampler = _sampler(options, seed=space.given.experiment.seed + len(study.get_trials(False)))
+    seed = space.given.experiment.seed + len(study.get_trials(False))
+    study.sampler = _sampler(options, seed=seed + (_own_number() if join else 0))
     study.pruner = _pruner(options, space)
     if options.sampler == "grid" and name not in known:
         for combination in islice(space.grid(), options.trials):
@@ -241,6 +245,12 @@ def _check_identity(study: optuna.Study, identity: Mapping[str, str], *, new: bo
                 f'the search "{study.study_name}" was begun with another {word} ({there.get(key)}, here '
                 f"{identity[key]}); use the same, or give this one another name"
             )
+
+
+def _own_number() -> int:
+    """A number that no other process that joins a search has, or they would all draw the same trials."""
+    own = f"{socket.gethostname()} {os.getpid()} {time.time_ns()}"
+    return int.from_bytes(hashlib.sha256(own.encode()).digest()[:4])
 
 
 def _sampler(options: SearchOptions, *, seed: int) -> BaseSampler:
