@@ -75,7 +75,7 @@ def fit(
     with given.located():
         if output is False:
             if resume_or_start or report:
-                raise RunError("with output=False there is no folder to resume or to report in; give output")
+                raise RunError("output=False leaves no folder to resume or report on; give output")
             if engine is not None:
                 raise RunError("what a cluster trains is kept in a folder; give output, or omit engine")
             return run_in_memory(given, quiet=quiet, on_epoch=on_epoch)

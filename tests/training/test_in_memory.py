@@ -105,7 +105,7 @@ def test_what_needs_a_folder_says_so(folder: Path) -> None:
     with pytest.raises(RunError, match=r"in memory alone; save it first"):
         run.report()
     for option in ("report", "resume_or_start"):
-        with pytest.raises(RunError, match=r"with output=False there is no folder"):
+        with pytest.raises(RunError, match=r"output=False leaves no folder"):
             nnjit.fit(LINE, output=False, **{option: True})
 
 

@@ -129,7 +129,7 @@ def call_barrier(builder: Builder, arrived: LlvmValue, threads: LlvmValue, phase
 
 def offer_yield() -> None:
     """Tell LLVM the address of the system function that offers the core to other threads."""
-    library = ctypes.WinDLL("kernel32") if os.name == "nt" else ctypes.CDLL(None)  # type: ignore[attr-defined]
+    library = ctypes.WinDLL("kernel32") if os.name == "nt" else ctypes.CDLL(None)  # type: ignore[attr-defined]  # WinDLL is on Windows alone
     function = library.SwitchToThread if os.name == "nt" else library.sched_yield
     llvm.add_symbol(YIELD, ctypes.cast(function, ctypes.c_void_p).value)
 

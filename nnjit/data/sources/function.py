@@ -27,7 +27,7 @@ _FUNCTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 
 @sources.register
 class Function(Source):
-    """Values y = f(x) at evenly spaced x, for trainings of which the truth is known.
+    """Values y = f(x) at evenly spaced x, for trainings whose true function is known.
 
     The functions are sinc: sin(x) / x, sine: sin(x), runge: 1 / (1 + 25 x²), and step: 1 where x > 0, else 0.
     """

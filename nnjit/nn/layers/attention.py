@@ -23,7 +23,7 @@ PADDED = -1e9  # the score of padding: finite, lest an example of nothing else b
 class Attention(TrainedLayer):
     """softmax(Q Kᵀ / √d) V @ output_weight + output_bias for each head, of inputs (steps, features).
 
-    Q, K and V are x @ weight + bias with weights of their own, of which each head reads its own d columns,
+    Q, K and V are x @ weight + bias with weights of their own. Each head reads its own d columns,
     d = features / heads; the heads' results are side by side before the last product.
 
     Reference: Vaswani et al. 2017, arXiv:1706.03762.
