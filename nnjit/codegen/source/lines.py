@@ -8,6 +8,7 @@ A section makes the views that its lines use itself, so that only numbers go fro
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -195,6 +196,10 @@ class _Function:
         self.writes = [_targets(row.text) for row in self.rows]
         known = {*parameters, *chain.from_iterable(self.writes)}
         self.reads = [_names(row.text, known) for row in self.rows]
+        self.places: dict[str, list[int]] = {}  # of the lines that have a name
+        for k, names in enumerate(zip(self.reads, self.writes, strict=True)):
+            for name in {*chain.from_iterable(names)}:
+                self.places.setdefault(name, []).append(k)
         made = {row.text: k for k, row in enumerate(self.rows) if _VIEW.match(row.text)}
         times = Counter(self.writes[k][0] for k in made.values())
         self.views = {name: k for k in made.values() if times[name := self.writes[k][0]] == 1}
@@ -240,12 +245,10 @@ class _Function:
 
     def _is_read_after(self, name: str, item: range) -> bool:
         """Whether the next line that has a name, from the beginning again after the last, reads it."""
-        for k in (*range(item[-1] + 1, len(self.rows)), *range(item[0])):
-            if name in self.reads[k]:
-                return True
-            if name in self.writes[k]:
-                return False
-        return False
+        places = self.places[name]
+        after = bisect_right(places, item[-1])
+        k = places[after] if after < len(places) else places[0]
+        return k not in item and name in self.reads[k]
 
     def _carried(self, items: Iterable[range]) -> list[str]:
         written = set(chain.from_iterable(self.writes[k] for item in items for k in item))

@@ -71,6 +71,7 @@ class Views:
         self.is_called, self.interface = interface is None, interface or Interface(in_order=True)
         self.whole: set[Storage] = set()  # arrays that have all rows, or a value for each step
         self.names: dict[Buffer, str] = {}
+        self.own: list[str] = []  # the definitions of the views that each share has
         self.moving: dict[Buffer, str] = {}  # views of the phase that is being written
         targets = self._targets()
         self.layout = plan_memory(plan, block, targets, self._donated())
@@ -95,8 +96,7 @@ class Views:
             self.text.declare("bounds", "i64")
             bounds = self.text.at("bounds", self.share, "2")
             lines += [f"low, high = {bounds}[0], {bounds}[1]", "mine = high - low"]
-        own = [(buffer, name) for buffer, name in self.names.items() if self._is_each_shares(buffer)]
-        return lines + [f"{name} = {self.base(buffer)}" for buffer, name in own]
+        return lines + self.own
 
     def rows_of_share(self, *, slot: str | None = None) -> list[str]:
         """The definitions of `n` rows of a share.
@@ -176,6 +176,8 @@ class Views:
         """The name of the view of a buffer; a new one begins with its kind."""
         if buffer not in self.names:
             self.names[buffer] = f"{kind}_{len(self.names) + 1}"
+            if self._is_each_shares(buffer):
+                self.own.append(f"{self.names[buffer]} = {self.base(buffer)}")
         name = self.names[buffer]
         if buffer.rows and buffer.storage in self.whole:
             self.moving[buffer] = name
