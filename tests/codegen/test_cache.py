@@ -117,7 +117,7 @@ def test_folder_that_others_can_write_is_refused(folder: Path, mode: int) -> Non
 def test_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
-    with pytest.raises(UserError, match="belongs to another user; set NNJIT_CACHE_DIR to a folder of yours"):
+    with pytest.raises(UserError, match="another user; set NNJIT_CACHE_DIR to a folder of your own"):
         store.cache_folder()
 
 

@@ -203,7 +203,7 @@ def test_cache_that_cannot_be_written_is_read_in_silence_and_warned_of_once(
     assert hits(call_fresh()[0]) == 1
     text = (
         f"{folder}: the kernel cache cannot be written ({unwritable}), so each process compiles its kernels "
-        "anew; free space, give access, or set NNJIT_CACHE_DIR to a folder of yours"
+        "anew; free space, give access, or set NNJIT_CACHE_DIR to a folder of your own"
     )
     with pytest.warns(RuntimeWarning, match=f"^{re.escape(text)}$"):
         np.testing.assert_array_equal(call_fresh(403.0)[1], 403.0 * X)
