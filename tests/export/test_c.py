@@ -124,7 +124,7 @@ def why_not(output: Node) -> str | None:
     """Why C cannot express an output; None if it can."""
     nodes = topological([output])
     if missing := next((n.primitive.name for n in nodes if n.primitive.name in MISSING), None):
-        return f"{missing} is no function of libm"
+        return f"{missing} is not a function of libm"
     if any(n.primitive.kind == "counter" for n in nodes):
         return "random_uniform draws random numbers"
     return "mixes the examples of a batch" if any(map(is_batch_reduction, nodes)) else None
