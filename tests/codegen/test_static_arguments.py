@@ -1,4 +1,4 @@
-"""`static_argnums` and `static_argnames` of `jit`: what is built into a program, and what is refused."""
+"""`static_argnums` and `static_argnames` of `jit`: values built into a program, and refusals."""
 
 from __future__ import annotations
 
