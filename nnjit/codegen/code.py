@@ -36,7 +36,7 @@ class Program:
         length: of the vectors that threads share; 0 if there are none.
         pieces: (offset, rows, columns) of the products inside such a vector, which threads divide by rows.
         totals: the columns of an epoch's totals.
-        functions: kernel -> its name in the source; without products.
+        functions: kernel -> its name in the source, except for products.
         watched: (array of the work memory, first element, elements) of each watched output.
         reductions: over ranks, in the order a step and an evaluation make them.
     """

@@ -1,4 +1,4 @@
-"""Bind static arguments (`static_argnums`, `static_argnames`), which are part of a compiled function."""
+"""Bind static arguments (`static_argnums`, `static_argnames`), which are part of a function's program."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def step_of(layers: Layers, threads: int = 1) -> CompiledEpoch:
 
 
 def task_of(layers: Layers, threads: int = 1) -> CompiledTask:
-    """The task of a network, without compiling anything."""
+    """Set up the task of a network, without compiling anything."""
     rng = np.random.default_rng(0)
     given = {
         "data": {"type": "arrays"},

@@ -200,7 +200,7 @@ def products_of(run: Run) -> list[Any]:
 def test_grouped_training_equals_the_plain_one(
     layers: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Groups of the batch, the last batch and the validation part are not full."""
+    """The batch, the last batch and the validation part have groups that are not full."""
 
     def train(name: str, threads: int) -> Run:
         options = {"data": {"type": "npz", "file": str(tmp_path / "data.npz"), "split": {"validation": 0.3}}}

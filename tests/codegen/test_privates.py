@@ -49,7 +49,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def is_private(name: str) -> bool:
-    """Whether Numba and llvmlite do not document a name for extensions."""
+    """Whether a name is not among those that Numba and llvmlite document for extensions."""
     words = name.split(".")
     public = {"numba": ("extending", "types", "config"), "llvmlite": ("ir", "binding")}
     return words[0] in public and len(words) > 2 and words[1] not in public[words[0]]

@@ -1,4 +1,4 @@
-"""Make the threads of a program meet, at its start and at its barriers, as LLVM code.
+"""Emit the meeting points of a program's threads as LLVM code: its start, and its barriers.
 
 Waiting threads spin, since the others usually arrive within microseconds. After a while they yield their core
 to other programs.

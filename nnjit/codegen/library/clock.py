@@ -1,4 +1,4 @@
-"""Read the processor's clock, which ticks at a constant rate, in LLVM code, and measure that rate."""
+"""Read the processor's clock in LLVM code, and measure its constant rate of ticks."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ MOST_THREADS, SMALL_GROUP = 8, 2**21  # the most threads that a block of groups 
 def block_rows(graph: Graph, block: int) -> int:
     """Return the rows of a block: `block`, or a power of two, at least 8, if that many do not fit the cache.
 
-    A loop needs more, at least 16, since its products have no other rows (LSTM: 2.1 → 1.7 ms).
+    A loop needs at least 16, since the products of a step have no other rows (LSTM: 2.1 → 1.7 ms).
     """
     size = _row_bytes(graph)
     if block * size <= LARGE_BLOCK:

@@ -1,8 +1,8 @@
 """Rewrite convolutional networks for groups of examples, which are the lanes of vectors.
 
 A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes `[B,lanes,…]`, as in
-the data, or `[B,…,lanes]`. In the latter, loops over the elements of an image, whatever its axes, work on
-whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes from the
+the data, or `[B,…,lanes]`. In the latter form, loops over the elements of an image, whatever its axes, work
+on whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes from the
 first window to the dense layers, whose products take them row by row.
 
 If the last group of a batch lacks examples, it is filled with copies of another one, of weight 0. So all
@@ -310,7 +310,7 @@ def _axes_of(x: Node, params: Mapping[str, Any]) -> tuple[Axes, Axes] | None:
 
 
 def _strides(x: Node) -> list[int]:
-    """The stride of each axis, in elements, except of the batch axis."""
+    """The strides of all axes but the batch axis, in elements."""
     shape = static(x.shape[1:])
     return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
 

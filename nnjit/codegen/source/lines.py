@@ -1,8 +1,8 @@
 """Build source line by line, with blocks of indented lines, and divide a long function into sections.
 
-A section is a function of limited length that the long one calls. Building and compiling a function both take
-quadratic time (a network of 48 residual blocks: 40 s in one function of 6,000 lines). A section makes the
-views that its lines use itself, so only numbers are passed between functions.
+A section is a function of limited length that the long one calls. Building a function's code and compiling it
+both take quadratic time (a network of 48 residual blocks: 40 s in one function of 6,000 lines). A section
+makes the views that its lines use itself, so only numbers are passed between functions.
 """
 
 from __future__ import annotations
