@@ -53,7 +53,7 @@ def plan_step(
 
 
 def lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
-    """Return a legal graph with its constant arrays as additional inputs, and those arrays."""
+    """Return a legal graph with its constant arrays as additional inputs, and the arrays."""
     graph = legalize(expand(graph))
     constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
     replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}

@@ -1,4 +1,4 @@
-"""Loops over steps, compiled: equal to the interpreter, whatever is carried, recorded or read."""
+"""Loops over steps, compiled: equal to the interpreter for any carried, recorded or read values."""
 
 from __future__ import annotations
 

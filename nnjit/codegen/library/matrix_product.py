@@ -28,7 +28,7 @@ class Tile(NamedTuple):
     Args:
         bits: 32 or 64, the width of an element.
         lanes: elements of a vector.
-        rows: rows of the tile of C that is kept in registers.
+        rows: rows of the tile of C kept in registers.
         vectors: its columns, in vectors.
     """
 
@@ -67,7 +67,7 @@ Masks: TypeAlias = Sequence[LlvmValue | None]
 
 
 class Panel(NamedTuple):
-    """Some columns of B, in code that is being written.
+    """Some columns of B, in code being written.
 
     Args:
         start: the first column.

@@ -51,7 +51,7 @@ class Unsupported(NumbaError):
 
 @dataclass(frozen=True)
 class Value:
-    """A value in code that is being written.
+    """A value in code being written.
 
     Args:
         type: its type in Numba.

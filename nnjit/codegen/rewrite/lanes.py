@@ -1,8 +1,8 @@
 """Rewrite convolutional networks for groups of examples, which are the lanes of vectors.
 
 A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes `[B,lanes,…]`, as in
-the data, or `[B,…,lanes]`. In the latter form, loops over the elements of an image, whatever its axes, work
-on whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes from the
+the data, or `[B,…,lanes]`. In the latter form, loops over the elements of an image of any axes work on
+whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes from the
 first window to the dense layers, whose products take them row by row.
 
 If the last group of a batch lacks examples, it is filled with copies of another one, of weight 0. So all
@@ -223,7 +223,7 @@ class _Grouping:
 
     def product(self, node: Node) -> Node:
         a, w = node.inputs
-        if node.params["tb"]:  # each place by itself
+        if node.params["tb"]:  # each place separately
             depth = node.type.row_shape[-1]
             count = node.type.row_size // depth
             return self.spread(a, w, ((count, depth),), ((depth, 1),), node.shape[1:])

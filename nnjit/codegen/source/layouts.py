@@ -22,7 +22,7 @@ class Interface:
     Args:
         updates: inputs overwritten by their new values.
         per_step: scalar inputs with a value for each step.
-        totals: the number of f64 outputs that are added up over the steps of an epoch.
+        totals: the number of f64 outputs to add up over the steps of an epoch.
         watched: the number of outputs after these that stay in the work memory until the next step.
         is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
         kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other. The best

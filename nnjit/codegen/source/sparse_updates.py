@@ -79,7 +79,7 @@ def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
 
 
 def update_text(table: Table, name: str, function: Function, length: int) -> str:
-    """A kernel that calls the update `name` for each row that a share has to update."""
+    """A kernel that calls the update `name` for each row that a share must update."""
     arguments, first = [], added(str(table.start), times("row", table.size))
     for parameter, buffer in zip(function.parameters[1:], function.arguments, strict=True):
         is_vector = buffer.size == length and not buffer.rows

@@ -122,7 +122,7 @@ class _Code:
     Args:
         body: of `predict`.
         constants, buffers: the arrays that it uses.
-        functions: those that it calls, each after the ones it calls itself.
+        functions: the functions called, each after its own callees.
     """
 
     body: str

@@ -37,8 +37,8 @@ class Shared:
     """What the functions of a file share.
 
     Args:
-        arrays: those that the file reads, by name.
-        helpers: the functions that NumPy lacks and that are called.
+        arrays: the file's arrays by name.
+        helpers: the called functions that NumPy lacks.
         array_names: the graph's input of each array -> its name.
     """
 
