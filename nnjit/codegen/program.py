@@ -59,7 +59,7 @@ class Compiled:
 
     @classmethod
     def of(cls, code: CallCode, graph: Callable[[], Graph]) -> Compiled:
-        """Load a kept program; `graph` traces its graph if that is needed."""
+        """Make a program from cached code; `graph` traces its graph if that is needed."""
         made = cls.__new__(cls)
         made.graph, made._whole, made._plan = code.signature.graph, graph, None
         made._constants, made._block = code.constants, code.block
@@ -68,7 +68,7 @@ class Compiled:
 
     @property
     def code(self) -> CallCode | None:
-        """The code to keep; None if a block must hold all rows of a call."""
+        """The code to cache; None if a block must hold all rows of a call."""
         if self._plan is None or self._plan.crossing:
             return None
         program = replace(self.program, functions={})
@@ -103,7 +103,7 @@ class Compiled:
         """Write and load the program for blocks of `block` rows."""
         from nnjit.codegen.writing import emit_call
 
-        assert self._plan is not None  # only a kept program has none
+        assert self._plan is not None  # only a program from cached code has none
         self._block = block
         self._load(emit_call(self._plan, block, self._title))
 
@@ -170,7 +170,7 @@ class CompiledEpoch:
 
     @classmethod
     def of(cls, code: EpochCode) -> CompiledEpoch:
-        """Load kept epochs."""
+        """Make epochs from cached code."""
         made = cls.__new__(cls)
         made._take(code)
         return made

@@ -33,7 +33,7 @@ def external(module: LlvmModule, name: str, result: LlvmType, arguments: Sequenc
 
 
 def call_external(builder: Builder, name: str, result: LlvmType, arguments: Sequence[LlvmValue]) -> LlvmValue:
-    """Call the function `name`, whose arguments have the types of the values."""
+    """Call the function `name`, whose argument types are those of the values."""
     function = external(builder.module, name, result, [a.type for a in arguments])
     return builder.call(function, arguments)
 

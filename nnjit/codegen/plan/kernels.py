@@ -192,11 +192,11 @@ class _Stage(NamedTuple):
     is_products: bool = False
 
     def loops(self) -> _Stage:
-        """The first loops that may read what is computed in this stage."""
+        """The first loops that may read this stage's results."""
         return _Stage(self.number + 1) if self.is_products else self
 
     def products(self) -> _Stage:
-        """The first products that may read what is computed in this stage."""
+        """The first products that may read this stage's results."""
         return _Stage(self.number + 1 if self.is_products else self.number, True)
 
     def last_loops(self) -> _Stage:

@@ -52,7 +52,7 @@ load_extension(LAPACK)  # first, since looking up its functions would import the
 def _routine(name: str) -> Routine:
     """LAPACK's routine `name` as a function of a tuple of its arguments; it returns `info`, 0 for success.
 
-    The arguments are views, the first of which has the dtype, and integers. A letter is given by its code,
+    The arguments are views, the first of them with the dtype, and integers. A letter is passed as its code,
     the first byte of the integer.
     """
     addresses = {bits: get_cython_function_address(LAPACK, letter + name) for bits, letter in LETTERS.items()}
