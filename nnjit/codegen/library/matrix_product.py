@@ -17,9 +17,9 @@ from llvmlite import ir
 from nnjit.codegen.library.vector_emitter import VectorEmitter
 from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
-DEPTH = 256  # elements of the inner axis at a time: such a packed panel stays in the first-level cache
+DEPTH = 256  # elements of the inner axis at a time, so a packed panel stays in the first-level cache
 ROWS = (12, 10, 8, 6, 4, 2, 1)  # the rows that a tile may have: a batch of ten is one tile
-WORTH_PACKING = 32  # the rows of A from which on a panel of B is packed, to be read at unit stride
+WORTH_PACKING = 32  # the rows of A from which packing a panel of B pays: it is then read at unit stride
 
 
 class Tile(NamedTuple):
@@ -28,7 +28,7 @@ class Tile(NamedTuple):
     Args:
         bits: 32 or 64, the width of an element.
         lanes: elements of a vector.
-        rows: rows of the tile of C that is kept in registers.
+        rows: rows of the tile of C kept in registers.
         vectors: its columns, in vectors.
     """
 
@@ -67,7 +67,7 @@ Masks: TypeAlias = Sequence[LlvmValue | None]
 
 
 class Panel(NamedTuple):
-    """Some columns of B, in code that is being written.
+    """Some columns of B, in code being written.
 
     Args:
         start: the first column.
@@ -85,7 +85,7 @@ class Panel(NamedTuple):
 
 
 class _Emitter(VectorEmitter):
-    """The state of writing the function of one tile."""
+    """Writes the function of one tile."""
 
     def __init__(self, module: LlvmModule, tile: Tile) -> None:
         super().__init__(module, tile.bits, tile.lanes)
@@ -106,7 +106,7 @@ class _Emitter(VectorEmitter):
         self.packed = b.bitcast(self.packed, pointer)
         self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", add, INDEX(0))
         self.sums = [b.alloca(self.vector) for _ in range(self.tile.rows * self.tile.vectors)]
-        # Of a batch without rows, which a thread or a rank may have, the product is 0.
+        # A thread or a rank may have a batch without rows, whose product is 0.
         end = b.select(b.icmp_signed(">", k, INDEX(0)), k, INDEX(1))
         with self.loop(INDEX(0), end, DEPTH) as start:
             self.start, self.depth = start, self.smaller(b.sub(k, start), INDEX(DEPTH))
@@ -115,7 +115,7 @@ class _Emitter(VectorEmitter):
         b.ret_void()
 
     def columns(self) -> None:
-        """Write the loop over panels of columns: full ones, then one of the columns that are left."""
+        """Write the loop over panels of columns: full ones, then one of the remaining columns."""
         b, width = self.b, self.tile.columns
         whole = b.mul(b.sdiv(self.n, INDEX(width)), INDEX(width))
         with self.loop(INDEX(0), whole, width) as j:
@@ -176,7 +176,7 @@ class _Emitter(VectorEmitter):
     # -- panels of B
 
     def panel(self, j: LlvmValue, vectors: int, rest: LlvmValue | None) -> Panel:
-        """The panel of B from column j on, packed if it cannot be read where it is."""
+        """The panel of B from column j on, packed if it cannot be read in place."""
         b = self.b
         data, stride = b.alloca(self.real.as_pointer()), b.alloca(INDEX)
         b.store(self.packed, data)
@@ -282,7 +282,7 @@ class _Emitter(VectorEmitter):
         return list(rows)
 
     def masks(self, rest: LlvmValue | None, vectors: int) -> Masks:
-        """A mask for each vector of a panel of which `rest` columns are left; None for a full vector.
+        """Return a mask for each vector of a panel of `rest` columns; None for a full vector.
 
         All but the last are full; a masked store is several times slower.
         """
