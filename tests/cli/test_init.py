@@ -222,7 +222,7 @@ def test_a_word_for_a_missing_number_becomes_a_mark(
     text = proposed(capsys, table(tmp_path, {"a": columns["a"], "y": ["n.k.", "b"]}), "--target", "y")
     assert "missing_marks" not in text  # it is a class, which would be lost
     assert "  ignore: [a] " in text
-    assert '# "a": holds numbers, but for 16 values such as "n.k."' in text
+    assert '# "a": holds numbers, except for 16 values such as "n.k."' in text
 
 
 def test_rare_categories_are_one_and_short_tables_have_no_held_out_rows(
