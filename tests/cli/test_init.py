@@ -321,7 +321,7 @@ def test_what_is_wrong_is_said_in_one_message(
 @pytest.mark.parametrize(("words", "message"), [
     ([],              "nothing to look at: give the FILE of a table"),
     (["gone.csv"],    'no such file: "gone.csv"; looked for '),
-    ([".",],          '.: no sub-folders; expected one for each class'),
+    ([".",],          '.: no sub-folders; expected one per class'),
     (["a.yaml"],      "a.yaml: expected a table, got a config; to train it: nnjit train a.yaml"),
     (["empty.csv"],   "empty.csv: the file is empty"),
     (["either.csv"],  'either.csv: line 1: "country,1990,1991" could name the columns or be a row of values; '
