@@ -1,4 +1,4 @@
-"""Load validation or test data from a source of its own, and align it with the training data."""
+"""Load validation or test data from a separate source, and align it with the training data."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _inputs(data: Dataset, other: Dataset) -> InputRows:
         return other.x if data.features == other.features else _columns(data, other)
     is_turned = len(own) == len(shape) and own != shape  # as images of 2×3 and 3×2
     if math.prod(own) != math.prod(shape) or is_turned:
-        raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
+        raise DataError(f"a row has the shape {own}, but in data {shape}; give data of the same kind")
     rows = other.x if isinstance(other.x, np.ndarray | DiskRows) else other.x[:]
     return rows.reshape(len(rows), *shape)
 

@@ -131,7 +131,7 @@ def split_and_scale(
     padding: Sequence[Padding] = (),
     indexed: Indexed = frozenset(),
 ) -> Prepared:
-    """Split, encode and scale the data of a source. For the arguments, see the steps."""
+    """Split, encode and scale the data of a source. See `split_and_encode` and `scale` for arguments."""
     made, rows = split_and_encode(source, data, seed=seed, indexed=indexed)
     return scale(source, made, rows, dtype=dtype, held_out=held_out, padding=padding)
 

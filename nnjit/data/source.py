@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """Data given from Python. Experiments are equal if their options are, whatever the data.
+    """Data passed from Python. Experiments are equal if their options are, whatever the data.
 
     It is not pickled with a run, which does without it.
     """

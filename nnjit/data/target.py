@@ -19,7 +19,7 @@ ProblemTypes = Mapping[str, ProblemType | None]
 
 
 Takes = Literal["classes", "values", "either"]
-"""What a loss takes: classes, values, or either, like binary cross-entropy."""
+"""The targets that a loss takes: classes, values, or either, like binary cross-entropy."""
 
 
 def problem_type_of(y: RowArray, takes: Takes) -> ProblemType:

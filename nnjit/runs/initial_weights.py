@@ -36,7 +36,7 @@ class LoadedWeights(JsonFile):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What was loaded, what was not and why, and what in the file is unused, in words."""
+        """Describe what was loaded, what was not and why, and what in the file is unused."""
         total = len(self.loaded) + len(self.omitted)
         first = f"initial weights from {self.file}: {len(self.loaded)} of {counted(total, 'array')} loaded"
         reasons = [f"{name} ({why})" for name, why in self.omitted.items()]

@@ -119,10 +119,10 @@ def read_members(folder: Path) -> tuple[StudyKind, tuple[MemberEntry, ...]]:
 def _entries(content: _Content, arrays: Mapping[str, np.ndarray]) -> Sequence[MemberEntry]:
     table, rows = arrays[HISTORY], arrays[f"{HISTORY}.rows"]
     if table.shape != (rows.sum(), len(content.columns)) or len(rows) != len(content.members):
-        raise ValueError("its histories are not those of its members")
+        raise ValueError("its histories do not fit its members")
     others = {name: array for name, array in arrays.items() if not name.startswith(HISTORY)}
     if any(len(array) != len(rows) for array in others.values()):
-        raise ValueError("an array is not of its members")
+        raise ValueError("an array does not fit its members")
     ends, made = np.cumsum(rows), []
     for k, record in enumerate(content.members):
         part = table[ends[k] - rows[k] : ends[k]]

@@ -113,7 +113,7 @@ OF_PEOPLE = [
 OF_ROWS = [
     # options of the other data                                             path                expected in the message
     ({"x": ((1, 2, 3),), "y": (1,)},                                        (),                 ['no column "x3"', "valid: x1, x2"]),
-    ({"x": (((1,), (2,), (3,)),), "y": (1,)},                               (),                 ["a row has the shape (3, 1), but that of data (2,)"]),
+    ({"x": (((1,), (2,), (3,)),), "y": (1,)},                               (),                 ["a row has the shape (3, 1), but in data (2,)"]),
     ({"x": ((1, 2),), "y": ((1, 2),)},                                      (),                 ["the target of data has 1 values a row, here it has 2"]),
     ({"x": ((1, 2), (1, 2)), "y": (0, 1), "task": "classification"},        (),                 ["the target of data holds values, here it holds classes"]),
     (ROWS | {"scale": "standard"},                                          ("scale",),         ["is set by data", "remove it here"]),

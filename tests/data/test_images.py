@@ -144,7 +144,7 @@ def test_held_out_images_have_the_classes_of_the_training(tmp_path: Path) -> Non
     other = load_held_out(sources["images"](folder="test"), data, tmp_path)
     assert (other.classes, other.y.tolist()) == (("ant", "cat"), [1])
     save(tmp_path / "turned" / "cat" / "0.png", GREY.T)
-    with pytest.raises(DataError, match=r"a row has the shape \(4, 3, 1\), but that of data \(3, 4, 1\)"):
+    with pytest.raises(DataError, match=r"a row has the shape \(4, 3, 1\), but in data \(3, 4, 1\)"):
         load_held_out(sources["images"](folder="turned"), data, tmp_path)
     save(tmp_path / "test" / "cow" / "0.png", GREY)
     with pytest.raises(DataError, match='"cow", which does not occur in data'):

@@ -23,7 +23,7 @@ COUNTS = {"t": np.arange(T), "y": np.arange(T) * 1.0, "z": -np.arange(T) * 1.0}
 
 
 def series(data: Any = None, **options: Any) -> Any:
-    """The source of a series given from Python; by default one that counts up, and one that counts down."""
+    """The source of a series passed from Python; by default one that counts up, and one that counts down."""
     defaults = {"target": "y", "window": 4, "time": "t"}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in (defaults | options).items()}
     return sources["series"](**given).with_data(COUNTS if data is None else data)

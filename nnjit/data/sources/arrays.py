@@ -1,4 +1,4 @@
-"""`arrays`: arrays given from Python."""
+"""`arrays`: arrays passed from Python."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Arrays(Source):
 
     type: Literal["arrays"] = "arrays"
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    """Type of y: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
     loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
     weights: str | None = None
     """The array (n,) of row weights >= 0 for the cost and the metrics; null weights all rows equally. Rows of

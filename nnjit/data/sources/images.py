@@ -45,7 +45,7 @@ class Images(Source):
     target: Name | None = None
     """The column of `file` with the labels or values, by name, or by position from 0."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What `target` holds: classes, values, or (auto) what the loss takes, as for a table."""
+    """Type of `target`: classes, values, or (auto) what the loss takes, as for a table."""
     size: _Side | tuple[_Side, _Side] | None = None
     """[height, width] to which all images are resized, whatever their aspect ratio, or one number for both;
     null if all have the same size."""

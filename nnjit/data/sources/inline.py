@@ -33,7 +33,7 @@ class Inline(Source):
     """Row weights >= 0 for the cost and the metrics, one per row; null weights all rows equally. Rows of
     weight 0 are dropped."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it holds names, or one whole number per row and the
+    """Type of y: classes, values, or (auto) classes if it holds names, or one whole number per row and the
     loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
 
     def load(self, folder: Path) -> Dataset:

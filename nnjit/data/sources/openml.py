@@ -32,7 +32,7 @@ class Openml(Source):
     target: str | tuple[str, ...] | None = None
     """The target column, or list of columns; null means OpenML's default."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if OpenML calls it nominal, or if it holds
+    """Type of the target: classes, values, or (auto) classes if OpenML calls it nominal, or if it holds
     whole numbers and the loss takes classes."""
     missing: Missing = None
     """How to treat missing values in columns whose kind allows it; null gives numbers the median of the

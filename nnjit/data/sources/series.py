@@ -48,7 +48,7 @@ class Series(Reading, DiskSource):
 
     type: Literal["series"] = "series"
     file: str | None = None
-    """The file; a relative path starts at the working directory. null takes the table given from Python:
+    """The file; a relative path starts at the working directory. null takes the table passed from Python:
     `nnjit.fit(config, data=frame)`, a polars or pandas DataFrame, or a dict of columns."""
     target: Name | Names
     """The number column to forecast, or a list of columns: by name, or by position from 0."""

@@ -39,13 +39,13 @@ class Table(Reading, DiskSource):
 
     type: Literal["table"] = "table"
     file: str | None = None
-    """The file; a relative path starts at the working directory. null takes the table given from Python:
+    """The file; a relative path starts at the working directory. null takes the table passed from Python:
     `nnjit.fit(config, data=frame)`, a polars or pandas DataFrame, or a dict of columns."""
     target: Name | Names
     """The target column, or a list of columns: by name, or by position from 0 (-1 is the last). With
     `losses`, a list of names, one per loss."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if it is one column of text, or of whole
+    """Type of the target: classes, values, or (auto) classes if it is one column of text, or of whole
     numbers and the loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
     classes: tuple[str, ...] | None = None
     """The ordered classes of a single target, as written, including classes without rows; null takes them

@@ -26,7 +26,7 @@ class ArraySource(DiskSource, ABC):
     """The option that errors about an array point to."""
 
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    """Type of y: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
     loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
 
     @abstractmethod

@@ -17,7 +17,7 @@ from nnjit.errors import DataError, counted, did_you_mean, shortened
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """The targets of all rows; the names are those of `Labelled`."""
+    """The targets of all rows; fields are named as in `Labelled`."""
 
     y: np.ndarray
     classes: tuple[str, ...] | None
