@@ -122,7 +122,7 @@ def make_dataset(
         x: (n, ...) or (n,) numbers.
         y: (n,) or (n, 1) labels for classification; (n,) or (n, O) numbers for regression.
         classes: names of the classes if y already holds their indices.
-        weights: (n,) numbers >= 0, how much each row counts; a row of weight 0 is omitted.
+        weights: (n,) row weights >= 0; rows of weight 0 are dropped.
 
     Raises:
         DataError: an array has the wrong type or shape, a label is not a class, or a weight is negative.

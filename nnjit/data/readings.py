@@ -18,7 +18,7 @@ class Readings:
     """A cache of source data, keyed by all that determines it; it does not affect equality of experiments.
 
     Args:
-        kept: what was read before.
+        kept: earlier readings, by key.
     """
 
     kept: dict[str, Data] = field(default_factory=dict, compare=False)

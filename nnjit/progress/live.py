@@ -89,7 +89,7 @@ class Live(Display):
     def end(self) -> None:
         """The report is written: let an open page fetch it, then stop serving."""
         with self._lock:
-            self._is_over, self._words = True, "the training has ended"
+            self._is_over, self._words = True, "training has ended"
         if time.monotonic() - self._asked < WATCHED:
             self._said_goodbye.wait(FAREWELL)
         self._server.shutdown()

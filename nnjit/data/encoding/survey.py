@@ -52,7 +52,7 @@ class Survey:
         is_whole: whether all values are whole numbers.
         is_time: whether it is a date, or a number named like one.
         order: how its values run through the rows; None if they go up and down.
-        marks: words in a column of numbers that may stand for missing values.
+        marks: words in a number column that may mark missing values.
         problem: why it cannot be an input; empty if it can.
     """
 

@@ -25,7 +25,7 @@ MISSING_INPUT, OTHER_INPUT = "(missing)", "(other)"
 
 
 class ColumnOptions(Options, ABC):
-    """The kind of a column, and what to do about its missing values."""
+    """The kind of a column, and how to treat its missing values."""
 
     type: str
 

@@ -20,7 +20,7 @@ MEND = "correct it, add it to missing_marks, or set another kind in columns, suc
 
 @kinds.register
 class Number(ColumnOptions):
-    """A quantity: an input of its own, which `scale` scales."""
+    """A quantity: a single input, which `scale` scales."""
 
     type: Literal["number"] = "number"
     missing: Fill = "median"
