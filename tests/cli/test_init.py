@@ -222,7 +222,7 @@ def test_a_word_for_a_missing_number_becomes_a_mark(
     text = proposed(capsys, table(tmp_path, {"a": columns["a"], "y": ["n.k.", "b"]}), "--target", "y")
     assert "missing_marks" not in text  # it is a class, which would be lost
     assert "  ignore: [a] " in text
-    assert '# "a": holds numbers, but for 16 values such as "n.k."' in text
+    assert '# "a": holds numbers, except for 16 values such as "n.k."' in text
 
 
 def test_rare_categories_are_one_and_short_tables_have_no_held_out_rows(
@@ -321,7 +321,7 @@ def test_what_is_wrong_is_said_in_one_message(
 @pytest.mark.parametrize(("words", "message"), [
     ([],              "nothing to look at: give the FILE of a table"),
     (["gone.csv"],    'no such file: "gone.csv"; looked for '),
-    ([".",],          '.: no sub-folders; expected one for each class'),
+    ([".",],          '.: no sub-folders; expected one per class'),
     (["a.yaml"],      "a.yaml: expected a table, got a config; to train it: nnjit train a.yaml"),
     (["empty.csv"],   "empty.csv: the file is empty"),
     (["either.csv"],  'either.csv: line 1: "country,1990,1991" could name the columns or be a row of values; '

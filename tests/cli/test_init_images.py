@@ -92,7 +92,7 @@ def test_the_config_trains_as_it_stands(
 
 REFUSED = [
     # folders with a number of images, further words, what the message says
-    ({}, (), "no sub-folders; expected one for each class"),
+    ({}, (), "no sub-folders; expected one per class"),
     ({"a": 2}, (), "expected sub-folders of at least two classes, got a alone"),
     ({"a": 2, "b": 0}, (), "b: the folder of this class has no images"),
     ({"a": 2, "b": 2}, ("--target", "a"), "--target is for a table, and"),

@@ -170,7 +170,7 @@ def test_new_categories_are_counted(folder: Path, capsys: pytest.CaptureFixture[
     assert command("predict", "people", str(tmp_path / "new.csv")) == 0
     count = int((TOWN == "Ulm").sum())
     assert capsys.readouterr().err == (
-        f'column "town": {count} rows with a category that the training did not have, or too seldom; taken as '
+        f'column "town": {count} rows with a category that training did not have, or too seldom; taken as '
         "other\n"
     )
 
@@ -214,11 +214,11 @@ WRONG = [
     ("predict people empty.csv",                   "empty.csv: the file is empty"),
     ("predict people header.csv",                  "header.csv: no rows below the header"),
     ("predict people renamed.csv",                 'renamed.csv: column "town": there is no such column; did you mean "towns"?'),
-    ("predict people x.csv",                       'x.csv: 2 columns of the training are missing: "age", "town"; there are column_0, column_1'),
+    ("predict people x.csv",                       'x.csv: 2 columns of the training data are missing: "age", "town"; there are column_0, column_1'),
     ("predict people text.csv",                    'text.csv: line 2, column "age": expected a number, got "young" (40 such values in the column)'),
     ("predict sizes gap.csv",                      'gap.csv: line 2, column "age": no value (1 such value in the column); fill it in'),
-    ("predict people people.csv --output a.xyz",   'a.xyz: the suffix says the format, and there is ".xyz"; use .csv, .tsv, .parquet, .jsonl'),
-    ("predict people people.csv --output a",       "a: the suffix says the format, and there is no suffix"),
+    ("predict people people.csv --output a.xyz",   'a.xyz: the suffix sets the format, but got ".xyz"; use .csv, .tsv, .parquet, .jsonl'),
+    ("predict people people.csv --output a",       "a: the suffix sets the format, but got no suffix"),
     ("predict people people.csv --output no/a.csv", "--output no/a.csv: no such folder: no"),
     ("predict people people.csv --output people",  "--output people: a folder; give the name of a file"),
     ("predict people people.csv --output people.csv --overwrite", "--output people.csv: this is FILE, which is being read"),
@@ -231,7 +231,7 @@ WRONG = [
     ("evaluate people renamed.csv",                'renamed.csv: column "town": there is no such column; did you mean "towns"?'),
     ("evaluate sizes header.csv",                  "header.csv: no rows below the header"),
     ("evaluate sizes lacking.csv",                 'lacking.csv: there is no target column "size"'),
-    ("evaluate people classes.csv",                'classes.csv: line 2: target "kind" has the class "ancient", which the training did not have (40 such rows)'),
+    ("evaluate people classes.csv",                'classes.csv: line 2: target "kind" has the class "ancient", which training did not have (40 such rows)'),
     ("evaluate arrays x.npy",                      "x.npy has no targets; give an npz file of x and y, or a table"),
     ("evaluate people people.csv --output people", "--output people: the folder of a run, which stays as it is"),
     ("evaluate people people.csv --output people.csv", "--output people.csv: not a folder"),

@@ -73,7 +73,7 @@ REFUSED = [
     (("predict", "own", "own"),                      "own/kernels"),
     (("predict", "own", "new", "--with-inputs"),     "new: images have no columns; omit --with-inputs"),
     (("predict", "own", "own/config.yaml"),          "own/config.yaml: not an image that Pillow can read"),
-    (("evaluate", "own", "new"),                     "new: no sub-folders; expected one for each class"),
+    (("evaluate", "own", "new"),                     "new: no sub-folders; expected one per class"),
     (("evaluate", "own", "new/1.png"),               "new/1.png: an image has no target; give a folder"),
 ]
 # fmt: on

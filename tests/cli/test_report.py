@@ -97,7 +97,7 @@ def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) ->
         (
             "half",
             "half/metrics.json: empty; restore it, or resume the run (nnjit train --resume half), which "
-            "writes it again\n",
+            "rewrites it\n",
         ),
     ],
 )

@@ -111,7 +111,7 @@ BAD_CONFIGS = [
     ("{validation: 0.15, test: 0.15}", "{fold: {number: 3, of: 2}}", ':3: data.split.fold: there is no fold 3 of 2; '
         'give a number from 1 to 2'),
     ("{validation: 0.15, test: 0.15}", "{validation: 0.1, fold: {number: 1, of: 2}}", ':3: data.split: validation 0.1 and a '
-        'fold are two validation parts; set validation: 0'),
+        'fold give two validation parts; set validation: 0'),
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
     ("seed: 0",              "test_data: {type: sklearn, dataset: digits}", ':2: test_data: data.split has test: 0.15 too; remove one of them'),

@@ -291,7 +291,7 @@ def test_nothing_of_a_damaged_checkpoint_is_trained_on(damage: str, run: Path, g
         arrays = ARRAYS[damage](arrays) if damage in ARRAYS else arrays
         save_file(arrays, path, {"state": json.dumps(facts | FACTS.get(damage, {}))})
     with pytest.raises(
-        RunError, match=r"checkpoint\.safetensors: not a checkpoint .*\); restore it, or train"
+        RunError, match=r"checkpoint\.safetensors: not a checkpoint .*\); restore it, or start"
     ):
         restore_checkpoint(given, run, Path())
 
@@ -387,7 +387,7 @@ def test_a_folder_where_a_file_belongs_is_told_before_anything_is_written(name: 
     (run / name).unlink(missing_ok=True)
     (run / name).mkdir(parents=True)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(RunError, match=f"^{run / name} is a folder, and .*; move it away$"):
+    with pytest.raises(RunError, match=f"^{run / name} is a folder, but .*; move it away$"):
         resume(run, config.read(run / "config.yaml").experiment, "")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 

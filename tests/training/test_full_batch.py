@@ -337,7 +337,7 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
 
 
 def test_a_checkpoint_of_another_method_is_told(whole: Callable) -> None:
-    with pytest.raises(RunError, match=r'optimizer\.type: "levenberg_marquardt", and was "newton_cg"'):
+    with pytest.raises(RunError, match=r'optimizer\.type: "levenberg_marquardt", was "newton_cg"'):
         go_on(whole("newton_cg"), "optimizer=levenberg_marquardt", "training.epochs=7")
 
 

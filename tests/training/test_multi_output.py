@@ -381,7 +381,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({**CSV, "target": [1, "kind"]}, {}, {}, "data.target[0]: losses find their targets by name; give the column's"),
     (CSV, {"kind": {"task": "regression", "loss": "huber"}}, {}, 'data.file: a.csv: line 2, column "kind": expected a number, got "u" (4 such values in the column); correct it, or use task: classification in its entry of losses'),
     ({**INLINE, "y": [1, 2, 3, 4]}, {}, {}, "data.y: losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}"),
-    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list of a single target, or losses instead of loss"),
+    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list for a single target, or losses instead of loss"),
     ({**INLINE, "y": {"kind": ["u", "v"], "price": [1, 2, 3, 4]}}, {}, {}, "data: the targets differ in rows: price 4, kind 2; every row needs all its targets"),
     ({**INLINE, "y": {"kind": ["u"] * 4, "price": [1, 2, 3, 4]}}, {}, {}, 'data: target "kind": expected labels of at least two classes, got 1: every row has u'),
     ({"type": "sklearn", "dataset": "moons"}, {}, {}, "data.target: losses need the names of the targets of a table, such as [class, petal width (cm)]"),

@@ -130,14 +130,14 @@ def test_generated_rows_are_known_by_their_options(dataset: str, is_computed: bo
 @pytest.mark.parametrize(
     ("settings", "has_effect", "told"),
     [
-        (["training.epochs=4"], False, "training.epochs: 4, and was 3"),
-        (["training.epochs=4", "name=other"], False, 'name: "other", and was "line"'),
-        (["training.epochs=4", "optimizer.learning_rate=0.1"], True, "rate: 0.1, and was 0.05"),
-        (["training.epochs=4", "schedule=cosine"], True, 'schedule.type: "cosine", and was "constant"'),
+        (["training.epochs=4"], False, "training.epochs: 4, was 3"),
+        (["training.epochs=4", "name=other"], False, 'name: "other", was "line"'),
+        (["training.epochs=4", "optimizer.learning_rate=0.1"], True, "rate: 0.1, was 0.05"),
+        (["training.epochs=4", "schedule=cosine"], True, 'schedule.type: "cosine", was "constant"'),
         (["training.epochs=4", "optimizer.learning_rate_factors={only: 2.0}"], True,
-         'learning_rate_factors: {"only": 2.0}, and was null'),
-        (["training.diagnosis=true"], False, 'training.diagnosis: true, and was "auto"'),
-        (["training.threads=1"], False, 'training.threads: 1, and was "auto"'),
+         'learning_rate_factors: {"only": 2.0}, was null'),
+        (["training.diagnosis=true"], False, 'training.diagnosis: true, was "auto"'),
+        (["training.threads=1"], False, 'training.threads: 1, was "auto"'),
     ],
 )  # fmt: skip
 def test_what_changes_is_told_with_its_epoch(
@@ -197,9 +197,9 @@ def test_a_run_begins_with_its_fingerprint(folder: Path, after_epoch: Callable[.
 @pytest.mark.parametrize(
     ("study", "settings", "words"),
     [
-        ("replicas", ["seed=3"], "replicas cannot go on .*: seed: 3, and was 0"),
-        ("replicas", ["metrics=[mae]"], r"replicas cannot go on .*: metrics: \[.*mae.*, and was null"),
-        ("folds", ["training.folds=3"], "folds cannot go on .*: training.folds: 3, and was 2"),
+        ("replicas", ["seed=3"], "replicas cannot go on .*: seed: 3, was 0"),
+        ("replicas", ["metrics=[mae]"], r"replicas cannot go on .*: metrics: \[.*mae.*, was null"),
+        ("folds", ["training.folds=3"], "folds cannot go on .*: training.folds: 3, was 2"),
         ("folds", ["data.y[0]=7.0"], "folds cannot go on .*: data has other values in its targets"),
     ],
 )
@@ -273,7 +273,7 @@ def test_a_user_sees_one_message(copied: Path) -> None:
     with pytest.raises(UserError) as told:
         resume("line", "loss=huber", "seed=4")
     assert str(told.value) == (
-        'line cannot go on with other options than it began with: seed: 4, and was 0; loss.type: "huber", '
-        'and was "squared_error". Resume it with its own (omit --config and --set), or train anew in another '
+        'line cannot go on with other options than it began with: seed: 4, was 0; loss.type: "huber", '
+        'was "squared_error". Resume it with its own (omit --config and --set), or train anew in another '
         "folder, from its weights with model.initial_weights: line/last.safetensors"
     )

@@ -217,7 +217,7 @@ def test_what_cannot_be_loaded_is_one_message(low: Path, folder: Path) -> None:
     saved = bytearray((low / "run" / file_names.LAST).read_bytes())
     saved[-3] ^= 1
     Path("damaged.safetensors").write_bytes(saved)
-    refused(options(file="damaged.safetensors", match="names"), "its checksum is not that of its values")
+    refused(options(file="damaged.safetensors", match="names"), "its checksum does not match its values")
 
 
 def test_a_study_is_told_from_a_run(folder: Path) -> None:
