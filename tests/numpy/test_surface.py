@@ -159,7 +159,7 @@ MISTAKES = (
     ("norm",                      lambda x: nnp.linalg.norm(x, 3),         "ord 3 of .* is not supported"),
     ("norm of matrices", lambda x: nnp.linalg.norm(x, 7), 'any number for one axis, for two None, "fro"'),
     ("svd", lambda x: nnp.linalg.svd(x), r"f64\[4,3\] have no derivative; use full_matrices=False"),
-    ("svd of a vector", lambda x: nnp.linalg.svdvals(x[0]), r"f64\[3\] is no matrix of floats"),
+    ("svd of a vector", lambda x: nnp.linalg.svdvals(x[0]), r"f64\[3\] is not a matrix of floats"),
     ("qr", lambda x: nnp.linalg.qr(x, "complete"), "unknown mode 'complete'; valid: reduced, r"),
     ("where of numbers", lambda x: nnp.sum(x, where=x), r"takes truth values, got f64\[4,3\], as x > 0"),
     ("where of another shape", lambda x: nnp.mean(x[0], where=x > 0), r"b1\[4,3\] does not broadcast to"),
@@ -214,7 +214,7 @@ def test_batch_axis_meets_itself_or_one_alone() -> None:
 
 
 def test_batch_axis_stays_alone_and_first() -> None:
-    with pytest.raises(GraphError, match="the batch axis stays alone and first"):
+    with pytest.raises(GraphError, match="the batch axis must stay first and separate"):
         trace(lambda x: nnp.reshape(x, (3, B)), [array_type("f64", (B, 3))])
     with pytest.raises(GraphError, match="over the batch axis"):
         trace(lambda x: nnp.argmax(x, 0), [array_type("f64", (B, 3))])

@@ -70,7 +70,7 @@ def triu(x: Array, k: int = 0) -> Any:
 
 def _triangle(x: Array, k: int) -> np.ndarray:
     if as_array(x).ndim == 0:
-        raise GraphError(f"{type_of(as_array(x))} is no matrix")
+        raise GraphError(f"{type_of(as_array(x))} is not a matrix")
     rows, columns = shape(x)[-2:] if as_array(x).ndim > 1 else 2 * shape(x)  # a vector is every row
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise GraphError("the batch axis has no triangle")
