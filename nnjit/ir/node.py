@@ -65,17 +65,17 @@ class Primitive:
         infer: (types of the arguments, **params) -> type of the result; raises GraphError.
         evaluate: (arrays, **params) -> array, in NumPy; this defines the operation.
         partials: of an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or
-                -1 if it is constant, None if zero.
+            -1 if it is constant, None if zero.
         transposes: for each linear argument, (g, *args, **params) -> the argument's cotangent.
         jointly: whether it is linear in those arguments together (a sum) or in each alone (a product).
         jvp: (out, args, tangents, **params) -> tangent, and
         vjp: (g, out, args, **params) -> cotangents, for the few operations with neither of the above.
         expression: the scalar Python expression that a kernel computes, over `{0}`, `{1}`, …; `{t}` is the
-                dtype's short name, `{flat}` the element's index.
+            dtype's short name, `{flat}` the element's index.
             Of a reduction: how two values combine, and
         identity: the value a reduction starts from.
         lift: (n, **params) -> the params after adding a leading axis of length n to every argument;
-                None if they stay the same.
+            None if they stay the same.
     """
 
     name: str

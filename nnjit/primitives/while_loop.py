@@ -24,7 +24,7 @@ def _infer(*types: ArrayType, step: Graph, result: Graph, constants: int) -> Arr
         )
     if any(n.type.is_batched for n in (*step.inputs, *step.outputs)):
         raise GraphError(
-            "while_loop: values cannot have the batch axis, since its rows would end at different steps; use vmap"
+            "while_loop: values cannot have the batch axis, since its rows would end apart; use vmap"
         )
     if loop.is_going.type.shape != () or loop.is_going.dtype.kind != "b":
         raise GraphError(f"while_loop: a step says {loop.is_going.type}; expected one truth value")

@@ -205,7 +205,7 @@ MISTAKES = (
     ("structures", lambda x: cond(x[0] > 0, lambda: {"a": x}, lambda: [x, 1]),
      r"different structures, \{'a': \*\} and \[\*, \*\]"),
     ("shapes", lambda x: cond(x[0] > 0, lambda: (1.0, x), lambda: (1.0, x[0])),
-     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; all must have one type: use nnjit.numpy.ast"),
+     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; all must have the same type: use nnjit"),
     ("dtypes", lambda x: cond(x[0] > 0, lambda: x, lambda: nnp.astype(x, "f32")),
      r"result 0 of the branches is f64\[3\] and f32\[3\]"),
     ("none", lambda x: cond(x[0] > 0, lambda: x, lambda: None), r"different structures, \* and None"),

@@ -147,7 +147,7 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: scan(lambda c, x: c, 0.0, XS), r"returns a pair \(carry, y\)"),
+        (lambda: scan(lambda c, x: c, 0.0, XS), r"must return a pair \(carry, y\)"),
         (
             lambda: scan(lambda c, x: (x, None), 0.0, XS),
             r"f64\[\] before a step and f64\[3\] after it; give init",
@@ -156,7 +156,7 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
         (lambda: scan(lambda c, x: (c, None), 0.0), "there are none; give the number of steps: length="),
         (
             lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]),
-            r"one length along the loop's axis; got f64\[4,3\], f64\[2,3\]",
+            r"equally long along the loop's axis; got f64\[4,3\], f64\[2,3\]",
         ),
         (lambda: scan(lambda c, x: (c, None), 0.0, length=-1), "length >= 0, got -1"),
     ],

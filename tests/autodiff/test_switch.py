@@ -110,8 +110,8 @@ def test_one_branch_needs_no_choice() -> None:
 
 # fmt: off
 MISTAKES: tuple[tuple[Callable[[Any], Any], str], ...] = (
-    (lambda k: switch(k, []), r"expected a list of one function or more as branches, got \[\]"),
-    (lambda k: switch(k, [1.0, 2.0]), r"one function or more as branches, got \[1"),
+    (lambda k: switch(k, []), r"expected a list of one or more functions as branches, got \[\]"),
+    (lambda k: switch(k, [1.0, 2.0]), r"one or more functions as branches, got \[1"),
     (lambda k: switch(k * 0.5, [abs, abs], 1.0), r"index is f64\[\]; expected one whole number; use"),
     (lambda k: switch(k > 0, [abs, abs], 1.0), r"the index is b1\[\]; .* nnjit.cond takes a truth value"),
     (lambda k: switch(nnp.arange(2) + k, [abs, abs], 1.0), r"the index is i64\[2\]; expected one"),

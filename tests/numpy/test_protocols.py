@@ -130,7 +130,7 @@ MISTAKES = (
     ("complex",        lambda x: np.fft.rfft(x),         "numpy.fft.rfft has no rule in nnjit"),
     ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims is True or False, .* dtype=…"),
     ("two bounds",     lambda x: np.clip(x, 0.0, None, min=1.0), "both a_min and min are given"),
-    ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it from"),
+    ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it"),
     ("ufunc",          lambda x: np.spacing(x),          "numpy.spacing has no rule in nnjit"),
     ("ufunc's method", lambda x: np.add.accumulate(x),   "numpy.add.accumulate has no rule in nnjit"),
     ("attribute",      lambda x: x.strides,              r"f64\[3\] has no attribute strides"),
