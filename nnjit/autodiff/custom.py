@@ -249,7 +249,7 @@ def _by_position(
     bound.apply_defaults()
     if named := [name for name in bound.kwargs if name in kwargs]:
         raise GraphError(
-            f"{_name(function)}: its rule gets arguments by position, as {', '.join(named)} cannot be; "
+            f"{_name(function)}: its rule gets arguments by position, not {', '.join(named)}; "
             "remove the * from the signature, or let the function close over the value"
         )
     return bound.args

@@ -84,7 +84,7 @@ MISTAKES = (
     ("rule's pair",     lambda: grad(ruled(custom_jvp, lambda p, t: t[0]))(1.0), GraphError, r"same: the rule must return a pair \(value, tangent\), got a single"),
     ("rule's forward",  lambda: grad(ruled(custom_vjp, lambda x: x, lambda r, g: (g,)))(1.0), GraphError, r"same: forward must return a pair \(value, residuals\), got a single"),
     ("rule's cotangents", lambda: grad(ruled(custom_vjp, lambda x: (x, 0), lambda r, g: g))(1.0), GraphError, r"same: the rule gives a single f64\[\] for 1 arguments; a tuple"),
-    ("rule by name",    lambda: grad(lambda x: by_name(x, n=2.0))(1.0), GraphError, "by_name: its rule gets arguments by position, as n cannot be;"),
+    ("rule by name",    lambda: grad(lambda x: by_name(x, n=2.0))(1.0), GraphError, "by_name: its rule gets arguments by position, not n;"),
 )
 # fmt: on
 
