@@ -1,4 +1,4 @@
-"""`associative_scan` against combining one element after the other."""
+"""`associative_scan` against combining one element after another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ each_run = pytest.mark.parametrize("run", RUNS, ids=["plain", "jit"])
 
 
 def affine(f: Any, g: Any) -> Any:
-    """Y = a x + b after another: the solution of a linear recurrence. The order counts."""
+    """Compose y = a x + b with another: the solution of a linear recurrence. The order matters."""
     return {"a": g["a"] * f["a"], "b": g["a"] * f["b"] + g["b"]}
 
 

@@ -1,4 +1,4 @@
-"""Rules of one's own, linearization, stopped gradients, and graphs as text."""
+"""Custom rules, linearization, stopped gradients, and graphs as text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _rule(primals: Any, tangents: Any) -> Any:
 
 @custom_vjp
 def scaled(p: Any, x: Any) -> Any:
-    """Its rule is wrong on purpose: the cotangent of x is ten times the right one, that of w is zero."""
+    """Its rule is wrong on purpose: the cotangent of x is ten times too large, the cotangent of w zero."""
     return {"y": p["w"] * x, "z": p["b"] + x}
 
 

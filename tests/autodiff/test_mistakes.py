@@ -1,4 +1,4 @@
-"""What is wrong in a call of `grad` and its kin, or in the function: each message says what to do instead."""
+"""Mistakes in calls of `grad` and related functions, or in the function: messages say what to do instead."""
 
 # ruff: noqa: E501  # one row is one line
 
@@ -57,7 +57,7 @@ MISTAKES = (
     ("argnums",         lambda: grad(lambda x: x, 1)(3.0), GraphError, "argnums has 1, but 1 positional arg"),
     ("argnums by name", lambda: grad(lambda x: x, "x")(3.0), GraphError, "the number of an argument, .* got 'x'"),
     ("argnums twice",   lambda: grad(lambda x, y: x, (0, -2))(3.0, 1.0), GraphError, r"\(0, -2\): one of 2 .* twice"),
-    ("by name alone",   lambda: grad(lambda x: x)(x=3.0), GraphError, "is given by position, not by name"),
+    ("by name alone",   lambda: grad(lambda x: x)(x=3.0), GraphError, "differentiate by position, not by name"),
     ("aux",             lambda: grad(lambda x: x, has_aux=True)(3.0), GraphError, r"\(result, other\), got a single f"),
     ("bool",            lambda: grad(lambda x: x if x > 0 else -x)(1.0), TypeError, r"b1\[\] has no truth value yet: use nnjit.numpy.where instead of `if` \(or nnjit.cond"),
     ("float",           lambda: grad(lambda x: float(x))(1.0), TypeError, r"f64\[\] is not a number yet: keep it inside the traced function"),
@@ -83,7 +83,7 @@ MISTAKES = (
     ("rule's tangent",  lambda: grad(ruled(custom_jvp, lambda p, t: (p[0], A)))(1.0), GraphError, r"same: the rule gives a tangent f64\[3\] for a result f64\[\]"),
     ("rule's pair",     lambda: grad(ruled(custom_jvp, lambda p, t: t[0]))(1.0), GraphError, r"same: the rule must return a pair \(value, tangent\), got a single"),
     ("rule's forward",  lambda: grad(ruled(custom_vjp, lambda x: x, lambda r, g: (g,)))(1.0), GraphError, r"same: forward must return a pair \(value, residuals\), got a single"),
-    ("rule's cotangents", lambda: grad(ruled(custom_vjp, lambda x: (x, 0), lambda r, g: g))(1.0), GraphError, r"same: the rule gives a single f64\[\] for 1 arguments; a tuple"),
+    ("rule's cotangents", lambda: grad(ruled(custom_vjp, lambda x: (x, 0), lambda r, g: g))(1.0), GraphError, r"same: the rule gives a single f64\[\] for 1 arguments; expected a tuple"),
     ("rule by name",    lambda: grad(lambda x: by_name(x, n=2.0))(1.0), GraphError, "by_name: its rule gets arguments by position, not n;"),
 )
 # fmt: on

@@ -167,7 +167,7 @@ def test_a_misuse_says_what_fits(call: Callable[[], Any], message: str) -> None:
 
 
 def counting(xs: Any, first: Any = 0.5, reverse: bool = False) -> Any:
-    """A whole number beside a float, that reads it; both are results, and a truth value of either."""
+    """A whole number and a float that reads it; both are results, and a truth value of each."""
 
     def step(carry: Any, x: Any) -> Any:
         count, total = carry
@@ -204,7 +204,7 @@ def test_a_loop_of_several_dtypes_has_derivatives() -> None:
 
 
 def adaptive(x: Any) -> Any:
-    """A count that a float decides on, and the float that reads the count; a large number stays exact."""
+    """A count that depends on a float, and a float that reads the count; a large number stays exact."""
 
     def step(carry: Any, x: Any) -> Any:
         count, total, big = carry

@@ -1,4 +1,4 @@
-"""Types, nodes, the interpreter, the verifier and the printing of graphs."""
+"""Types, nodes, the interpreter, the verifier and printed graphs."""
 
 from __future__ import annotations
 

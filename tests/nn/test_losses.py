@@ -1,4 +1,4 @@
-"""Every loss: values by hand and PyTorch's, derivatives, far logits, and what does not fit."""
+"""Every loss: values by hand and PyTorch's, derivatives, far logits, and misfits."""
 
 import json
 import math
@@ -341,7 +341,7 @@ def test_predictions_are_what_the_loss_takes_the_output_for(traced: Callable) ->
     }
     for name in losses:
         loss = build({"type": name})
-        # 1e-20: what exp(-50) leaves of a probability
+        # 1e-20: the remainder of a probability after exp(-50)
         np.testing.assert_allclose(loss.predict(z), expected.get(name, z), rtol=1e-15, atol=1e-20)
         np.testing.assert_array_equal(traced(loss.predict, z), loss.predict(z))
 
@@ -354,7 +354,7 @@ def test_two_classes_need_one_output_where_each_output_is_a_yes_or_no() -> None:
 
 @pytest.mark.parametrize("name", losses)
 def test_a_loss_says_whether_its_gradient_is_linear_in_the_target(name: str) -> None:
-    """Then the gradient for a target between two lies as far between the gradients for these."""
+    """Then the gradient is linear between two targets."""
     loss, z = losses[name](), np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.5]])
     first, second = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
 

@@ -17,14 +17,14 @@ BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 
 
 def function_lines(model: Model) -> list[Line]:
-    """σ′ of every function that derivatives reach; of softmax, which has no σ′, ∂C/∂z."""
+    """σ′ of every function that derivatives reach; for softmax, which has no σ′, ∂C/∂z."""
     ends = reached(model)
     names = dict.fromkeys(recurrence_of(node).function for node in model.nodes if node.name in ends)
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
 def pull_back_rule(function: str) -> Formula:
-    """∂C/∂z for a function of z, written with `G`, `Z` and `A`."""
+    """∂C/∂z for a function of z, as a formula of `G`, `Z` and `A`."""
     return ACTIVATIONS[function].back or pulled(A, Z, G)
 
 

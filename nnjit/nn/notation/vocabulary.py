@@ -1,4 +1,4 @@
-"""What the lines take for granted: symbols, functions and indices, each with its one explanation."""
+"""The vocabulary of the lines: symbols, functions and indices, each with its one explanation."""
 
 GENERAL = {
     "a⁽⁰⁾, a⁽ˡ⁾": "the data, and the output of layer l, a row for each of the n examples",
@@ -9,7 +9,7 @@ GENERAL = {
     "θ, g": "all params in one vector, and the gradient of the cost (with its penalty) by it",
 }
 
-# Those of several layers:
+# Shared by several layers:
 IS_DATA = {"is_data(x)": "0 for a step of padding, all of it the mask_value or the padding_index, else 1"}
 OVER_STEPS = {"Σₜ": "the sum over the steps"}
 WINDOWS = {

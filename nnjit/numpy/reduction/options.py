@@ -41,8 +41,8 @@ def prepared(name: str, x: Array, keepdims: object, dtype: object, out: object) 
     refuse_out(name, out)
     if not isinstance(keepdims, (bool, np.bool_)):
         raise GraphError(
-            f"{name}: keepdims is True or False, got {keepdims!r}; where NumPy has a dtype in third place, "
-            "give it by name: dtype=…"
+            f"{name}: keepdims must be True or False, got {keepdims!r}; give the third argument of "
+            "NumPy's function, a dtype, by name: dtype=…"
         )
     return as_array(x) if dtype is None else astype(x, dtype)
 

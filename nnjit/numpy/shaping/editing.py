@@ -73,8 +73,8 @@ def _traced(name: str, obj: Any, mend: str) -> Any:
     index = as_array(obj)
     if isinstance(obj, slice) or index.ndim or index.dtype.kind not in "iu":
         raise GraphError(
-            f"{name}: the shape depends on the values of {type_of(index)}; a traced index is one whole "
-            f"number; for more, {mend}"
+            f"{name}: the shape depends on the values of {type_of(index)}; a traced index must be "
+            f"one whole number; for more, {mend}"
         )
     return index
 

@@ -1,4 +1,4 @@
-"""The notation of layers that rearrange, join or select elements without changing their values."""
+"""The notation of layers that rearrange, join or select elements without changing values."""
 
 from __future__ import annotations
 
