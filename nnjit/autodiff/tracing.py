@@ -129,8 +129,8 @@ def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[A
     if foreign and not is_inner and not is_tracing():
         raise GraphError(
             f"a traced value made from an argument {foreign[0].type} is used after the call that traced it: "
-            "it was kept outside of the function (in a global, a list or an attribute); return it instead, "
-            "beside the result with has_aux=True"
+            "it was kept outside the function (in a global, a list or an attribute); return it instead, "
+            "with the result by has_aux=True"
         )
     if foreign or is_inner:
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
@@ -154,7 +154,7 @@ def result_node(leaf: Any) -> Node:
     if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
         raise GraphError(
             f"the function returns {described(leaf)}; expected arrays and numbers, or nested dicts, "
-            "lists and tuples of them; other things can go beside the result with has_aux=True"
+            "lists and tuples of them; return other things with has_aux=True"
         )
     return node_of(leaf)
 

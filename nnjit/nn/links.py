@@ -1,4 +1,4 @@
-"""Links turn a model's outputs into predictions; here, precision survives where they saturate.
+"""Links, from a model's outputs to predictions, without losing precision where they saturate.
 
 In float32 the sigmoids of 17 and 170 are both 1. So code that ranks probabilities, or takes their logarithm,
 uses the outputs before the function, the logits.

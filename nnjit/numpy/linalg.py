@@ -1,7 +1,7 @@
 """Linear algebra under the names of `numpy.linalg`, for matrices and stacks of them.
 
-LAPACK solves and decomposes, compiled or not; only vector norms and `matrix_power` do without it. If there
-is no answer, such as the inverse of a singular matrix, both raise `numpy.linalg.LinAlgError`.
+LAPACK solves and decomposes, compiled or not; only vector norms and `matrix_power` do without it. A matrix
+without an answer, such as a singular one without an inverse, raises `numpy.linalg.LinAlgError`.
 """
 
 from __future__ import annotations

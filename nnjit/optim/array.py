@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 # A traced node or a NumPy array. Any, since operators between the two have no type.
 Array: TypeAlias = Any
 # A NamedTuple of the arrays that an optimizer carries from step to step, in checkpoint order; arrays needed
-# # only by some options are None without them.
+# only by some options are None without them.
 SlotType: TypeAlias = type[tuple[Any, ...]]
 # The params after a step, and the slots.
 Update: TypeAlias = tuple[Array, tuple[Any, ...]]

@@ -17,7 +17,7 @@ from nnjit.passes.trim_loops import trim_loops
 
 Pass = Callable[[Graph], Graph]
 PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, join_pieces, merge_loops)
-LAST = (*PASSES, trim_loops)  # before trimming: loops that record less cannot be merged
+LAST = (*PASSES, trim_loops)  # last, since trimmed loops cannot be merged
 MOST_ROUNDS = 8
 
 

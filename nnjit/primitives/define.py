@@ -44,7 +44,7 @@ def elementwise(
 
     def infer(*types: ArrayType) -> ArrayType:
         first = types[0]
-        if len(types) != len(partials):  # builds messages only on errors: this runs for every node
+        if len(types) != len(partials):  # formats messages only on errors: this runs for every node
             raise GraphError(f"{name}: expected {len(partials)} arguments, got {len(types)}")
         if any(t != first for t in types):
             raise GraphError(f"{name}: {', '.join(map(str, types))} differ")

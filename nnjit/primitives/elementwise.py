@@ -201,7 +201,7 @@ def _infer_floor_divide(x: ArrayType, y: ArrayType) -> ArrayType:
 
 
 # Integers only: for floats, `nnjit.numpy.floor_divide` composes it as NumPy does. A processor traps on the
-# # least integer divided by -1, which wraps around in NumPy.
+# least integer divided by -1, which wraps around in NumPy.
 floor_divide = define(
     Primitive(
         "floor_divide", "elementwise", _infer_floor_divide, np.floor_divide, transposes=(None, None),

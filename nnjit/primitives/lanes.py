@@ -122,7 +122,7 @@ def _make(name: str, infer: Any, evaluate: Any, **options: Any) -> Primitive:
 
 
 # Σ_k x[p+k] w[k,n], [B,*shape,lanes]; its transpose, Σ_n g[p,n] w[n,k] added at p+k, of the same shape;
-# # and Σ_p x[p+k] g[p,n] over all groups and lanes, [k,n]: the lanes are summed last.
+# and Σ_p x[p+k] g[p,n] over all groups and lanes, [k,n]: the lanes are summed last.
 lane_product = _make("lane_product", _infer_product, _product)
 lane_spread = _make("lane_spread", _infer_spread, _spread)
 lane_weights = _make("lane_weights", _infer_weights, _weights, expression="{0} + {1}", identity="{t}(0)")

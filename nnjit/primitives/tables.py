@@ -10,9 +10,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import Primitive
 from nnjit.ir.types import ArrayType
 
-Segment = tuple[
-    int, int, int
-]  # a table's offset in the vector of params, its number of rows, and their length
+Segment = tuple[int, int, int]  # a table's offset in the vector of params, its rows, and their length
 
 
 def _infer_used(index: ArrayType, entries: int) -> ArrayType:
@@ -46,7 +44,7 @@ def _where_used(
 
 
 # Which of a table's `entries` rows a batch used, given their numbers; and the same, stored as the list of
-# # those numbers, with repetitions.
+# those numbers, with repetitions.
 used_p = Primitive("used", "reduce", _infer_used, _used)
 listed_p = Primitive("listed", "reduce", _infer_used, _used)
 # `new`, but `old` in unused rows of tables; `is_exact` says that both are equal there.

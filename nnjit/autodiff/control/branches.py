@@ -142,7 +142,7 @@ def _chosen(index: Node, values: Sequence[Any], own: dict[Node, Node], given: di
 
 
 def _apply(index: Node, operands: Sequence[Node], branches: Sequence[Graph]) -> Node:
-    """Build the node without operands that no branch reads; a linear branch's transpose has some."""
+    """Build the node without operands that no branch reads, as in the transpose of a linear branch."""
     reached = [set(branch.nodes) for branch in branches]
     places = enumerate(zip(*(branch.inputs for branch in branches), strict=True))
     used = [k for k, own in places if any(n in nodes for n, nodes in zip(own, reached, strict=True))]

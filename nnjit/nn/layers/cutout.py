@@ -17,7 +17,7 @@ from nnjit.registry import Number
 
 @layers.register
 class Cutout(Augmenting):
-    """In training, fills a rectangle of the image with `fill`, with probability `rate`.
+    """In training, fill a rectangle of each image with `fill`, with probability `rate`.
 
     All pixels are equally likely as its centre, so it may reach beyond the edges, as in the paper.
     Reference: DeVries & Taylor 2017, arXiv:1708.04552.

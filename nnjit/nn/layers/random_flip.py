@@ -17,7 +17,7 @@ from nnjit.registry import Number
 
 @layers.register
 class RandomFlip(Augmenting):
-    """In training, mirrors each image with probability `rate`.
+    """In training, mirror each image with probability `rate`.
 
     With both directions, each is drawn independently, so at rate 0.5 a quarter of the images turns by 180°.
     """

@@ -14,7 +14,7 @@ from nnjit.nn.layers.shared.base import Context, layers
 
 @layers.register
 class RandomShift(Augmenting):
-    """In training, moves each image up or down and left or right by whole pixels.
+    """In training, move each image up or down and left or right by whole pixels.
 
     All distances up to the largest are equally likely. Pixels that come in at the edges are `fill`.
     """

@@ -1,4 +1,4 @@
-"""Margin losses, as in support vector machines: an output costs what it lacks of a margin.
+"""Margin losses, as in support vector machines: an output costs its shortfall from a margin.
 
 Each output is the score of a separate yes or no: z > 0 means yes. Each class has its score, one against the
 rest, and the largest wins; for two classes, one output is enough.
@@ -20,7 +20,7 @@ SIGN = 2 * Y - 1
 
 
 class Margin(Loss):
-    """A loss of 1 - s z, what the score z lacks of a margin of 1, where s is 1 for yes and -1 for no."""
+    """A loss of 1 - s z, the score's shortfall from a margin of 1, where s is 1 for yes and -1 for no."""
 
     targets: ClassVar[Literal["classes", "values", "either"]] = "classes"
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")

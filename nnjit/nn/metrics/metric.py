@@ -1,4 +1,4 @@
-"""The base classes of metrics: a metric rates a whole split for a reader.
+"""The base classes of metrics: a metric is one value of quality for a whole split.
 
 Most are summed while the split streams by: such a metric computes a few float64 values per example and needs
 only their weighted sums over the split, so it has a column in the history. The others rank the examples and

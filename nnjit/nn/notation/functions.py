@@ -11,7 +11,7 @@ from nnjit.nn.notation.typeset import FUNCTIONS
 
 NOTES = {
     "gelu": "Φ(z) is the normal distribution's probability of less than z, and φ its density",
-    "softmax": "a is softmax(z), of which every element depends on all of z",
+    "softmax": "a is softmax(z); every element depends on all of z",
 }
 BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 

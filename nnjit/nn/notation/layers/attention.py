@@ -83,11 +83,11 @@ def _at_data(layer: Attention, of: Formula) -> Formula:
 
 
 def _words(layer: Attention) -> dict[str, str]:
-    words = {"Q, K, V, S, P, H": "of each example a matrix, so that Q Kᵀ is steps × steps"}
+    words = {"Q, K, V, S, P, H": "a matrix for each example, so Q Kᵀ is steps × steps"}
     if layer.heads > 1:
-        words["Q[h]"] = "its columns for head h, an equal part of them"
+        words["Q[h]"] = "its columns for head h, an equal part of all"
     if layer.mask_value is not None:
-        words |= IS_DATA | {"masked(S)": "S, but −10⁹ where a step would read one of padding"}
+        words |= IS_DATA | {"masked(S)": "S, but −10⁹ where a step would read padding"}
     if layer.causal:
         words["causal(S)"] = "S, but −∞ where a step would read a later one"
     return words

@@ -22,7 +22,7 @@ class Carried:
     Args:
         letter: its letter, h of hₜ.
         value: its value after a step.
-        slope: its derivative of C through the rest of its step; None for the output: the layer's derivative.
+        slope: ∂C/∂(it) through the rest of its step; None for the output, which has the layer's derivative.
         kept: the letter of the factor with which the next step keeps it; None if not kept.
     """
 

@@ -13,8 +13,8 @@ from nnjit.nn.notation.recurrence import Recurrence
 def batch_norm(layer: BatchNorm, x: Shape) -> Recurrence:
     """Normalised over the batch; if frozen, by the running mean and deviation, which are numbers."""
     if layer.is_frozen:
-        return _normalisation(layer, "the running ones, which stay as they are", are_numbers=True)
-    return _normalisation(layer, "those of a channel over the batch (where all rows weigh the same)")
+        return _normalisation(layer, "the running ones, which stay unchanged", are_numbers=True)
+    return _normalisation(layer, "those of a channel over the batch (if all rows weigh the same)")
 
 
 def layer_norm(layer: LayerNorm, x: Shape) -> Recurrence:

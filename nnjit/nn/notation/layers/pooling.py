@@ -16,13 +16,13 @@ from nnjit.nn.notation.vocabulary import IS_DATA, OVER_STEPS, SPREAD, WINDOWS
 
 def max_pool(layer: MaxPool, x: Shape) -> Recurrence:
     """The largest element of each window, the only one with a derivative."""
-    meaning = "1 at the largest element of a row, of equal ones 1 over their number, and else 0"
+    meaning = "1 at the largest element of a row, 1 over their number at equal ones, else 0"
     return _pooling(layer, "largest", "is_largest", meaning)
 
 
 def average_pool(layer: AveragePool, x: Shape) -> Recurrence:
     """The mean of each window; its elements have equal derivatives."""
-    meaning = "1 over how many elements of a row are no padding; 0 at padding"
+    meaning = "1 over the number of a row's elements that are not padding; 0 at padding"
     return _pooling(layer, "mean", "share", meaning)
 
 
