@@ -390,7 +390,7 @@ def test_losses_of_logits_refuse_what_they_apply_themselves(name: str, activatio
         loss.check_activation(activation, "last")
         return
     message = (
-        f'{name} takes the output before any sigmoid or softmax, but "last" ends with {activation}; leave'
+        f'{name} takes the output before any sigmoid or softmax, but "last" ends with {activation}; remove'
     )
     with pytest.raises(GraphError, match=message):
         loss.check_activation(activation, "last")
