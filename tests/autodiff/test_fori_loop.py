@@ -1,4 +1,4 @@
-"""`fori_loop` against the same loop in Python: values, derivatives, and what the carry may be."""
+"""`fori_loop` against the same loop in Python: values, derivatives, and types of the carry."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ MISTAKES = (
     ("out of ufunc",   lambda x: np.exp(x, out=np.zeros(3)), "an array cannot take it in place"),
     ("out of others",  lambda x: np.stack([x], out=np.zeros((1, 3))), "stack of .* does not take out=; use"),
     ("where of a ufunc", lambda x: np.exp(x, where=X > 1), "exp of .* does not take where=; valid: x"),
-    ("casting",        lambda x: np.concatenate([x, x], casting="no"), "not take casting=; valid: arrays, axis"),
+    ("casting",        lambda x: np.concatenate([x, x], casting="no"), "not take casting=; valid: arrays"),
     ("written in place", lambda x: np.put_along_axis(x, np.array([0]), 1.0, 0), "put_along_axis has no rule"),
     ("complex",        lambda x: np.fft.rfft(x),         "numpy.fft.rfft has no rule in nnjit"),
     ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims must be True or False, .* dtype="),
