@@ -51,20 +51,20 @@ class _Placed:
 
 
 def scope(name: str) -> AbstractContextManager[None]:
-    """Give nodes built inside the scope `name`; an inner scope wins."""
+    """Nodes built inside get the scope `name`; an inner scope wins."""
     return _Placed(name, _place.get()[1])
 
 
 @contextmanager
 def origin(name: Origin) -> Iterator[None]:
-    """Give nodes built inside the origin `name`; a derivative pass around it wins."""
+    """Nodes built inside get the origin `name`; a derivative pass around it wins."""
     scope, outer = _place.get()
     with _Placed(scope, name if outer == "value" else outer):
         yield
 
 
 def beside(node: Built) -> AbstractContextManager[None]:
-    """Give nodes built inside the scope and origin of `node`."""
+    """Nodes built inside get the scope and origin of `node`."""
     return _Placed(node.scope, node.origin)
 
 

@@ -46,7 +46,7 @@ def split_off(graph: Graph, inputs: Collection[str], prefix: str) -> Parts:
 
 
 def _taken(graph: Graph, own: Collection[Node]) -> list[Node]:
-    """Nodes that depend on the inputs `own` alone and are outputs or arguments of other nodes."""
+    """Nodes that depend on the inputs `own` alone, and are outputs or arguments of nodes that do not."""
     alone, known, taken = set(own), set[Node](), dict[Node, None]()
     for node in graph.nodes:
         if node.primitive is constant_p:

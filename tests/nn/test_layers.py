@@ -226,7 +226,7 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
     ({"type": "layer_norm", "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
      lambda x, b: normalized(x, (3,), 1e-5) + b),
 ]
-MISFITS = [  # options, input shapes, what the message says
+MISFITS = [  # options, input shapes, message
     ({"type": "dense", "units": 3}, [()],     r"inputs of shape \(…, I\), got \(\); put a reshape"),
     ({"type": "add"},    [(4,), (3,)],        r"same shape, got \(4,\) and \(3,\)"),
     ({"type": "add"},    [(4,), (4, 1)],      r"same shape, got \(4,\) and \(4, 1\)"),
@@ -260,7 +260,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "batch_norm"}, [()],            r"batch_norm takes at least one axis of an example, got \(\)"),
     ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
-BAD = [  # type, options, what the message says
+BAD = [  # type, options, message
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
     ("dense",      {"units": "12a"},                            "valid integer"),
     ("dense",      {"units": 2.0},                              "valid integer"),

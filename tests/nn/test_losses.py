@@ -104,7 +104,7 @@ FAR = [  # options, logits or values, target, cost, its derivative
     ({"type": "quantile", "quantile": 0.75}, [1e4, -1e4], [0.0, 0.0], 5e3,      [0.125, -0.375]),
     ({"type": "poisson"},                 [-1e4, 0.0],  [2.0, 1.0],   10000.5,  [-1.0, 0.0]),
 ]
-MISFITS = [  # type, output shape, target shape (None: class indices), what the message says
+MISFITS = [  # type, output shape, target shape (None: class indices), message
     ("squared_error",         (2, 3),    (2, 2), r"output \(2, 3\) and target \(2, 2\) do not fit"),
     ("mean_squared_error",    (2, 3),    (2,),   r"output \(2, 3\) and target \(2,\) do not fit"),
     ("absolute_error",        (2,),      (2, 2), r"output \(2,\) and target \(2, 2\) do not fit"),
@@ -122,7 +122,7 @@ MISFITS = [  # type, output shape, target shape (None: class indices), what the 
     ("quantile",              (2, 1),    (2, 3), r"output \(2, 1\) and target \(2, 3\) do not fit"),
     ("poisson",               (2, 3),    (2,),   r"output \(2, 3\) and target \(2,\) do not fit"),
 ]
-CHECKS = [  # type, output shape, classes, what the message says (None: it fits)
+CHECKS = [  # type, output shape, classes, message (None: it fits)
     ("squared_error",         (1,),   None, None),
     ("squared_error",         (10,),  10,   None),
     ("squared_error",         (1,),   2,    None),
@@ -156,7 +156,7 @@ CHECKS = [  # type, output shape, classes, what the message says (None: it fits)
     ("poisson",               (2,),   None, None),
     ("poisson",               (3,),   3,    r"values as targets, but the data has 3 classes; .*task: regr"),
 ]
-OUTSIDE = [  # type, targets (n, O), what the message says (None: they are within the domain)
+OUTSIDE = [  # type, targets (n, O), message (None: they are within the domain)
     ("squared_error",         [[-1e9]],              None),
     ("binary_cross_entropy",  [[0.0], [1.0], [0.5]], None),
     ("binary_cross_entropy",  [[0.5], [1.5]],        r"targets from 0 to 1, but there is 1\.5; scale them"),

@@ -89,7 +89,7 @@ CARRYING = [  # shape of the data, layers, the mask of the last
      {"word": 2, "b": -1}),
     ((5, 3), [CONV | {"name": "a"}, {"type": "dropout", "rate": 0.1, "from": "input", "name": "b"}, BOTH, masked()], {"input": 0}),
 ]
-REFUSED = [  # shape of the data, layers, what the message says
+REFUSED = [  # shape of the data, layers, message
     ((5, 3), [CONV, masked("lstm")],                   r'no mask goes through "conv1d_1", .* put this layer before it, .*\(layer "lstm_1", from conv1d_1'),
     ((5, 3), [CONV, DROPOUT, masked()],                r'through "conv1d_1".*\(layer "rnn_1", from dropout_1'),
     ((6, 3), [{"type": "max_pool"}, masked("attention")], r'through "max_pool_1"'),

@@ -319,7 +319,7 @@ def test_metrics_of_values_need_values(name: str) -> None:
 
 
 # fmt: off
-UNFIT = [  # metric, targets, what the message says
+UNFIT = [  # metric, targets, message
     ("accuracy",        [[0.5], [1.5]],         "from 0 to 1, but there is 1.5; choose a metric of values"),
     ("accuracy",        [[1.0, 0], [1, 1]],     "rows sum to 1, but one sums to 2; choose binary_accuracy"),
     ("binary_accuracy", [[1.0, 0], [1, -1]],    "from 0 to 1, but there is -1; choose a metric of values"),

@@ -39,7 +39,7 @@ RESIDUAL = (
 )
 
 # fmt: off
-ERRORS = [  # layers, place in `model`, what the message says
+ERRORS = [  # layers, place in `model`, message
     ([],                                          "",         "at least one layer"),
     ([dense(name="input")],                       "0.name",   '"input" is reserved'),
     ([dense(name="a"), dense(name="a")],          "1.name",   r'"a" is taken by model\[0\]'),

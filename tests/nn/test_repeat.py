@@ -130,7 +130,7 @@ def test_the_last_copy_gives_as_many_values_as_the_data_asks_for() -> None:
 
 
 # fmt: off
-ERRORS = [  # entries, place in `model`, what the message says
+ERRORS = [  # entries, place in `model`, message
     ([dense(name="a"), repeat(2, dense(**{"from": "a"}))],      "1.layers.0.from",
      'no layer of this repeat is called "a"; valid: input .*in a repeat, "from" takes names given in it'),
     ([repeat(2, dense(), dense(name="b"), {"type": "add", "from": ("b", "dense_1")})],

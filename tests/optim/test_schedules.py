@@ -89,7 +89,7 @@ BAD = [
     ("one_cycle",   {"rise": 1.0}),
     ("one_cycle",   {"start": 0.0}),
 ]
-CONTRADICTIONS = [  # options, what the message says
+CONTRADICTIONS = [  # options, message
     ({"type": "cosine", "end": 3.0, "warmup": 5.0},          "epoch 3, before it starts after a warm-up of"),
     ({"type": "polynomial", "end": 5.0, "warmup": 5.0},      "before it starts .*; set end above warmup"),
     ({**TABLE, "warmup": 2.5},                               "end with epoch 2, before it starts .* of 2.5"),
