@@ -68,7 +68,7 @@ class RocAuc(Ranking):
     Ties count half, and 1/2 is chance level. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
     that are 0 or 1 its macro average. Measured at the end, for each part of the data (`metrics.json`); after
-    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, of the part of the
+    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, on the part of the
     data that they name. Reference: Hanley & McNeil 1982.
     """
 
