@@ -1,4 +1,4 @@
-"""`cutout`: in training, a rectangle of each image is blank."""
+"""`cutout`: in training, blank out a rectangle of each image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nnjit.registry import Number
 
 @layers.register
 class Cutout(Augmenting):
-    """In training, a rectangle of the image is `fill`, with probability `rate`; elsewhere it stays as it is.
+    """In training, fill a rectangle of each image with `fill`, with probability `rate`.
 
-    All pixels are as likely to be its centre, so that it may reach beyond the edges, as in the paper.
+    All pixels are equally likely as its centre, so it may reach beyond the edges, as in the paper.
     Reference: DeVries & Taylor 2017, arXiv:1708.04552.
     """
 

@@ -17,8 +17,8 @@ from nnjit.registry import Count
 class Dense(TrainedLayer):
     """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
 
-    Of a sequence or an image, each step or position by itself, as in PyTorch and Keras; with a `flatten`
-    before it, every output reads all of them.
+    It maps each step of a sequence, or position of an image, separately, as in PyTorch and Keras; after a
+    `flatten`, every output reads all of them.
     """
 
     type: Literal["dense"] = "dense"
@@ -63,7 +63,7 @@ class Dense(TrainedLayer):
     @property
     def _units(self) -> int:
         if self.units is None:
-            raise ConfigError("expected a whole number >= 1; only the last layer can do without", ("units",))
+            raise ConfigError("expected a whole number >= 1; only the last layer can omit it", ("units",))
         return self.units
 
     @property

@@ -1,4 +1,4 @@
-"""`random_crop`: in training, a window of the image at a random place."""
+"""`random_crop`: in training, cut a window from the image at a random place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.registry import Index
 class RandomCrop(Augmenting):
     """A window of each image: in training at a random place, elsewhere in the middle.
 
-    With `padding` and without `size`, images keep their size, and outside training they stay as they are.
+    With `padding` and without `size`, images keep their size, and stay unchanged outside training.
     """
 
     type: Literal["random_crop"] = "random_crop"

@@ -13,7 +13,7 @@ from nnjit.registry import Number
 
 @layers.register
 class Scale(Elementwise):
-    """factor * x + offset, with two constants that are not trained.
+    """factor * x + offset, with two fixed constants.
 
     Pixels of 0 to 255 become 0 to 1 by `factor: 0.00392157`, which is 1/255.
     """

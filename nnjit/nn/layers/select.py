@@ -19,10 +19,10 @@ def _pair(value: object) -> object:
 
 @layers.register
 class Select(Layer):
-    """The elements x[…, columns] of the last axis, as they are.
+    """The elements x[…, columns] of the last axis, unchanged.
 
-    `columns: [2, 5]` are the three from 2 up to but not including 5, and stay an axis (…, 3). `columns: 2` is
-    that one alone, and its axis is gone (…,), as in NumPy: so an `embedding` takes a column of the data.
+    `columns: [2, 5]` takes the three from 2 up to but not including 5, and keeps their axis (…, 3).
+    `columns: 2` takes one and drops its axis (…,), as in NumPy: so an `embedding` takes a column of the data.
     """
 
     type: Literal["select"] = "select"

@@ -39,7 +39,7 @@ class MomentOptimizer(Optimizer):
     """ε, what keeps the division finite, > 0."""
 
     def moments(self, grad: Array, slots: Moments | AdamSlots) -> Moments:
-        """The next m and v, which begin at 0 and so are too small by a factor of 1 - βᵗ."""
+        """The next m and v; they start at 0 and so are too small by a factor of 1 - βᵗ."""
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
         return Moments(mean, self.beta2 * slots.mean_square + (1 - self.beta2) * np.square(grad))
 
@@ -51,8 +51,9 @@ class MomentOptimizer(Optimizer):
 @optimizers.register
 class Adam(MomentOptimizer):
     """m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far replaces v,
-    as in PyTorch; in the paper nothing is corrected. Keras adds ε to √v before v is corrected (the paper's
-    ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018, arXiv:1904.09237.
+    as in PyTorch; its paper has no bias correction. Keras adds ε to √v before correcting v (the ε̂ of Adam's
+    paper), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018,
+    arXiv:1904.09237.
 
     >>> theta, g = np.array([1.0]), np.array([0.5])
     >>> adam = Adam(learning_rate=0.1)
@@ -87,9 +88,9 @@ class Adam(MomentOptimizer):
 
 @optimizers.register
 class AdamW(Adam):
-    """Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay that the
-    gradient's size does not scale. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the
-    schedule's factor alone. All params decay, biases too, as in PyTorch where all are in one group.
+    """Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay
+    independent of the gradient's size. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies
+    the schedule's factor alone. All params decay, biases too, as in PyTorch with a single param group.
     Reference: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
 

@@ -1,4 +1,4 @@
-"""Optimizers that follow the gradient, or a mean of it, with one step size for all params."""
+"""Optimizers that follow the gradient, or its mean, with one step size for all params."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LionSlots(NamedTuple):
 
 @optimizers.register
 class GradientDescent(Optimizer):
-    """With a line search, lr is the step that the first epoch tries first, and later ones try the step that
-    the last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
+    """With a line search, lr is the first trial step of the first epoch; later epochs try the step that the
+    last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
     """
 
     equations = ("θ ← θ - lr g, the lecture's descent and PyTorch's `SGD`",)
@@ -46,7 +46,7 @@ class GradientDescent(Optimizer):
     def _needs_a_number_to_search_from(self) -> Self:
         if self.line_search != "none" and self.learning_rate == "find":
             raise ValueError(
-                f"line_search: {self.line_search} finds the step itself, and begins with the learning rate; "
+                f"line_search: {self.line_search} finds the step itself, and starts with the learning rate; "
                 "give learning_rate a number instead of find"
             )
         return self
@@ -68,7 +68,7 @@ class GradientDescent(Optimizer):
 @optimizers.register
 class Momentum(Optimizer):
     """PyTorch's `SGD(momentum=μ)`. Sutskever et al. 2013 and Keras have lr inside, v ← μ v - lr g: the same
-    for a constant lr, but there a new lr acts on old gradients only by and by. Reference: Polyak 1964;
+    for a constant lr, but there a new lr affects old gradients only gradually. Reference: Polyak 1964;
     Nesterov 1983; Sutskever et al. 2013, ICML.
     """
 

@@ -12,7 +12,7 @@ from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem,
 from nnjit.optim.line_search import Line, armijo, moved
 from nnjit.optim.optimizer import optimizers
 
-SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, no step is left
+SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, the step vanishes
 
 
 class GaussNewtonSlots(NamedTuple):
@@ -41,10 +41,10 @@ class LevenbergMarquardtSlots(NamedTuple):
 
 @optimizers.register
 class GaussNewton(FullBatchOptimizer):
-    """Only for losses that are sums of squares, of each output where there are several. d is the shortest
-    solution if J does not have full rank, found by its singular values; α is 1, or shorter where Armijo's
-    condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
-    `levenberg_marquardt` is better.
+    """Only for losses that are sums of squares, for every output if there are several. If J lacks full rank,
+    d is the shortest solution, found by singular values; α is 1, or less if Armijo's condition requires it.
+    Float64 is advisable. The Jacobians of networks seldom have full rank; then `levenberg_marquardt` is
+    better.
 
     Reference: Nocedal & Wright 2006, section 10.3.
     """
@@ -81,13 +81,13 @@ class GaussNewton(FullBatchOptimizer):
 
 @optimizers.register
 class LevenbergMarquardt(FullBatchOptimizer):
-    """Only for losses that are sums of squares, of each output where there are several. The damping λ lies
-    between Gauss–Newton's step (0) and short steps of steepest descent (large): it is raised, within the
-    iteration, until the step lowers the cost, and lowered after one that did. The squares are those of the
-    mean cost, so λ means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64;
-    float64 is advisable for the training, too, since float32 residuals hide what is below 1e-12 of the
-    targets' squares. Hagan & Menhaj have the factors 10 and 10: in configs/optimizers they reach a cost of
-    1e-8 from 8 of 10 seeds, the defaults from all.
+    """Only for losses that are sums of squares, for every output if there are several. The damping λ lies
+    between Gauss–Newton's step (0) and short steps of steepest descent (large): within an iteration it rises
+    until a step lowers the cost, and falls after one that did. The squares are those of the mean cost, so λ
+    means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64; float64 is
+    advisable for training too, since float32 residuals hide values below 1e-12 of the targets' squares.
+    Hagan & Menhaj use the factors 10 and 10: in configs/optimizers these reach a cost of 1e-8 from 8 of 10
+    seeds, the defaults from all.
     Reference: Levenberg 1944; Marquardt 1963; Hagan & Menhaj 1994.
     """
 

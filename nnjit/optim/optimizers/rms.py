@@ -1,4 +1,4 @@
-"""Optimizers that divide the gradient of each param by the root of a sum or mean of its squares."""
+"""Optimizers that divide each param's gradient by the root of a sum or mean of its squares."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RmsPropSlots(NamedTuple):
 
 @optimizers.register
 class Adagrad(Optimizer):
-    """Keras begins s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12."""
+    """Keras starts s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12."""
 
     equations = ("s ← s + g²", "θ ← θ - lr g / (√s + ε)")
 
@@ -64,7 +64,7 @@ class Adagrad(Optimizer):
 @optimizers.register
 class Adadelta(Optimizer):
     """The paper has no lr, which is lr = 1 here as in PyTorch; Keras has lr = 1e-3, ρ = 0.95 and ε = 1e-7. It
-    begins slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
+    starts slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "δ = g √(d + ε) / √(s + ε)", "d ← ρ d + (1 - ρ) δ²", "θ ← θ - lr δ")
@@ -87,11 +87,11 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) replaces √s. It is this variance that
-    is kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: of a difference of squares no digit would
-    be left where the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture has ρ = 0.9,
-    and so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves
-    2013, arXiv:1308.0850.
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) replaces √s. This variance itself is
+    kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: a difference of squares would have no digits
+    left if the gradient hardly varies, and in PyTorch it can be NaN. Hinton's lecture has ρ = 0.9, as has
+    Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves 2013,
+    arXiv:1308.0850.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "v ← μ v + g / (√s + ε)", "θ ← θ - lr v")

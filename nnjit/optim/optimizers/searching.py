@@ -21,8 +21,8 @@ class Progress(NamedTuple):
 
     Args:
         scale: the largest element of the first gradient; 0 until it is known.
-        cost: that of the params.
-        decrease: how much the cost fell in the last iteration; 0 before the first.
+        cost: the cost of the params.
+        decrease: the decrease of the cost in the last iteration; 0 before the first.
     """
 
     scale: float
@@ -31,14 +31,14 @@ class Progress(NamedTuple):
 
 
 class SearchSlots(NamedTuple):
-    """A `Progress` as an array (3,), and the gradient at the params, with which all such slots begin."""
+    """A `Progress` as an array (3,), and the gradient at the params: the first slots of every method."""
 
     progress: Vector
     gradient: Vector
 
 
 class ConjugateSlots(NamedTuple):
-    """The next direction too; zeros before the first iteration."""
+    """Also the next direction; zeros before the first iteration."""
 
     progress: Vector
     gradient: Vector
@@ -46,7 +46,7 @@ class ConjugateSlots(NamedTuple):
 
 
 class LbfgsSlots(NamedTuple):
-    """The last steps and changes of the gradient too, (memory, P), the latest last; zeros until taken."""
+    """Also the last steps and changes of the gradient, (memory, P), the latest last; zeros until taken."""
 
     progress: Vector
     gradient: Vector
@@ -60,7 +60,7 @@ SlotType: TypeAlias = type[SearchSlots] | type[ConjugateSlots] | type[LbfgsSlots
 
 @dataclass(frozen=True)
 class Start:
-    """Where an iteration begins."""
+    """The start of an iteration."""
 
     theta: Vector
     gradient: Vector
@@ -73,9 +73,9 @@ class Start:
 
 
 class LineSearchOptimizer(FullBatchOptimizer):
-    """θ ← θ + α d, with a direction d that each subclass chooses and α by a line search.
+    """θ ← θ + α d, with a direction d chosen by each subclass and α by a line search.
 
-    If no lower cost is found along d, the method starts afresh from the steepest descent.
+    If no lower cost is found along d, the method restarts from steepest descent.
     """
 
     slot_type: ClassVar[SlotType] = SearchSlots
@@ -119,7 +119,7 @@ class LineSearchOptimizer(FullBatchOptimizer):
         return 1.0
 
     def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> AnySlots:
-        """The slots with those of the subclass as they are after a step."""
+        """The slots, with the subclass's own updated after a step."""
         unchanged: AnySlots = slots
         return unchanged
 
@@ -136,12 +136,12 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
 
 class SteepestDescent(LineSearchOptimizer):
-    """The step that is tried first is the learning rate, and in later iterations what the last decrease of
-    the cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and
-    `wolfe` for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
+    """The first trial step is the learning rate; in later iterations, the step that the last decrease of the
+    cost suggests. With φ(α) = C(θ + α d), `armijo` requires φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and `wolfe`
+    also |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1.
 
     Args:
-        initial_step: the step that the first iteration tries first.
+        initial_step: the first trial step of the first iteration.
     """
 
     equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, an iteration an epoch")
@@ -166,9 +166,9 @@ class SteepestDescent(LineSearchOptimizer):
 @optimizers.register
 class ConjugateGradient(LineSearchOptimizer):
     """β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀
-    the gradient before. If d would not descend, it starts afresh from -∇C. On a quadratic of P params with
-    exact searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too.
-    Reference: Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
+    the gradient before. If d would not descend, it restarts from -∇C. On a quadratic of P params with exact
+    searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too. Reference:
+    Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
     """
 
     equations = (
@@ -186,7 +186,7 @@ class ConjugateGradient(LineSearchOptimizer):
         return ConjugateSlots(numpy.zeros(3), numpy.zeros(theta.size), direction=numpy.zeros(theta.size))
 
     def _direction(self, problem: Problem, start: Start, slots: ConjugateSlots) -> Vector:
-        """The one that the last iteration found, or the steepest."""
+        """The direction found by the last iteration, or the steepest."""
         return slots.direction if slots.direction.any() else start.downhill
 
     def _first_step(self, start: Start, slope: float) -> float:
@@ -206,7 +206,7 @@ class ConjugateGradient(LineSearchOptimizer):
 class Lbfgs(LineSearchOptimizer):
     """Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
     first direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
-    PyTorch's `LBFGS` searches only if it is told to; SciPy's `L-BFGS-B` has bounds beside. Reference: Nocedal
+    PyTorch's `LBFGS` searches only on request; SciPy's `L-BFGS-B` also has bounds. Reference: Nocedal
     1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 
@@ -240,9 +240,9 @@ class Lbfgs(LineSearchOptimizer):
 
 @optimizers.register
 class NewtonCg(LineSearchOptimizer):
-    """Full batch. The solution stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, so that it is the more exact the
-    nearer the least cost is, or where the curvature along a direction is not positive. The strong Wolfe
-    search (c₂ = 0.9) tries the full step first. SciPy's `minimize(method="Newton-CG")` has another norm.
+    """Full batch. Conjugate gradients stop at a residual of min(1/2, √‖∇C‖) ‖∇C‖, which is more exact near
+    the minimum, or at a direction without positive curvature. The strong Wolfe search (c₂ = 0.9) tries the
+    full step first. SciPy's `minimize(method="Newton-CG")` has another norm.
 
     Reference: Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006, algorithm 7.1.
     """
@@ -276,7 +276,7 @@ class NewtonCg(LineSearchOptimizer):
 
 
 def _start(problem: Problem, theta: Vector, slots: AnySlots) -> Start:
-    """Where an iteration begins; only the first one has to be evaluated, since the last end is known."""
+    """The start of an iteration; only the first is evaluated, since the end of the last one is known."""
     progress = Progress(*slots.progress.tolist())
     if progress.scale:
         return Start(theta, slots.gradient, progress)

@@ -1,4 +1,4 @@
-"""Schedules that do not depend on the length of the training."""
+"""Schedules independent of the length of training."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ class Exponential(Schedule):
 
 @schedules.register
 class InverseSqrt(Schedule):
-    """With a warm-up and no `timescale`, n are the warm-up's updates, as in the Transformer: Vaswani et al.
-    2017, arXiv:1706.03762.
+    """With a warm-up and no `timescale`, n is the number of warm-up updates, as in the Transformer: Vaswani
+    et al. 2017, arXiv:1706.03762.
 
     >>> InverseSqrt(timescale=1).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)[3].item()
     0.5
@@ -93,7 +93,7 @@ class InverseSqrt(Schedule):
 
 @schedules.register
 class Piecewise(Schedule):
-    """PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
+    """PyTorch's `MultiStepLR`, where factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
 
     >>> table = Piecewise(factors=((2, 0.1), (3, 0.01)))
     >>> table.lr(numpy.arange(5), learning_rate=1.0, steps_per_epoch=1, epochs=5).tolist()

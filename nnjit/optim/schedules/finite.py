@@ -25,12 +25,12 @@ class Floored(Schedule):
             )
 
     def at(self, height: numpy.ndarray, learning_rate: float) -> numpy.ndarray:
-        """The lr at a height, where 0 is the floor and 1 the learning rate."""
+        """The lr at a height from 0, the floor, to 1, the learning rate."""
         return self.floor + (learning_rate - self.floor) * height
 
 
 class SingleDecay(Floored):
-    """A schedule that decays to its floor once, by the end of the training or of an earlier epoch."""
+    """A schedule that decays to its floor once, by the end of training or of an earlier epoch."""
 
     end: float | None = Field(None, gt=0)
     """The epoch at whose end the fall ends, > warmup, counted from the start; null means the last one."""
@@ -43,7 +43,7 @@ class SingleDecay(Floored):
         return self
 
     def fraction(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
-        """The fraction of the decay that is over, at most 1."""
+        """The fraction of the decay completed, at most 1."""
         if self.end is not None:
             total = max(round(self.end * per_epoch) - round(self.warmup * per_epoch), 1)
         return numpy.minimum(steps / total, 1.0)
@@ -93,8 +93,8 @@ class Polynomial(SingleDecay):
 
 @schedules.register
 class CosineRestarts(Floored):
-    """PyTorch's `CosineAnnealingWarmRestarts` with every update, whose T_0 is `period` and T_mult `growth`.
-    Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
+    """PyTorch's `CosineAnnealingWarmRestarts` stepped every update; its T_0 is `period`, its T_mult
+    `growth`. Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
     """
 
     equations = (
@@ -127,7 +127,7 @@ class CosineRestarts(Floored):
 @schedules.register
 class OneCycle(Schedule):
     """PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
-    last update has the last lr, and here the first one after the training would. Momentum is not cycled.
+    last update has the final lr, which here the update after the last would have. Momentum is not cycled.
     Reference: Smith & Topin 2018, arXiv:1708.07120.
     """
 
@@ -149,7 +149,7 @@ class OneCycle(Schedule):
     def _check(self) -> Self:
         if self.warmup:
             raise ValueError(
-                f"one_cycle rises by itself, for the fraction rise, {self.rise:g}; remove warmup"
+                f"one_cycle has its own rise, over the fraction rise, {self.rise:g}; remove warmup"
             )
         return self
 
