@@ -1,4 +1,4 @@
-"""Every workload in every contestant: first that all compute the same, then how long a step takes."""
+"""Time a step of every workload in every contestant, after a check that all compute the same."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def _measure(workload: Workload, settings: Settings, gemm: Gemm) -> dict[str, An
 
 
 def _check(children: dict[str, Child]) -> dict[str, list[float]]:
-    """The losses of all.
+    """Compare the losses of all contestants, and return them.
 
     Raises:
-        ChildError: nnjit is not there, or they do not agree.
+        ChildError: nnjit did not start, or the losses differ.
     """
     if "nnjit" not in children:
         raise ChildError("nnjit could not be started; see its log")
