@@ -2,7 +2,7 @@
 
 python scripts/make_config_docs.py
 
-The text about an option is its docstring, which `nnjit help` and editors show too.
+Every word about an option is its docstring, which `nnjit help` and an editor show too.
 """
 
 from __future__ import annotations

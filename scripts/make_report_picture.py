@@ -25,8 +25,8 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
-WIDTH, HEIGHT, SCALE = 1280, 1080, 1.5  # GitHub shows about 840 pixels, or twice as many on dense screens
-COLOURS = 160  # enough for the pictures' lines and smoothed text
+WIDTH, HEIGHT, SCALE = 1280, 1080, 1.5  # GitHub shows some 840 pixels, on dense screens twice as many
+COLOURS = 160  # enough for the pictures' lines and the text's grey edges
 LARGEST = 200_000  # bytes
 
 # The result on the left with the network below it, the confusion matrix and the loss on the right.

@@ -19,7 +19,7 @@ from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import WORKLOADS
 
 QUICK_PEERS = ("jax_scan", "torch_eager")
-"""The fastest of each library, as a rule; each of the others would take as long again."""
+"""Usually the fastest of each library; each further peer would take as long again."""
 QUICK_SECTIONS = ("workloads",)
 
 
@@ -46,8 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--quick",
         action="store_true",
-        help="the workloads alone, in fewer and shorter rounds, beside two peers "
-        f"({', '.join(QUICK_PEERS)}) where --peers names no others: within 3 minutes",
+        help="only the workloads, in fewer and shorter rounds, within 3 minutes; unless --peers is given, "
+        f"against two peers ({', '.join(QUICK_PEERS)})",
     )
     add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")

@@ -117,7 +117,7 @@ def _image_params(layer: Layer, x: Shape) -> dict[str, Shape]:
 
 
 def _signal(layer: Layer, x: Shape) -> Shape:
-    """A channel for each filter, at every step."""
+    """One channel per filter, at every step."""
     return x[0], layer["filters"]
 
 

@@ -47,7 +47,7 @@ def busy_seconds() -> float:
 
 
 def gemm_rate(**variables: str) -> float:
-    """GFLOP/s of a large float32 product of NumPy's, in a process of its own with these variables."""
+    """GFLOP/s of a large float32 product in NumPy, in a separate process with these variables."""
     command = python("-m", "scripts.benchmark.machine")
     done = subprocess.run(
         command,

@@ -15,7 +15,7 @@ from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
 
 MOST_EPOCHS = dict.fromkeys(OWN, 50 * FULL_BATCH_EPOCHS)
-"""Of one timing; more would only write more rows of history."""
+"""The most epochs of one timing; more would only write more rows of history."""
 
 GLANCE, IDLE = 0.03, 0.02
 """The seconds between two looks at the children, and the fraction of a core that idle ones may use."""

@@ -1,4 +1,4 @@
-"""The workloads: for each its network, data, loss, optimizer and batch, and its goals.
+"""Define the workloads: network, data, loss, optimizer, batch size and goals of each.
 
 A network is a list of layers in the form of an nnjit config, from which the other contestants build theirs
 too. Data and initial weights come from a fixed seed.
@@ -30,11 +30,11 @@ class Workload:
 
     Args:
         network: the layers in words.
-        examples: inputs (rows, …) and targets for a number of rows: (rows, O) values, or (rows,) classes.
-        batch: rows of a step; None for all of them.
-        share: of the rate of NumPy's large products, what nnjit's should reach, on one thread and on all;
-            None where arithmetic takes the smaller part of a step.
-        goals: how many times longer than nnjit's a contestant's step should take.
+        examples: maps a number of rows to inputs (rows, …) and targets: (rows, O) values, or (rows,) classes.
+        batch: rows per step; None for all of them.
+        share: the fraction of the rate of NumPy's large products that nnjit should reach, on one thread and on
+            all; None if arithmetic takes the smaller part of a step.
+        goals: by contestant, the ratio of its step time to nnjit's that is the goal.
     """
 
     name: str
@@ -174,7 +174,7 @@ def _max_pool(k: int) -> Layer:
 
 
 def recurrent(kind: str, *units: int) -> tuple[Layer, ...]:
-    """Recurrent layers, and a number of the last one's output at the last step."""
+    """Recurrent layers, then a dense layer with one output on the last step."""
     last = len(units)
     return (
         *(
@@ -186,7 +186,7 @@ def recurrent(kind: str, *units: int) -> tuple[Layer, ...]:
 
 
 def signal(*filters: int, outputs: int) -> tuple[Layer, ...]:
-    """Convolutions over a signal, the mean over its steps, and a dense layer."""
+    """Convolutions over a signal, the mean over its steps, then a dense layer."""
     options = {"kernel_size": 5, "padding": "same", "activation": "relu"}
     layers = [
         {"name": f"conv1d_{k}", "type": "conv1d", "filters": f, **options} for k, f in enumerate(filters, 1)
@@ -295,13 +295,13 @@ def _tokens(rows: int) -> Examples:
 
 
 def _signals(rows: int) -> Examples:
-    """100 steps of three channels, of five classes."""
+    """100 steps of three channels, in five classes."""
     x, y = _classes_of(100 * 3, 5)(rows)
     return x.reshape(rows, 100, 3), y
 
 
 def _sequences(steps: int, features: int) -> Callable[[int], Examples]:
-    """Steps of features, of which the first two's products are averaged."""
+    """Steps of features; the target is the mean product of the first two."""
 
     def examples(rows: int) -> Examples:
         x = np.random.default_rng(SEED).standard_normal((rows, steps, features), np.float32)

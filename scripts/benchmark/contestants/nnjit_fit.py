@@ -65,7 +65,7 @@ class NnjitFit(Contestant):
 
 
 class NnjitOneThread(NnjitFit):
-    """The same on one thread."""
+    """nnjit's `fit` on one thread."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload, threads=1)

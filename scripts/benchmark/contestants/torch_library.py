@@ -25,13 +25,13 @@ def _conv2d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
 
 
 def _conv1d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
-    """Of signals with channels last, of which it makes channels first."""
+    """Convolve signals with channels last, which PyTorch wants first."""
     sums = functional.conv1d(x.mT, params["weight"], params["bias"], padding=layer["padding"])
     return sums.mT
 
 
 def _gru(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
-    """As `torch.nn.GRU` calls it."""
+    """Call what `torch.nn.GRU` calls."""
     weights = [params[name] for name in ("weight", "recurrent_weight", "bias", "recurrent_bias")]
     zero = x.new_zeros(1, len(x), layer["units"])
     every, _ = torch._VF.gru(x, zero, weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]

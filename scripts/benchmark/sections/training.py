@@ -28,7 +28,7 @@ class Gemm(NamedTuple):
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Measure all chosen workloads."""
+    """Measure the chosen workloads."""
     gemm = Gemm(gemm_rate(), gemm_rate(**ONE_THREAD))
     print(f"GEMM rate: {gemm.all:.0f} GFLOP/s (float32, 1024³, NumPy on all cores); {gemm.one:.0f} on one")
     trainings = [_measure(w, settings, gemm) for w in settings.chosen]
