@@ -1,6 +1,6 @@
-"""Write docs/report.png: the report that `configs/digits.yaml` leaves, as the README shows it.
+"""Write docs/report.png, the README's picture of a report of `configs/digits.yaml`.
 
-Trains the config, lays the top of its report.html out in two columns, and takes a screenshot.
+Trains the config, lays out the top of its report.html in two columns, and takes a screenshot.
 Needs Chromium on PATH:  python scripts/make_report_picture.py
 """
 
@@ -62,12 +62,12 @@ def main() -> None:
 
 
 def in_columns(report: str) -> str:
-    """The report's page with the layout of the picture."""
+    """The report page in the picture's layout."""
     return report.replace("</head>", f"<style>{LAYOUT}</style>\n</head>", 1)
 
 
 def photograph(browser: str, page: Path, screenshot: Path, *, profile: Path) -> None:
-    """Let a headless browser write a PNG of the page."""
+    """Take a screenshot of the page with a headless browser."""
     options = (
         f"--user-data-dir={profile}",
         f"--window-size={WIDTH},{HEIGHT}",

@@ -29,13 +29,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to where the site has their targets."""
+    """Point links to their targets on the site."""
     pieces = CODE.split(markdown)
     return "".join(p if k % 2 else LINK.sub(lambda m: moved(m[1], page), p) for k, p in enumerate(pieces))
 
 
 def moved(target: str, page: Page) -> str:
-    """A link of a page, relative to its folder, in the site."""
+    """The site's link for a link of a page, relative to the page's folder."""
     name = page.file.src_uri
     folder = posixpath.dirname(name if name in ABOVE else f"docs/{name}")
     path = posixpath.normpath(posixpath.join(folder, target)).removeprefix("docs/")

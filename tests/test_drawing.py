@@ -1,4 +1,4 @@
-"""The picture of a graph: a box for each value, forward and backward told apart, and what cannot be drawn."""
+"""A picture of a graph has a box per value and tells forward from backward; some graphs cannot be drawn."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def words(figure: Any) -> list[str]:
 
 
 def names(figure: Any) -> list[str]:
-    """The words in bold, after the headline."""
+    """Words in bold after the headline."""
     return [text.get_text() for text in figure.texts if text.get_weight() == "bold"][1:]
 
 

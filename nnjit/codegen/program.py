@@ -280,7 +280,7 @@ class CompiledEpoch:
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
-        """What the kernels of a step compute, in the order they run."""
+        """The kernels of a step and their computations, in the order they run."""
         return self.code.kernels
 
     @property

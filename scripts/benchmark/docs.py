@@ -1,4 +1,4 @@
-"""The table in `docs/performance.md`, between two marker comments."""
+"""Write the table of `docs/performance.md` between its two marker comments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def rewrite(results: dict[str, Any], page: Path = PAGE) -> None:
-    """Replace the page's table by that of these results."""
+    """Replace the page's table with these results."""
     before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, found_end, after = rest.partition(END)
     if not (found and found_end):
@@ -24,7 +24,7 @@ def rewrite(results: dict[str, Any], page: Path = PAGE) -> None:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a table in Markdown, and what they were measured on."""
+    """The results as a Markdown table, with a footnote about the machine."""
     measured = [t for t in results["workloads"]["trainings"] if "rows" in t]
     there = {row["contestant"] for t in measured for row in t["rows"]}
     peers = [name for name in PEERS if name in there]

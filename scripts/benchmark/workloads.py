@@ -1,7 +1,7 @@
-"""The workloads: for each its network, data, loss, optimizer and batch, and its goals.
+"""Define the workloads: network, data, loss, optimizer, batch size and goals of each.
 
-A network is a list of layers as an nnjit config has them; the other contestants build theirs from the same
-list. Data and initial weights come from a fixed seed.
+A network is a list of layers in the form of an nnjit config, from which the other contestants build theirs
+too. Data and initial weights come from a fixed seed.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from scripts.benchmark.layers import Layer, NetworkLayer, connect
 SEED = 0
 CHECKED_STEPS = 3
 FULL_BATCH_EPOCHS = 1000
-"""Epochs of a pass where the batch is full: one epoch is a single step, too short to be timed."""
+"""Epochs per pass if the batch is full: one epoch is a single step, too short to time."""
 
 Examples = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A training.
+    """A network, its data, and how it is trained.
 
     Args:
         network: the layers in words.
-        examples: inputs (rows, …) and targets for a number of rows: (rows, O) values, or (rows,) classes.
-        batch: rows of a step; None for all of them.
-        share: of the rate of NumPy's large products, what nnjit's should reach, on one thread and on all;
-            None where arithmetic takes the smaller part of a step.
-        goals: how many times longer than nnjit's a contestant's step should take.
+        examples: maps a number of rows to inputs (rows, …) and targets: (rows, O) values, or (rows,) classes.
+        batch: rows per step; None for all of them.
+        share: the fraction of the rate of NumPy's large products that nnjit should reach, on one thread and on
+            all; None if arithmetic takes the smaller part of a step.
+        goals: by contestant, the ratio of its step time to nnjit's that is the goal.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         if self.batch and self.rows % self.batch:
-            raise ValueError(f"{self.name}: {self.rows} rows are no whole number of batches of {self.batch}")
+            raise ValueError(f"{self.name}: {self.rows} rows are not a multiple of batch {self.batch}")
 
     @property
     def is_classification(self) -> bool:
@@ -58,22 +58,22 @@ class Workload:
 
     @property
     def has_state(self) -> bool:
-        """Whether a layer computes something else in training than after it, of what it saw there."""
+        """Whether a layer keeps statistics of the training data for prediction."""
         return any(layer["type"] == "batch_norm" for layer in self.layers)
 
     @property
     def steps(self) -> int:
-        """The steps of a pass: an epoch, or a thousand where an epoch is a single step."""
+        """Steps per pass: those of an epoch, or a thousand if an epoch is a single step."""
         return self.rows // self.batch if self.batch else FULL_BATCH_EPOCHS
 
     @property
     def checked_rows(self) -> int:
-        """The rows that the first steps see."""
+        """The number of rows in the first steps."""
         return CHECKED_STEPS * self.batch if self.batch else self.rows
 
     @property
     def inputs(self) -> int:
-        """How many numbers an example has."""
+        """The number of values in an example."""
         return math.prod(self._input_shape)
 
     @cached_property
@@ -88,9 +88,9 @@ class Workload:
 
     @property
     def flops(self) -> int:
-        """Floating-point operations of a step's products: forward, and for both gradients.
+        """Floating-point operations in the products of a step: forward, and for both gradients.
 
-        The first layer needs no gradient of its input.
+        The first layer needs no gradient with respect to its input.
         """
         products = [flops for p in self.network_layers for flops in p.flops]
         return (self.batch or self.rows) * (3 * sum(products) - products[0])
@@ -107,17 +107,17 @@ class Workload:
         return {name: w + w.dtype.type(name.endswith(".scale")) for name, w in first.items()}
 
     def initial_state(self) -> dict[str, np.ndarray]:
-        """What layers have besides weights, by nnjit's names: the running mean and variance of batch norms."""
+        """The running means and variances of batch norms, by nnjit's names."""
         norms = [(p.name, p.params["scale"]) for p in self.network_layers if p.type == "batch_norm"]
         means = {f"{name}.running_mean": np.zeros(shape, np.float32) for name, shape in norms}
         return means | {f"{name}.running_variance": np.ones(shape, np.float32) for name, shape in norms}
 
     def first_order(self) -> np.ndarray:
-        """The rows of the first few steps in the order of the data, as `orders` has them."""
+        """The rows of the first few steps in the order of the data, in the shape of `orders`."""
         return np.arange(CHECKED_STEPS * (self.batch or 0)).reshape(CHECKED_STEPS, self.batch or 0)
 
     def orders(self, passes: int) -> list[np.ndarray]:
-        """For each pass the rows of its steps, shuffled, (steps, batch); (steps, 0) where all are taken."""
+        """The shuffled rows of each pass, (steps, batch); (steps, 0) if the batch is full."""
         if self.batch is None:
             return [np.zeros((self.steps, 0), int)] * passes
         rng = np.random.default_rng(SEED)
@@ -140,13 +140,13 @@ def dense(k: int, units: int, activation: str = "identity") -> Layer:
 
 
 def chain(*units: int, hidden: str, output: str = "identity") -> tuple[Layer, ...]:
-    """Dense layers, one after another."""
+    """A chain of dense layers."""
     last = len(units)
     return tuple(dense(k, u, output if k == last else hidden) for k, u in enumerate(units, 1))
 
 
 def residual(depth: int, width: int, outputs: int) -> tuple[Layer, ...]:
-    """`depth` blocks x + relu(x W + b), and a dense layer."""
+    """`depth` blocks x + relu(x W + b), then a dense layer."""
     layers: list[Layer] = []
     for k in range(1, depth + 1):
         before = f"add_{k - 1}" if k > 1 else "input"
@@ -156,7 +156,7 @@ def residual(depth: int, width: int, outputs: int) -> tuple[Layer, ...]:
 
 
 def lenet() -> tuple[Layer, ...]:
-    """LeNet-5 as it is built today, with max pooling and relu (LeCun et al. 1998)."""
+    """LeNet-5 (LeCun et al. 1998) with today's max pooling and relu."""
     return (
         _conv(1, 6, "same"), _max_pool(1), _conv(2, 16, "valid"), _max_pool(2),
         {"name": "flatten_1", "type": "flatten"},
@@ -174,7 +174,7 @@ def _max_pool(k: int) -> Layer:
 
 
 def recurrent(kind: str, *units: int) -> tuple[Layer, ...]:
-    """Recurrent layers, and a number of the last one's output at the last step."""
+    """Recurrent layers, then a dense layer with one output on the last step."""
     last = len(units)
     return (
         *(
@@ -186,7 +186,7 @@ def recurrent(kind: str, *units: int) -> tuple[Layer, ...]:
 
 
 def signal(*filters: int, outputs: int) -> tuple[Layer, ...]:
-    """Convolutions over a signal, the mean over its steps, and a dense layer."""
+    """Convolutions over a signal, the mean over its steps, then a dense layer."""
     options = {"kernel_size": 5, "padding": "same", "activation": "relu"}
     layers = [
         {"name": f"conv1d_{k}", "type": "conv1d", "filters": f, **options} for k, f in enumerate(filters, 1)
@@ -195,7 +195,7 @@ def signal(*filters: int, outputs: int) -> tuple[Layer, ...]:
 
 
 def transformer(blocks: int, width: int, heads: int, outputs: int) -> tuple[Layer, ...]:
-    """Blocks of attention and of two dense layers, each after a norm and beside what it read."""
+    """Blocks of attention and of two dense layers, each after a norm and with a residual connection."""
     layers: list[Layer] = [{**dense(0, width), "name": "sum_0"}]
     for k in range(1, blocks + 1):
         before, middle = f"sum_{k - 1}", f"middle_{k}"
@@ -257,12 +257,12 @@ def _table(width: int) -> Callable[[int], Examples]:
 
 
 def _classes(width: int) -> Callable[[int], Examples]:
-    """Uniform inputs, as dense as an image's, of ten classes."""
+    """Uniform inputs, dense like an image, in ten classes."""
     return _classes_of(width, 10)
 
 
 def _classes_of(width: int, count: int) -> Callable[[int], Examples]:
-    """Uniform inputs of so many classes."""
+    """Uniform inputs in so many classes."""
 
     def examples(rows: int) -> Examples:
         x = np.random.default_rng(SEED).random((rows, width), np.float32)
@@ -277,13 +277,13 @@ def _one_hot_images(rows: int) -> Examples:
 
 
 def _images(rows: int) -> Examples:
-    """Grey images, as MNIST's are, of noise."""
+    """Grey images of noise, in the size of MNIST's."""
     x, y = _classes(784)(rows)
     return x.reshape(rows, 28, 28), y
 
 
 def _colored_images(rows: int) -> Examples:
-    """Images of 32 × 32 and three channels, of noise."""
+    """Images of noise, 32 × 32 with three channels."""
     x, y = _classes(32 * 32 * 3)(rows)
     return x.reshape(rows, 32, 32, 3), y
 
@@ -295,13 +295,13 @@ def _tokens(rows: int) -> Examples:
 
 
 def _signals(rows: int) -> Examples:
-    """100 steps of three channels, of five classes."""
+    """100 steps of three channels, in five classes."""
     x, y = _classes_of(100 * 3, 5)(rows)
     return x.reshape(rows, 100, 3), y
 
 
 def _sequences(steps: int, features: int) -> Callable[[int], Examples]:
-    """Steps of features, of which the first two's products are averaged."""
+    """Steps of features; the target is the mean product of the first two."""
 
     def examples(rows: int) -> Examples:
         x = np.random.default_rng(SEED).standard_normal((rows, steps, features), np.float32)
@@ -359,4 +359,4 @@ EQUAL16 = Workload("equal16", "64-16×64-10 relu", _EQUAL16, _classes(64), CROSS
 # fmt: on
 
 OTHERS = {workload.name: workload for workload in (LARGE_BATCH, MEDIUM)}
-"""Those that are compared with themselves alone."""
+"""Workloads without peers."""

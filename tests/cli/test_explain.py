@@ -1,4 +1,4 @@
-"""`nnjit explain`: what it prints, and what it says where something is wrong."""
+"""`nnjit explain`: its output and its error messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run `nnjit` with some words beside a good config; its exit status, stdout and stderr."""
+    """Run `nnjit` with some arguments next to a good config; return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text(CONFIG)
 
@@ -76,7 +76,7 @@ def test_it_explains_the_network_of_the_config(command: Command) -> None:
 MOMENTS = "m ← β₁ m + (1 - β₁) g\nv ← β₂ v + (1 - β₂) g²\n"
 SMOOTHED = "loss={type: binary_cross_entropy, label_smoothing: 0.2}"
 ICE, FACTORS = "model[0].trainable=false", "optimizer={type: adam, learning_rate_factors: {hidden: 0.5}}"
-SAID = [  # a setting, and lines that follow from it
+SAID = [  # a setting, and lines that it adds
     (ICE,                  "1  hidden   dense, frozen  n × 40\n2  dense_2  dense          n × 1\n"),
     (ICE,                  "n × 1\n41 params are trained, 120 are frozen\n"),
     (FACTORS,              "learning_rate_factors  = hidden: 0.5\n"),

@@ -1,4 +1,4 @@
-"""`nnjit predict` and `nnjit evaluate`: what they print and write, and what they refuse."""
+"""`nnjit predict` and `nnjit evaluate`: their output, their files and their refusals."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -55,7 +55,7 @@ X = np.stack([AGE, AGE**2], axis=1)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the data, and a run and a study on it."""
+    """A folder with data, and with a run and a study trained on it."""
     folder = tmp_path_factory.mktemp("predict")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -72,7 +72,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, as the working directory."""
+    """The same folder, as the working directory."""
     monkeypatch.chdir(made)
     return made
 
@@ -241,7 +241,7 @@ WRONG = [
 
 @pytest.fixture
 def wrong_files(folder: Path) -> None:
-    """Files that are not what the runs take."""
+    """Files that the runs cannot read."""
     age, town = pl.col("age"), pl.col("town")
     Path("empty.csv").touch()
     Path("header.csv").write_text("age,town,kind,size\n")

@@ -1,4 +1,4 @@
-"""`nnjit report`: of runs that ended, and of runs that were killed at any moment."""
+"""`nnjit report` on finished runs, and on runs killed at any moment."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LACKS = "best.safetensors, last.safetensors, predictions.npz, explanation.json"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of 40 epochs, below the working directory."""
+    """A run of 40 epochs in a folder below the working directory."""
     monkeypatch.chdir(tmp_path)
     return write_run(Path("a run"))
 
 
 def page(folder: Path) -> str:
-    """The text of a report, which is well-formed."""
+    """The text of a report, checked to be well-formed."""
     text = (folder / file_names.REPORT).read_text(encoding="utf-8")
     ElementTree.fromstring(text.partition("<!DOCTYPE html>")[2])
     words = re.sub(r"<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)
@@ -35,7 +35,7 @@ def page(folder: Path) -> str:
 
 
 def kill(folder: Path, *names: str) -> None:
-    """What is left of a run that was killed before it wrote some files."""
+    """Turn a finished run into one that was killed before it wrote some files."""
     for name in (file_names.METRICS, *names):
         (folder / name).unlink()
 
@@ -79,7 +79,7 @@ def test_a_killed_run_with_a_checkpoint_goes_on_from_it(folder: Path) -> None:
 
 
 def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) -> None:
-    """Its metrics and predictions are those of the weights before it was resumed."""
+    """Its metrics and predictions belong to the weights before it was resumed."""
     arrays = {"split": np.array("test"), "target": np.zeros(2), "prediction": np.zeros(2)}
     folder = write_run(tmp_path / "run", predictions=arrays, curves=learning_curves(60, "accuracy"))
     metrics = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The command: what it prints, and its exit status."""
+"""`nnjit train`: its output and its exit status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace]:
-    """What the command asks to be trained; here nothing is."""
+    """The calls that would train; nothing is trained here."""
     asked: list[SimpleNamespace] = []
 
     def run(given: config.Config, **options: Any) -> SimpleNamespace:
@@ -62,7 +62,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run `nnjit` with some words; its exit status, stdout and stderr."""
+    """Run `nnjit` with some arguments; return its exit status, stdout and stderr."""
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nnjit", *words])
@@ -189,7 +189,7 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
 
 
 class NoReporter:
-    """Stands for the process that writes the report."""
+    """A fake of the process that writes the report."""
 
     def __init__(self, words: Sequence[str] | None) -> None: ...
 
@@ -316,14 +316,14 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
     assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS] [FILE]\n")
 
 
-# What a run is not to import, since it takes long and is used for something else.
+# Slow imports that a run does not need.
 FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
 FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 COMPILERS = ("numba", "llvmlite", "nnjit.codegen.program")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
-OTHER_TYPES = (  # layers, losses, sources, kinds of columns and the like that the config does not name
+OTHER_TYPES = (  # layers, losses, sources, kinds of columns and so on that the config does not name
     "nnjit.nn.layers.lstm", "nnjit.nn.layers.conv2d", "nnjit.nn.losses.margins", "nnjit.nn.metrics.rankings",
     "nnjit.nn.metrics.confusion", "nnjit.optim.optimizers.searching", "nnjit.data.sources.table",
     "nnjit.data.sources.images", "nnjit.data.sources.series", "nnjit.data.encoding.kinds",

@@ -105,7 +105,7 @@ def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtyp
 
 
 def backwards(w: Any, x: Any) -> Any:
-    """Two states of which only the last are read, and the reverse order."""
+    """Two states, read only after the last step, in reverse order."""
     zero = nnp.zeros_like(x[:, 0, :2])
     step = lambda s, v: ((nnp.tanh(s[1] @ w[:2] + v @ w[2:]), s[0] + v[:, :2]), None)  # noqa: E731
     (h, c), _ = scan(step, (zero, zero), x, reverse=True)

@@ -13,7 +13,7 @@ from nnjit.ir.types import DTYPES
 
 
 class Owner(Enum):
-    """Who provides an array, and which threads see it."""
+    """The provider of an array, and the threads that see it."""
 
     CALLER = "caller"  # an argument or a result, given by the caller
     ALL = "work"  # work memory shared by all threads

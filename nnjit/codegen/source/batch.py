@@ -333,7 +333,7 @@ class Batch:
             self.barrier.wrote(is_scattered=True, by_first=True)
 
     def _over_ranks(self, nodes: Sequence[Node]) -> None:
-        """Complete sums of which each rank has the part of its rows."""
+        """Complete sums across ranks, each of which has summed its own rows."""
         lines = over_ranks(self.sums, nodes)
         self.reductions += lines.reductions
         if not self.is_shared:

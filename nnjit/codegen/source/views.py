@@ -17,7 +17,7 @@ from nnjit.ir.types import SHORT
 
 @dataclass
 class Text:
-    """What a program's functions share: its kernels, and the table of its memory.
+    """State shared by a program's functions: its kernels, and the table of its memory.
 
     Args:
         kernels: text, and how it is compiled -> name.

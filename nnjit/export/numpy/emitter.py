@@ -34,7 +34,7 @@ WORDS = {  # primitive -> a better name for its value than its own
 
 @dataclass
 class Shared:
-    """What the functions of a file share.
+    """State shared by the functions of a file.
 
     Args:
         arrays: the file's arrays by name.

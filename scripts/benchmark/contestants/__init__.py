@@ -1,4 +1,4 @@
-"""The libraries that train the workloads or take gradients, a file each."""
+"""The contestants, one file each: libraries that train the workloads or compute gradients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scripts.benchmark.contestants.gradient import Gradient
 
 @dataclass(frozen=True)
 class Entry:
-    """How a contestant is shown, and where its class is."""
+    """A contestant's title and the location of its class."""
 
     title: str
     module: str
     name: str
 
     def load(self) -> type[Contestant] | type[Gradient]:
-        """The class.
+        """Import the class.
 
         Raises:
             Unavailable: its library is not installed.

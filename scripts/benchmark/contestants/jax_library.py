@@ -1,4 +1,4 @@
-"""The network, the optimizer and one whole step in JAX, for both of its contestants."""
+"""The network, the optimizer and a training step in JAX, shared by both JAX contestants."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _max_pool(layer: Layer, params: Params, x: Any) -> Any:
 
 
 def _lstm(layer: Layer, params: Params, x: Any) -> Any:
-    """What the cell reads of its input is one product for all steps; a scan does the rest."""
+    """One product projects the input of all steps; a scan does the rest."""
     given = jnp.swapaxes(x @ params["weight"] + params["bias"], 0, 1)
     zero = jnp.zeros((x.shape[0], layer["units"]), x.dtype)
 
@@ -115,7 +115,7 @@ State = tuple[Any, Any]
 
 
 class JaxStepper(Stepper):
-    """Params and data on the device; `step` is pure and yet to be compiled."""
+    """Params and data on the device; `step` is pure and not compiled yet."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
@@ -128,9 +128,9 @@ class JaxStepper(Stepper):
         return mean_cost(LIBRARY, self.workload, params, x, y)
 
     def step(self, state: State, rows: Any, x: Any, y: Any) -> tuple[State, Any]:
-        """The state after a step on these rows, and the step's loss."""
+        """Return the state after a step on these rows, and the step's loss."""
         params, slots = state
-        if self.workload.batch:  # the mode saves the test for bad indices: 30 instead of 46 µs for tabular
+        if self.workload.batch:  # the mode saves the bounds check of indices: 30 instead of 46 µs for tabular
             x, y = (a.at[rows].get(mode="promise_in_bounds") for a in (x, y))
         loss, grads = jax.value_and_grad(self.cost)(params, x, y)
         updates, slots = self._optimizer.update(grads, slots, params)
@@ -145,6 +145,6 @@ class JaxStepper(Stepper):
 
 
 def wait(state: State) -> None:
-    """Return when a state is computed."""
+    """Wait until a state is computed."""
     for leaf in jax.tree.leaves(state):
         leaf.block_until_ready()

@@ -1,4 +1,4 @@
-"""Every workload in every contestant: first that all compute the same, then how long a step takes."""
+"""Time a step of every workload in every contestant, after a check that all compute the same."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Gemm(NamedTuple):
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Measure all chosen workloads."""
+    """Measure the chosen workloads."""
     gemm = Gemm(gemm_rate(), gemm_rate(**ONE_THREAD))
     print(f"GEMM rate: {gemm.all:.0f} GFLOP/s (float32, 1024³, NumPy on all cores); {gemm.one:.0f} on one")
     trainings = [_measure(w, settings, gemm) for w in settings.chosen]
@@ -54,10 +54,10 @@ def _measure(workload: Workload, settings: Settings, gemm: Gemm) -> dict[str, An
 
 
 def _check(children: dict[str, Child]) -> dict[str, list[float]]:
-    """The losses of all.
+    """Compare the losses of all contestants, and return them.
 
     Raises:
-        ChildError: nnjit is not there, or they do not agree.
+        ChildError: nnjit did not start, or the losses differ.
     """
     if "nnjit" not in children:
         raise ChildError("nnjit could not be started; see its log")

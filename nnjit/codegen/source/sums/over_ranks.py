@@ -25,7 +25,7 @@ TABLE = "ranks"  # the name of the table in the program's memory
 
 
 class OverRanks(NamedTuple):
-    """The lines for sums of which each rank has a part.
+    """The lines that add up the parts of sums from all ranks.
 
     Args:
         packed: of each share, before the calls.
