@@ -50,9 +50,9 @@ def test_a_finished_run_is_drawn_again(folder: Path, capsys: pytest.CaptureFixtu
 # fmt: off
 KILLED = [
     ((),                                              "after epoch 40"),
-    (("history.csv",),                                "before its first epoch had ended"),
-    (("history.csv", "model.json"),                   "before its first epoch had ended"),
-    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch had ended"),
+    (("history.csv",),                                "before its first epoch ended"),
+    (("history.csv", "model.json"),                   "before its first epoch ended"),
+    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch ended"),
 ]
 # fmt: on
 

@@ -137,7 +137,7 @@ def test_of_two_classes_the_page_names_the_positive_one(tmp_path: Path) -> None:
         tmp_path / "run", data={"classes": ["no", "yes"]}, predictions=class_predictions(2, 85)
     )
     write_report(folder)
-    assert "The positive class is “yes”" in words(folder)
+    assert "The positive class, which single-valued metrics refer to, is “yes”" in words(folder)
     assert "by the probability of “yes”" in words(folder)
 
 

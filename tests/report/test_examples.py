@@ -52,7 +52,7 @@ def test_images_and_filters_are_drawn(digits: Path) -> None:
     write_report(digits)
     for name in ("wrong", "some", "filters"):
         assert f'<figure id="{name}">' in page(digits)
-    assert "The filters of the first convolution, 3×3 each" in words(digits)
+    assert "Filters of the first convolution, 3×3 each" in words(digits)
 
 
 # fmt: off
