@@ -32,7 +32,7 @@ DIGITS: dict[str, Any] = {
 
 
 def runs(folder: Path) -> dict[Path, dict[str, Any]]:
-    """Two runs of the digits, the second wider, for longer, and worse."""
+    """Write two runs on digits; the second is wider, longer and worse."""
     splits = digits_metrics(40)["splits"] | {"test": {"examples": 270, "loss": 0.5, "accuracy": 0.9}}
     splits["validation"] = {"examples": 270, "loss": 0.4}
     write_run(folder / "small")
@@ -115,7 +115,7 @@ def wide(units: int) -> dict[str, Any]:
 DROP = {"type": "dropout", "rate": 0.5}
 REPEAT = {"type": "repeat", "times": 2}
 # fmt: off
-DIFFERING = [  # a list of each run, and the rows
+DIFFERING = [  # a list for each run, and the rows
     ([(wide(8), wide(3)), (wide(8), DROP, wide(3))],
      [("model[1], only in b", "–", "{type: dropout, rate: 0.5}")]),
     ([(wide(8), wide(3)), (DROP, wide(8), wide(4))],
@@ -172,7 +172,7 @@ def test_losses_of_different_kinds_have_no_winner(tmp_path: Path) -> None:
 
 
 # fmt: off
-NO_WINNER = [  # the options of both runs, the data of the second, and what is said instead
+NO_WINNER = [  # the options of both runs, the data of the second, and the headline
     ({"loss": {"label_smoothing": 0.0}},         {"loss": {"label_smoothing": 0.1}}, None,
      "2 runs whose losses are different functions: loss.label_smoothing differs."),
     ({"training": {"class_weights": "balanced"}}, {},                                None,
@@ -193,7 +193,7 @@ def test_figures_that_cannot_be_compared_have_no_winner(
 
 
 # fmt: off
-EVALUATED = [  # of the training, whether the runs counted evaluations; the ends of the lines drawn, the scale
+EVALUATED = [  # options, whether the runs counted evaluations, the ends of the lines drawn, the scale
     ([{"batch_size": "full"}, {"batch_size": "full"}], [False, True],  [200, 60], "linear"),
     ([{"batch_size": "full"}, {"batch_size": "full"}], [False, False], None,     ""),
     ([{"batch_size": 32},     {"batch_size": "full"}], [False, True],  None,     ""),
@@ -271,7 +271,7 @@ WRONG = [
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`nnjit compare` in a folder with the runs a and b, and with half a run; status, stdout, stderr."""
+    """Run `nnjit compare` in a folder with the runs a and b and half a run; status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     write_run(tmp_path / "a")
     write_run(tmp_path / "b", epochs=20)

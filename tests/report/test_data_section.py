@@ -1,4 +1,4 @@
-"""What the report says of the data: its columns with their kinds, and how frequent the classes are."""
+"""The data section of the report: columns with their kinds, and class frequencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of made-up runs of every kind: whole, true, self-contained, and safe."""
+"""The report of made-up runs of every kind: complete, correct, self-contained and safe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OF_CLASSES = ("confusion", "ranking", "calibration")
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of each kind and its report."""
+    """A folder with a run of each kind, with reports."""
     folder = tmp_path_factory.mktemp("runs")
     for name, make in KINDS.items():
         write_report(make(folder / name))
@@ -45,12 +45,12 @@ def page(folder: Path) -> str:
 
 
 def tree(folder: Path) -> ElementTree.Element:
-    """The page as XML; a page that is not well-formed raises."""
+    """Parse the page as XML; raise an error if it is not well-formed."""
     return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1).replace("<wbr/>", ""))
 
 
 def words(folder: Path) -> str:
-    """What a person reads, without the style sheet and the configuration."""
+    """The text of the page without markup."""
     root = tree(folder)
     for parent in root.iter():
         for child in list(parent):

@@ -1,4 +1,4 @@
-"""The page of made-up studies: the band, the figures of all runs, and how they ended."""
+"""The page of made-up studies: the band, the values of all runs, and how they ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_study(
     count: int = 4,
     metric: str = "accuracy",
 ) -> Path:
-    """A study as a training would leave it, of runs that differ in length and in what they reached."""
+    """Write a study as a training would, of runs that differ in length and result."""
     rows = []
     for k, (length, status) in enumerate(zip(lengths, statuses, strict=True)):
         splits = {s: {**f} for s, f in digits_metrics(length)["splits"].items()}
@@ -193,7 +193,7 @@ def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_study_that_was_killed_has_the_runs_that_were_begun(tmp_path: Path) -> None:
-    """Its metrics.json is that of its beginning; one of its runs had ended, and one was under way."""
+    """Its metrics.json is from its start; one of its runs had ended, and one was under way."""
     folder = write_study(tmp_path / "study", lengths=(40, 30), statuses=("completed", "early_stopped"))
     content = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))
     started = json.dumps(content | {"runs": [], "splits": {}})

@@ -1,4 +1,4 @@
-"""The report says which weights its metrics are of, and why."""
+"""The report says which weights its metrics belong to, and why."""
 
 # ruff: noqa: E501  a row is a run and its sentence
 

@@ -19,7 +19,7 @@ from nnjit.report.formatting import SPLIT_NAMES, Row, number
 COLUMNS = ("precision", "recall", "F1", "examples")
 THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
 _WEIGHTED = (
-    "Fractions weight the examples, with a mean weight of 1 in the data; counts of examples are unweighted."
+    "Fractions are weighted by example (the mean weight in the data is 1); counts of examples are not."
 )
 THRESHOLDS = tuple(k / 10 for k in range(1, 10))
 

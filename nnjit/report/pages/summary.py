@@ -175,7 +175,7 @@ def _killed(run: RunFiles) -> str:
     epochs = run.metrics.epochs
     when = f"after epoch {epochs:,}" if epochs else "before its first epoch ended"
     lack = f" Its folder lacks {', '.join(run.missing)}." if run.missing else ""
-    start = "continues from the last checkpoint" if run.has_checkpoint else "starts over without checkpoint"
+    start = "continues from its last checkpoint" if run.has_checkpoint else "starts over (no checkpoint)"
     return f"The training was killed {when}, or is still running.{lack} If it was killed, this {start}:"
 
 
