@@ -1,4 +1,4 @@
-"""Replicas and folds: each is a run of its own, and together they have a mean and a deviation."""
+"""Replicas and folds: each is a separate run, and together they have a mean and a deviation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
 
 
 def study_of(options: dict[str, Any], **training: Any) -> Study:
-    """Train it in the folder `study`, with a folder for each member and without a report."""
+    """Train a study in the folder `study`, with a folder for each member and without a report."""
     given = config.resolve(options | {"training": options["training"] | FOLDERS | training})
     members = members_of(given)
     assert members is not None
@@ -126,7 +126,7 @@ def test_values_are_averaged_too(folder: Path) -> None:
 
 @pytest.fixture
 def bad_seeds(monkeypatch: pytest.MonkeyPatch) -> Callable[[set[int]], None]:
-    """Have the training of some seeds begin with weights that overflow."""
+    """Let the training with some seeds start from weights that overflow."""
 
     def plan(seeds: set[int]) -> None:
         initialize = Model.initialize
@@ -196,7 +196,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
     assert (found["status"], found["finished"]) == ("interrupted", 0)
     assert 1 <= len(found["runs"]) <= 2
     write_report(Path("study"))
-    assert "did not come to an end" in Path("study/report.html").read_text()
+    assert "did not finish" in Path("study/report.html").read_text()
     resumed = nnjit.api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
     assert (resumed.metrics["status"], resumed.metrics["finished"]) == ("completed", 5)
     nnjit.fit(LINE | {"training": LINE["training"] | FOLDERS | {"replicas": 5, "epochs": 50}}, output="whole")
@@ -249,7 +249,7 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
     Path("run").mkdir()
     Path("run", file_names.MODEL).touch()
-    with pytest.raises(RunError, match="run holds no study, and the config asks for 2 replicas; resume it"):
+    with pytest.raises(RunError, match="run holds no study, but the config asks for 2 replicas; resume it"):
         nnjit.api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
 
 
