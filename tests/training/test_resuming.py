@@ -184,7 +184,7 @@ def test_another_machine_is_told(copied: Path) -> None:
 
 def test_a_run_without_a_fingerprint_is_not_resumed(copied: Path) -> None:
     Path("line", file_names.FINGERPRINT).unlink()
-    with pytest.raises(RunError, match=r"there is no fingerprint\.json, which says what data and options"):
+    with pytest.raises(RunError, match=r"there is no fingerprint\.json, which records the data and options"):
         resume("line")
 
 

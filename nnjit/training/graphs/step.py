@@ -96,7 +96,7 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     draws = {"key": inputs.key, "step": inputs.step, "weights": examples.weights}
     trained = task.model.train(named, examples.x, **draws)
     cost = _cost(task, trained.output, examples)
-    # Divide only now: the backward pass must not wait for the sum of the weights of all rows.
+    # Divide only now, so the backward pass need not wait for the sum of the weights of all rows.
     whole = as_node(flat_gradient(cost.total, params_of(task, named)))
     gradient = whole / cost.weight
     penalty, gradient = _with_penalty(task, theta, gradient)

@@ -1,4 +1,4 @@
-"""Callbacks that tell a training to stop, and that it notifies of its epochs."""
+"""Callbacks of a training: they are notified of its epochs and may stop it."""
 
 from __future__ import annotations
 
