@@ -395,7 +395,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     (INLINE, {"kind": {"metrics": ["accuracy", "accuracy"]}}, {}, 'losses.kind.metrics[1]: "accuracy" is there already; give it once, or another option'),
     (INLINE, {"price": {"loss": "poisson"}, "kind": {}}, {"data": {**INLINE, "y": {**INLINE["y"], "price": [1, 2, -3, 4]}}}, "losses.price.loss: "),
     (INLINE, {"kind": {"class_weights": {"x": 2}}}, {}, 'losses.kind.class_weights: the data has no class "x"; valid: u, v'),
-    (INLINE, {"price": {"class_weights": "balanced"}}, {}, "losses.price.class_weights: the targets are values, which have no classes; weigh rows with data.weights"),
+    (INLINE, {"price": {"class_weights": "balanced"}}, {}, "losses.price.class_weights: the targets are values, which have no classes; weight rows with data.weights"),
     (INLINE, {"price": {"metrics": ["accuracy"]}}, {}, "losses.price.metrics[0]: accuracy needs classes, or targets from 0 to 1, but there is "),
     (INLINE, {"price": {"target": ["price", "prize"]}}, {}, 'losses.price.target[1]: the data has no target "prize"; did you mean "price"?'),
     (INLINE, {"price": {"target": []}}, {}, "losses.price.target: expected text or a non-empty list, each text, got an empty list"),

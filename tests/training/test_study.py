@@ -207,10 +207,10 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 # fmt: off
 WRONG = [
     ({"data": IRIS["data"]},
-        "training.folds: each fold is a validation part, and data.split has validation: 0.2 too; "
+        "training.folds: each fold is a validation part, but data.split has validation: 0.2 too; "
         "set data.split.validation: 0 and omit data.split.fold"),
     ({"data": IRIS["data"] | {"split": {"fold": {"number": 1, "of": 2}}}},
-        "training.folds: each fold is a validation part, and data.split has fold too"),
+        "training.folds: each fold is a validation part, but data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
         "training.folds: 16 folds of 15 rows leave some empty"),
     ({"data": FOLDED["data"], "validation_data": {"type": "sklearn", "dataset": "iris"}},
@@ -233,10 +233,10 @@ def test_folds_that_cannot_be_are_told_with_their_place(
 @pytest.mark.parametrize(
     ("training", "message"),
     [
-        ({"folds": 2}, "study holds a study of replicas, and the config asks for 2 folds; resume it"),
+        ({"folds": 2}, "study holds a study of replicas, but the config asks for 2 folds; resume it"),
         (
             {},
-            r"holds a study of replicas, and the config asks for a single run; .*omit .*training.replicas\)",
+            r"holds a study of replicas, but the config asks for a single run; .*omit .*training.replicas\)",
         ),
     ],
 )
