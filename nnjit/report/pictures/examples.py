@@ -20,7 +20,7 @@ NAME = 13  # characters of a class name below an image
 def draw_wrong(run: RunFiles) -> Picture | None:
     """Draw the images with the worst predictions; None for other inputs, or if no prediction is wrong."""
     caption = "Worst first. For some, the label in the data may be the wrong one."
-    return _drawn(run, "wrong", "The {} with the worst predictions", caption)
+    return _drawn(run, "wrong", "Worst predictions: {}", caption)
 
 
 def draw_some(run: RunFiles) -> Picture | None:
