@@ -156,7 +156,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
     [
         ("two_classes", "97.4 % of the 270 test examples are classified correctly."),
         ("digits", "are classified correctly; always predicting “9” would be correct for 10.0 %."),
-        ("digits", "test, by the baseline – 10.0 %"),
+        ("digits", "test (baseline) – 10.0 %"),
         ("digits", "always predicts the class frequencies of the training part."),
         ("digits", "A network of 3 layers with 4,810 parameters was trained for 40 epochs on 1,257 examples"),
         ("digits", "compile time 2.13 s training time 430 ms"),

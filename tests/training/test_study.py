@@ -152,7 +152,7 @@ def test_one_that_diverges_stops_no_other_and_is_named(
     values = [run.metrics["splits"]["train"]["loss"] for run in study.runs]
     assert found["splits"]["train"]["loss"]["mean"] == np.mean(values)
     write_report(Path("study"))
-    assert "1 replica diverged (2), and counts in no mean" in Path("study/report.html").read_text()
+    assert "1 replica diverged (2) and counts in no mean" in Path("study/report.html").read_text()
 
 
 def test_when_all_diverge_so_does_the_study(folder: Path, bad_seeds: Callable[[set[int]], None]) -> None:
@@ -214,7 +214,7 @@ WRONG = [
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
         "training.folds: 16 folds of 15 rows leave some empty"),
     ({"data": FOLDED["data"], "validation_data": {"type": "sklearn", "dataset": "iris"}},
-        "training.folds: each fold is a validation part, and there is validation_data too; remove one"),
+        "training.folds: each fold is a validation part, but there is validation_data too; remove one"),
     ({"data": {"type": "inline", "task": "classification", "x": [1, 2, 3, 4], "y": ["a", "a", "a", "b"]}},
         'training.folds: class "b" has one row outside the test part'),
 ]

@@ -206,10 +206,10 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
         f"repeating the {name}": _naive(run, errors) for name, errors in run.data.naive.items()
     }
     if run.metrics.baseline:
-        simple["the baseline"] = run.metrics.baseline
+        simple["baseline"] = run.metrics.baseline
     for name, known in simple.items():
         values = (metric_value(m, known[m]) if m in known else "–" for m in metrics)
-        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by {name}", "", "–", *values))
+        rows.append((f"{SPLIT_NAMES[run.headline_split]} ({name})", "", "–", *values))
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
 
