@@ -281,7 +281,7 @@ def test_a_run_that_is_out_of_time_is_resumed(
 
 def test_a_run_keeps_what_makes_an_epoch_the_best(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match=r"with the lowest validation_loss, and .* the highest validation_acc"):
+    with pytest.raises(RunError, match=r"with the lowest validation_loss, but .* the highest validation_acc"):
         go_on(folder / "run", WATCHED)
 
 
