@@ -25,7 +25,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
-WIDTH, HEIGHT, SCALE = 1280, 1080, 1.5  # GitHub shows some 840 pixels, on dense screens twice as many
+WIDTH, HEIGHT, SCALE = 1280, 1190, 1.5  # GitHub shows some 840 pixels, on dense screens twice as many
 COLOURS = 160  # enough for the pictures' lines and the text's grey edges
 LARGEST = 200_000  # bytes
 
@@ -35,7 +35,8 @@ LAYOUT = """
 body { max-width: none; padding: 2.2rem 2.6rem; columns: 2; column-gap: 3rem; }
 h2 { margin-top: 2rem; break-after: avoid; }
 figure { margin: 1.4rem 0 1.6rem; break-inside: avoid; }
-section:not(#result, #training, #network), #metrics, #learning_rate { display: none; }
+section:not(#result, #training, #network), figure:not(#confusion, #loss, #layers) { display: none; }
+#result > h3, #result > .scroll ~ .scroll { display: none; }
 #network { position: absolute; bottom: 1.6rem; left: 2.6rem; width: calc(50vw - 4.1rem); }
 #layers { margin: 0; }
 #result > p, #network > :not(#layers), #layers figcaption { display: none; }

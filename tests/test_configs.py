@@ -96,7 +96,7 @@ def test_most_seeds_of_xor_find_it(tmp_path: Path) -> None:
     right = [row["splits"]["train"]["accuracy"] == 1 for row in study.metrics["runs"]]
     assert 12 <= sum(right) < 24
     page = (study.path / file_names.REPORT).read_text(encoding="utf-8")
-    assert f"{sum(right)} of them classify every training example right" in page
+    assert f"{sum(right)} of them classify every training example correctly" in page
 
 
 def test_every_config_has_its_row() -> None:

@@ -153,8 +153,8 @@ ARRAY, TWO = make_graph(nnp.tanh)(np.ones(3)), make_graph(lambda x: (x, x * x))(
 # fmt: off
 MISTAKES: list[tuple[str, Callable[[], Any], str]] = [
     ("too many",    lambda: draw(NEURON, most=5),        r"9 values .* up to 5: print the graph .*most=9"),
-    ("no ending",   lambda: draw(NEURON, "graph"),       r'"graph": its name ends in nothing.*\.png, \.svg'),
-    ("no scalar",   lambda: draw(ARRAY, backward=True),  r"one scalar of floats, got f64\[3\]; sum"),
+    ("no ending",   lambda: draw(NEURON, "graph"),       r'"graph": its suffix is missing.*\.png, \.svg'),
+    ("no scalar",   lambda: draw(ARRAY, backward=True),  r"one float scalar, got f64\[3\]; sum"),
     ("two scalars", lambda: draw(TWO, backward=True),    r"got f64\[\], f64\[\]; sum it, or choose"),
 ]
 # fmt: on

@@ -70,7 +70,7 @@ WRONG: list[tuple[tuple[str, ...] | dict[str, str], str]] = [
     (("loss=null", "losses={hidden: squared_error, nothing: hinge}"), "losses"),
     ({"output": "t.csv"},                            "t.csv exists already"),
     ({"output": "t.csv/run"},                        "the run folder cannot be made (Not a directory)"),
-    ({"initial_run": "none"},                        "there is no such file of weights, or folder of a run"),
+    ({"initial_run": "none"},                        "there is no such weights file or run folder"),
 ]
 # fmt: on
 

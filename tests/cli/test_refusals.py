@@ -155,7 +155,7 @@ WRONG = [
     (f"compare first second --output {LONG}",  f"{LONG}: File name too long"),
     ("compare first second --output no/a.html", "the page cannot be written (no/a.html: No such file or "
         "directory)"),
-    ("compare first second --output /dev/zero", "/dev/zero exists already, and is not a comparison; choose "
+    ("compare first second --output /dev/zero", "/dev/zero exists already and is not a comparison; choose "
         "another --output"),
     (f"explain --config {LONG}",               f"{LONG}: cannot read this config: File name too long"),
     (f"check --config {LONG}",                 f"{LONG}: cannot read this config: File name too long"),

@@ -50,9 +50,9 @@ def test_a_finished_run_is_drawn_again(folder: Path, capsys: pytest.CaptureFixtu
 # fmt: off
 KILLED = [
     ((),                                              "after epoch 40"),
-    (("history.csv",),                                "before its first epoch had ended"),
-    (("history.csv", "model.json"),                   "before its first epoch had ended"),
-    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch had ended"),
+    (("history.csv",),                                "before its first epoch ended"),
+    (("history.csv", "model.json"),                   "before its first epoch ended"),
+    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch ended"),
 ]
 # fmt: on
 
@@ -66,7 +66,7 @@ def test_the_report_of_a_killed_run_says_what_is_missing_and_how_to_go_on(
     text = page(folder)
     assert f"The training was killed {when}, or is still running." in text
     assert f"Its folder lacks metrics.json, {LACKS}." in text
-    assert "this begins again, without a checkpoint: python -m nnjit.train --resume 'a run'" in text
+    assert "this starts over (no checkpoint): python -m nnjit.train --resume 'a run'" in text
     assert "nnjit.load" not in text  # it has no weights
     assert "No result" in text
 
@@ -75,7 +75,7 @@ def test_a_killed_run_with_a_checkpoint_goes_on_from_it(folder: Path) -> None:
     kill(folder)
     (folder / file_names.CHECKPOINT).touch()
     assert run("report", str(folder)) == 0
-    assert "this goes on from its last checkpoint:" in page(folder)
+    assert "this continues from its last checkpoint:" in page(folder)
 
 
 def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A trained network on new data: tables by their columns' names, class names, evaluations, pickled runs."""
+"""A trained network on new data: tables with named columns, class names, evaluations, pickled runs."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -21,7 +21,7 @@ from nnjit.runs import file_names
 from nnjit.training import Run, Study
 from nnjit.training.inputs import Inputs
 
-ROUNDING = 1e-6  # of float32 sums in blocks of other sizes
+ROUNDING = 1e-6  # of float32 sums in blocks of different sizes
 X = np.random.default_rng(0).normal(size=(60, 3)).round(3)
 KIND = np.array(["low", "high", "middle"])[(X[:, 0] > 0.4) + 2 * (X[:, 0] < -0.4)]
 HEIGHT = 1000 + X @ [1.0, 2.0, 3.0]
@@ -199,7 +199,7 @@ def test_rows_without_a_target_or_a_weight_are_left_out(runs: Mapping[str, Run])
     left_out = "the dict of columns: 50 rows of 5 columns, 10 rows without a target left out"
     assert found.notes == (left_out,)
     np.testing.assert_array_equal(found.predictions[""].rows, np.arange(10, 60))
-    weighted = runs["weighted"].evaluation(FRAME)  # the first weighs nothing
+    weighted = runs["weighted"].evaluation(FRAME)  # the first has weight 0
     np.testing.assert_array_equal(weighted.predictions[""].rows, np.arange(1, 60))
     several = runs["arrays"].evaluation(X, KIND, weights=WEIGHTS)
     np.testing.assert_array_equal(several.predictions[""].rows, np.arange(1, 60))

@@ -1,4 +1,4 @@
-"""Ctrl-C, crashes, and going on: a resumed run has the bits of one that was never stopped."""
+"""Ctrl-C, crashes and resuming: a resumed run has the bits of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def go_on(path: Path, *settings: str) -> Run:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run that nobody stopped."""
+    """The uninterrupted run."""
     return begin(tmp_path_factory.mktemp("whole") / "run").path
 
 
@@ -151,7 +151,7 @@ def test_a_signal_that_is_ignored_stays_so(folder: Path, after_epoch: Callable[.
 
 
 class Crash(Exception):
-    """Stands for a lost machine."""
+    """Simulates a lost machine."""
 
 
 def crash_after(epoch: int, after_epoch: Callable[..., None]) -> None:
@@ -253,7 +253,7 @@ def test_what_a_training_decides_on_its_way_is_resumed(
 
 
 class Clock:
-    """Stands for the module `time`; the hour comes when it is told."""
+    """Replaces the module `time`; time advances when told to."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -281,7 +281,7 @@ def test_a_run_that_is_out_of_time_is_resumed(
 
 def test_a_run_keeps_what_makes_an_epoch_the_best(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match=r"with the lowest validation_loss, and .* the highest validation_acc"):
+    with pytest.raises(RunError, match=r"with the lowest validation_loss, but .* the highest validation_acc"):
         go_on(folder / "run", WATCHED)
 
 

@@ -1,4 +1,4 @@
-"""Trainings on tables: nothing leaks into them, and their runs predict in the columns of the data."""
+"""Training on tables: no data leaks into it, and its runs predict from the columns of the data."""
 
 # ruff: noqa: E501  a row is one mistake and what its message must say
 
@@ -29,7 +29,7 @@ TOWNS, COUNT = ("Ulm", "Bonn", "Trier"), 40
 
 
 def people() -> dict[str, list[Any]]:
-    """Rows of all kinds, with gaps."""
+    """Columns of all kinds, with missing values."""
     rng = np.random.default_rng(0)
     ages = rng.normal(40, 10, COUNT)
     return {
@@ -120,7 +120,7 @@ def test_frames_and_encoded_rows_predict_alike(trained: Run) -> None:
     table = table_of(columns)
     for given in (pl.DataFrame(columns), pd.DataFrame(columns), table, trained.encoder.encode(table)[:]):
         np.testing.assert_array_equal(trained.predict(given), expected)
-    del columns["kind"], columns["note"]  # the target and what is left out are not needed
+    del columns["kind"], columns["note"]  # the target and omitted columns are not needed
     np.testing.assert_array_equal(trained.predict(columns), expected)
 
 

@@ -1,4 +1,4 @@
-"""Turn signals to stop into a request, which the loop grants at a safe point; a second one is immediate."""
+"""Turn stop signals into a request that the loop grants at a safe point; a second signal stops at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import time
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-# Ctrl-C; from Slurm, containers and `kill`; and from a terminal that is closed.
+# From Ctrl-C; from Slurm, containers and `kill`; and from a closed terminal.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once, and mean one
+ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once but mean one
 
 
 class Interruption:
@@ -24,7 +24,7 @@ class Interruption:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                # What is ignored stays so: SIGHUP under `nohup`. But a shell's `&` ignores SIGINT, too.
+                # Ignored signals stay ignored (SIGHUP under `nohup`), but SIGINT does not: `&` ignores it.
                 if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._note)
         return self
