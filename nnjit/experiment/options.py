@@ -76,7 +76,8 @@ class Mixup(Options):
     """
 
     alpha: float = Field(0.2, ge=0.01, le=100)
-    """How much to mix: at 0.01 hardly at all, at 1 all λ are equally likely, above 1 halves are likelier."""
+    """How much to mix: at 0.01 hardly at all, at 1 all λ are equally likely, above 1 those near 1/2
+    likelier."""
 
 
 class TrainingOptions(Options):

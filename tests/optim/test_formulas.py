@@ -79,7 +79,7 @@ def found(pattern: str, text: str) -> tuple[str, ...]:
 def warm_up(names: dict[str, Any]) -> tuple[Callable[[int], float], int]:
     """The rate in the warm-up as the help of the option has it, and its updates."""
     formula, updates = found(
-        r"lr = (.+?), for update s, from 0, of the W = (.+?) of", help_of("step", "warmup")
+        r"lr = (.+?), for update s = 0, 1, … of the W = (.+?) in", help_of("step", "warmup")
     )
     rise = evaluate(updates, names)
     return lambda s: evaluate(formula, {**names, "s": s, "W": rise}), rise

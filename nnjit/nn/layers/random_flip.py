@@ -17,15 +17,15 @@ from nnjit.registry import Number
 
 @layers.register
 class RandomFlip(Augmenting):
-    """In training, each image is mirrored with probability `rate`; elsewhere it stays as it is.
+    """In training, mirror each image with probability `rate`.
 
-    With both directions, each is drawn by itself, so a quarter of the images is turned by 180° at rate 0.5.
+    With both directions, each is drawn independently: at rate 0.5, a quarter of the images is turned by 180°.
     """
 
     type: Literal["random_flip"] = "random_flip"
     formula: ClassVar[str] = "in training, an image or its mirror image"
     direction: Literal["horizontal", "vertical", "both"] = "horizontal"
-    """`horizontal` exchanges left and right, `vertical` top and bottom."""
+    """`horizontal` swaps left and right, `vertical` top and bottom."""
     rate: Number = Field(0.5, ge=0, le=1)
     """The probability of each direction, 0 <= rate <= 1."""
 

@@ -45,10 +45,10 @@ class Margin(Loss):
 class Hinge(Margin):
     """(1/O) Σₒ max(0, 1 - s z), with s = 1 for the class of the output and -1 for the others.
 
-    With one output, scikit-learn's `hinge_loss`, which with more of them takes only the strongest wrong class
-    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-against-rest of scikit-learn's
-    `LinearSVC`. PyTorch's `MultiMarginLoss` compares scores with each other. Its derivative at the margin is
-    0. Reference: Cortes & Vapnik 1995.
+    With one output, scikit-learn's `hinge_loss`, which for more outputs takes only the strongest wrong class
+    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-vs-rest of scikit-learn's `LinearSVC`.
+    PyTorch's `MultiMarginLoss` compares scores with each other. The derivative at the margin is 0. Reference:
+    Cortes & Vapnik 1995.
 
     >>> Hinge()(np.array([0.5, 2.0]), np.array([1, 0])).tolist()
     [0.5, 3.0]
@@ -68,7 +68,7 @@ class Hinge(Margin):
 
 @losses.register
 class SquaredHinge(Margin):
-    """(1/O) Σₒ max(0, 1 - s z)², which is `hinge` without its corner.
+    """(1/O) Σₒ max(0, 1 - s z)², a `hinge` without its corner.
 
     Keras's `SquaredHinge`, and the default of scikit-learn's `LinearSVC`.
     """

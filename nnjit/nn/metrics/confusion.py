@@ -46,11 +46,11 @@ class Averaged(LabelMetric, Confusion):
     """A ratio for each class or label, and one value for all of them."""
 
     average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
-    """How the values of the classes become one; auto is binary for two classes and macro for more.
+    """How to combine the values of the classes; auto is binary for two classes and macro for more.
 
-    binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
-    counts of all classes. weighted: their mean, weighted by how often each class is true. Of several columns
-    of targets that are 0 or 1, each is like a class that is true where it is 1; auto is macro, over all.
+    binary: the value of the second class. macro: the mean over the classes that occur. micro: the value from
+    the summed counts of all classes. weighted: the mean weighted by how often each class is true. Each of
+    several target columns of 0 and 1 is like a class that is true at 1; auto is then macro, over all.
     """
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -98,7 +98,7 @@ class Averaged(LabelMetric, Confusion):
 
 @metrics.register
 class Precision(Averaged):
-    """Of the examples for which a class is predicted, the fraction for which it is true."""
+    """The fraction of the examples predicted to be of a class that are of it."""
 
     type: Literal["precision"] = "precision"
 
@@ -110,7 +110,7 @@ class Precision(Averaged):
 
 @metrics.register
 class Recall(Averaged):
-    """Of the examples of a class, the fraction for which it is predicted."""
+    """The fraction of the examples of a class that are predicted to be of it."""
 
     type: Literal["recall"] = "recall"
 
@@ -135,7 +135,7 @@ class F1(Averaged):
 
 @metrics.register
 class BalancedAccuracy(ClassMetric, Confusion):
-    """The mean of the recalls of the classes that occur, so that each class counts the same."""
+    """The mean recall of the classes that occur, so that each class counts the same."""
 
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
 
@@ -145,7 +145,7 @@ class BalancedAccuracy(ClassMetric, Confusion):
 
 @metrics.register
 class Matthews(ClassMetric, Confusion):
-    """The correlation of truth and answer, from -1 to 1; 0 is chance, and always saying the same.
+    """The correlation of truth and prediction, from -1 to 1; 0 for chance or a constant prediction.
 
     scikit-learn's `matthews_corrcoef`. Reference: Matthews 1975; Gorodkin 2004 for more than two classes.
     """
