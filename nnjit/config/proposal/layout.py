@@ -1,4 +1,4 @@
-"""Write options as YAML with comments beside them."""
+"""Write options as YAML with comments at the ends of lines."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def written(
     *,
     escaped: bool = False,
 ) -> str:
-    """The options as YAML, with comments below each other to the right.
+    """The options as YAML, with comments aligned on the right.
 
     Args:
-        comments: for the line of an option, by its path; those of options that are not there do not count.
-        head: comments above.
+        comments: the comments by the path of their option; those of absent options are ignored.
+        head: comments at the top.
         escaped: whether to write characters beyond ASCII as escapes.
     """
     text = dump_lines(options, _BLOCKS, escaped=escaped)

@@ -210,9 +210,7 @@ class Lbfgs(LineSearchOptimizer):
     Reference: Nocedal 1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 
-    equations = (
-        "θ ← θ - α H ∇C, with H the inverse Hessian from the last `memory` steps and gradients",
-    )
+    equations = ("θ ← θ - α H ∇C, with H the inverse Hessian from the last `memory` steps and gradients",)
 
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
