@@ -215,7 +215,7 @@ WRONG_FLAGS = [
         "--resume-or-start: give the folder to look in, with --output DIR"),
     ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
     ("train --resume-or-start --output x",
-        "x holds no run to go on with; give the FILE of a config to start one"),
+        "x holds no run to resume; give the FILE of a config to start one"),
     ("train a.yaml --config b.yaml",     "two configs are given, a.yaml and --config b.yaml; give one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
