@@ -1,6 +1,6 @@
 """Train the shipped configs, and write what they reach into the tables of `docs/results.md`.
 
-python scripts/make_results.py [CONFIG …]       some three minutes; with names, only these rows
+python scripts/make_results.py [CONFIG …]       a few minutes; with names, only these rows
 
 Each config is trained as it ships, and most again with the seeds 0 to 4. Rows whose data set is absent do not
 change: `--data DIR`, or NNJIT_DATA, is the folder of `mnist`, `adult` and `tables`.
