@@ -44,7 +44,7 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     finally:
         for path in temporary.values():
             path.unlink(missing_ok=True)
-    if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is durable by itself
+    if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is durable
         _sync(folder, os.O_RDONLY)
 
 

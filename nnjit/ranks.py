@@ -43,7 +43,7 @@ class World:
         own_table: np.ndarray | None = None,
     ) -> None:
         self._communicator, self.table, self.own_table = communicator, table, own_table
-        self.has_ended = False  # whether the ranks need each other no more
+        self.has_ended = False  # whether the ranks no longer need each other
         self.rank: int = 0 if communicator is None else communicator.rank
         self.size: int = 1 if communicator is None else communicator.size
 

@@ -53,7 +53,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
         command = f"{resume_command} --resume {shlex.quote(str(error.folder))}"
-        raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
+        raise _stopped(f"{error}\nto resume: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
 

@@ -50,7 +50,7 @@ def search(
 ) -> None:
     """Search the options in the section `search` of a YAML file, and train with the best.
 
-    Exit status: 0 done, 2 something given is wrong, 130 interrupted: --resume goes on.
+    Exit status: 0 done, 2 something given is wrong, 130 interrupted: --resume continues.
     """
     with exit_status(resume_command="nnjit search"):
         given = one_of(file, config)

@@ -53,7 +53,7 @@ class Help:
             raise ConfigError(self._unknown(name))
         return "\n\n".join(found)
 
-    # -- what a name may mean
+    # -- the meanings of a name
 
     @cached_property
     def _registries(self) -> tuple[Registry[Any], ...]:

@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import Node
 from ruamel.yaml.scanner import Scanner
 from ruamel.yaml.tokens import ScalarToken
 
-STYLE = "["  # of the scalar that stands for such a list
+STYLE = "["  # of the scalar that holds such a list
 _NUMBER = r"-?[0-9]{1,300}(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?"
 _LIST = re.compile(rf"\[ *{_NUMBER}(?: *, *{_NUMBER})* *\](?!\s*:)")  # before a colon, it is a key
 

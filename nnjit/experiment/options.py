@@ -11,7 +11,7 @@ from nnjit.registry import Count, Options
 
 ClassWeights = Literal["balanced"] | dict[str, Annotated[float, Field(ge=1e-6, le=1e6)]] | None
 
-MOST_THREADS = 256  # all of which run at once
+MOST_THREADS = 256  # running at once
 MOST_MEMBERS = 10_000  # of a study
 
 LOOKS: Mapping[bool | str, int] = {True: 50, "auto": 5, False: 0}
@@ -168,9 +168,9 @@ class TrainingOptions(Options):
 
     members: Literal["auto", "folders"] = "auto"
     """Where replicas or folds store their histories and weights: `auto` in one file, `members.safetensors`;
-    `folders` in a run folder each, `replicas/<k>` or `folds/<k>`, with predictions, for reports of their own.
-    `auto` also uses folders for large networks, with `checkpoints`, with `diagnosis: true`, and if the
-    learning rate is searched for."""
+    `folders` in a run folder each, `replicas/<k>` or `folds/<k>`, with predictions, from which a report can
+    be drawn. `auto` also uses folders for large networks, with `checkpoints`, with `diagnosis: true`, and if
+    the learning rate is searched for."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -258,7 +258,7 @@ ENDINGS = [
     (Incomplete("done, but", Path("x")),            1,   "done, but\n"),
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
-        "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
+        "stopped after epoch 3\nto resume: nnjit train --resume 'runs/my run'\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on

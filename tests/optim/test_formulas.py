@@ -148,7 +148,7 @@ def test_the_rate_of_each_update_is_that_of_the_help(options: dict[str, Any], wa
 
 def test_the_rate_on_a_plateau_is_that_of_the_help() -> None:
     schedule = schedules["reduce_on_plateau"].model_validate({"patience": 2, "factor": 0.5, "floor": 0.15})
-    (formula,) = found(r"^lr = (.+?), for the k times that", help_of("reduce_on_plateau"))
+    (formula,) = found(r"^lr = (.+?), after a value failed k times", help_of("reduce_on_plateau"))
     plateau, losses, drops = (
         Plateau(),
         [3.0, 2.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0],

@@ -12,7 +12,7 @@ from nnjit.errors import ConfigPath
 _BLOCKS: frozenset[ConfigPath] = frozenset(
     {("data",), ("data", "target"), ("data", "columns"), ("model",), ("losses",), ("training",)}
 )
-_FARTHEST = 50  # column of the comments; beside a longer line, one is farther
+_FARTHEST = 50  # column of the comments; on a longer line, farther
 
 
 def written(

@@ -11,7 +11,7 @@ from nnjit.config.proposal.plan import Plan
 
 Options = dict[str, Any]
 
-_TAKEN = ("input", "joined")  # names that a model gives to what it adds itself
+_TAKEN = ("input", "joined")  # names of layers that a model adds
 
 
 def options_of(made: Plan) -> Options:
