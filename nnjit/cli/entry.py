@@ -33,7 +33,7 @@ def _run(name: str, *, is_training: bool, is_single: bool = False) -> None:
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
     # NumPy takes 0.03 s to start a thread per core, here and in the report's process, and training
-    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
+    # gives BLAS only one (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # pydantic looks for plugins in a file of each installed package: 0.01 s for a hundred.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -40,7 +40,7 @@ def init(
     output: _Output = None,
     settings: _Settings = None,
 ) -> None:
-    """Propose a config for a table: print one that trains, unchanged, a network to predict a column.
+    """Propose a config for a table: print one that trains a network to predict a column.
 
     Without --target, list the columns. For a folder of images, its sub-folders are the classes to predict.
     """

@@ -22,7 +22,7 @@ def live_page(display: Display, port: int) -> Iterator[tuple[Display, Redrawing]
         port: 0 for any free one.
 
     Yields:
-        A display that includes the page, and the drawer of the report that the page shows.
+        A display that includes the page, and the redrawing of the report that the page shows.
 
     Raises:
         UserError: the port is taken.

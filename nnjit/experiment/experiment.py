@@ -199,7 +199,7 @@ class Experiment(Options):
     as null does."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
-    """The cost of one example; training minimizes its mean. For several outputs, give `losses` instead."""
+    """The cost of one example; training minimises its mean. For several outputs, give `losses` instead."""
 
     optimizer: AnyOptimizer = Adam()
     """The rule that turns a gradient into an update, or a full-batch method."""

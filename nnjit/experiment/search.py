@@ -65,7 +65,7 @@ class SearchOptions(Options):
     """The options that vary, by path: `optimizer.learning_rate`, `model[0].units`, `optimizer`."""
 
     metric: str | None = None
-    """The value to optimize, a column of the history such as `validation_accuracy` or `validation_loss`, for
+    """The value to optimise, a column of the history such as `validation_accuracy` or `validation_loss`, for
     the weights that a run keeps. null means the first validation metric, or the validation loss."""
 
     trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)] = 100

@@ -1,4 +1,4 @@
-"""Summarize a column in a few words, for the comments of a config."""
+"""Summarise a column in a few words, for the comments of a config."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _LONGEST_VALUE = 24
 
 
 def remark(survey: Survey) -> str:
-    """Summarize a column, or say why it is left out."""
+    """Summarise a column, or say why it is left out."""
     if survey.problem:
         return printable(f"left out: {survey.problem}")
     return printable(_joined(_values(survey), _missing(survey)))
 
 
 def remark_on_target(goal: Goal, dropped: int) -> str:
-    """Summarize a target.
+    """Summarise a target.
 
     Args:
         dropped: the number of rows that lack it.
