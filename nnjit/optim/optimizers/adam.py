@@ -51,7 +51,7 @@ class MomentOptimizer(Optimizer):
 @optimizers.register
 class Adam(MomentOptimizer):
     """m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far replaces v,
-    as in PyTorch; the paper has no bias correction. Keras adds ε to √v before v is corrected (the paper's
+    as in PyTorch; its paper has no bias correction. Keras adds ε to √v before v is corrected (the paper's
     ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018, arXiv:1904.09237.
 
     >>> theta, g = np.array([1.0]), np.array([0.5])
