@@ -75,7 +75,7 @@ class SquaredHinge(Margin):
 
     type: Literal["squared_hinge"] = "squared_hinge"
     formula: ClassVar[str] = "(1/O) Σₒ max(0, 1 - s z)²"
-    formula_note: ClassVar[str] = "which is hinge without its corner"
+    formula_note: ClassVar[str] = "a hinge without its corner"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(self.lack(output, target)), axis=1)

@@ -102,7 +102,7 @@ class Huber(Loss):
     type: Literal["huber"] = "huber"
     also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
     formula: ClassVar[str] = "(1/O) Σₒ h(output - target)"
-    formula_note: ClassVar[str] = "with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2)"
+    formula_note: ClassVar[str] = "with h(r) = r²/2 if |r| <= delta, else delta (|r| - delta/2)"
     delta: Number = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
