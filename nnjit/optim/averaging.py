@@ -1,8 +1,7 @@
-"""Average the params over the updates, which often generalises better than the last params.
+"""Average the params over updates, which often generalises better than the last params.
 
-The optimizer does not see the average: after every update θ̄ ← (1 - s) θ̄ + s θ, with a fraction s that is
-known before the training begins, as the learning rate is. For s = 1 the average is θ itself, for s = 0 it
-stays as it is.
+The optimizer does not see the average: after every update θ̄ ← (1 - s) θ̄ + s θ, with a fraction s known before
+training, like the learning rate. For s = 1 the average is θ itself, for s = 0 it stays unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from nnjit.registry import Count, Number, Registry
 
 
 class Averaging(Stated, ABC):
-    """Which params an average is of."""
+    """Which params an average includes."""
 
     type: str
     averages_state: ClassVar[bool] = True
@@ -32,16 +31,16 @@ class Averaging(Stated, ABC):
         """The fraction of the new params in the average after each update, float64, in [0, 1].
 
         Args:
-            steps: whole numbers, the updates counted from 0 at the start of the training.
-            steps_per_epoch: updates in an epoch, >= 1.
+            steps: whole numbers, the updates counted from 0 at the start of training.
+            steps_per_epoch: updates per epoch, >= 1.
         """
 
     def has_begun(self, epoch: int) -> bool:
-        """Whether the average after so many epochs is of more than the last params."""
+        """Whether the average after this many epochs includes more than the last params."""
         return epoch > 0
 
     def check(self, epochs: int) -> None:
-        """Raise a ConfigError if the options do not fit a training of so many epochs."""
+        """Raise a ConfigError if the options do not fit a run of this many epochs."""
         return
 
 
@@ -112,7 +111,7 @@ class SWA(Averaging):
 
     def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
         whole, rest = numpy.divmod(numpy.asarray(steps) + 1, steps_per_epoch)
-        count = whole - self.start + 1  # of the epochs in the mean, where one ends with the update
+        count = whole - self.start + 1  # the number of epochs in the mean, at updates that end one
         mean = numpy.where(rest == 0, 1 / numpy.maximum(count, 1), 0.0)
         return numpy.where(whole + (rest > 0) <= self.start, 1.0, mean)
 
@@ -120,6 +119,6 @@ class SWA(Averaging):
         if self.start > epochs:
             raise ConfigError(
                 f"the mean would begin with epoch {self.start}, after the {epochs} of the training; "
-                "start it earlier, or set more training.epochs",
+                "start it earlier, or raise training.epochs",
                 ("start",),
             )

@@ -1,4 +1,4 @@
-"""Clipping: a bound on the gradient before the optimizer sees it."""
+"""Clipping: bound the gradient before the optimizer sees it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import nnjit.numpy as np
 from nnjit.optim.array import Array
 from nnjit.registry import NumberOrNone, Options
 
-# As in PyTorch's clip_grad_norm_; the clipped norm is smaller than the bound by this relative to the norm.
+# As in PyTorch's clip_grad_norm_: relative to the norm, the clipped norm falls short of the bound by this.
 TINY = 1e-6
 
 

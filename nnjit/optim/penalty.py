@@ -1,4 +1,4 @@
-"""Penalties: a cost of large weights, added to the cost of the batch."""
+"""Penalties: a cost of large weights, added to the batch's cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.registry import Number, Options
 
 
 class Penalty(Options):
-    """l1 Σ|w| + l2 Σw², over the weights and not the biases; the derivative of |w| at 0 is 0.
+    """l1 Σ|w| + l2 Σw², over weights but not biases; the derivative of |w| at 0 is 0.
 
     As Keras's `L1L2`. The `weight_decay` λ of PyTorch's SGD adds λw to the gradient, which is l2 = λ/2 here;
     the `alpha` of scikit-learn's networks is l2 = alpha / (2n) for batches of n. adam scales an l2 penalty

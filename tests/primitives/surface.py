@@ -1,7 +1,7 @@
-"""More rows of the table of operations: what `nnjit.numpy` composes, sorts and solves.
+"""More rows of the table of operations: compositions, sorting and solvers of `nnjit.numpy`.
 
-A row is one program of a module `np`, which is NumPy's for the value that is wanted and ours for the one that
-is tested. The rows share a few large programs when they are compiled (`tests/numpy/test_compiled.py`).
+A row is one program over a module `np`: NumPy gives the expected value, ours the tested one. When compiled, the
+rows share a few large programs (`tests/numpy/test_compiled.py`).
 """
 
 # ruff: noqa: E501  # one row is one line

@@ -301,7 +301,7 @@ def _tells_them_apart(run: Path) -> None:
           "optimizer={type: adam, learning_rate_factors: {d: 2}}"],
          'learning_rate_factors.d: "d" has no params to train; omit its factor'),
         (["optimizer={type: adam, learning_rate_factors: {head: 0}}"],
-         'learning_rate_factors: a factor of 0 for "head" trains nothing of it; set trainable: false there'),
+         'learning_rate_factors: a factor of 0 for "head" freezes it; set trainable: false there instead'),
         (["optimizer={type: adam, learning_rate_factors: {head: -1}}"], 'a factor > 0 for "head", got -1'),
         (["optimizer={type: adam, learning_rate_factors: {head: x}}"], 'factors.head: expected a number > 0'),
         (["optimizer={type: lbfgs, learning_rate_factors: {head: 2}}"],

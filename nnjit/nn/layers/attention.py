@@ -16,7 +16,7 @@ from nnjit.nn.layers.shared.masking import mask_of
 from nnjit.registry import Count
 
 PARTS = ("query", "key", "value")
-PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
+PADDED = -1e9  # the score of padding: finite, so an example of padding alone does not divide by 0
 
 
 @layers.register
@@ -82,7 +82,7 @@ class Attention(TrainedLayer):
         return output if keep is None else output * keep
 
     def _split(self, x: Any) -> Any:
-        """The parts (B, heads, steps, d) that the heads read of x (B, steps, features)."""
+        """Split x (B, steps, features) into the heads' parts (B, heads, steps, d)."""
         rows, steps, _ = np.shape(x)
         return np.swapaxes(np.reshape(x, (rows, steps, self.heads, -1)), 1, 2)
 

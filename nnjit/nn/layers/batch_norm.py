@@ -15,7 +15,7 @@ from nnjit.nn.layers.shared.base import Context, Param, layers
 from nnjit.nn.layers.shared.normalisation import Normalisation
 from nnjit.registry import Number
 
-LEAST_COUNT = 1.001  # the fewest values that a variance is estimated from; a rounded count of 1 is below it
+LEAST_COUNT = 1.001  # the smallest count that gives a variance; a rounded 1 is below it
 
 
 @layers.register
@@ -74,11 +74,11 @@ class BatchNorm(Normalisation):
 
 
 def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
-    """Mean and variance (C,) over all axes but the last, and the number of values that they are of.
+    """Mean and variance (C,) over all axes but the last, and the number of values.
 
-    Squares are of what differs from the mean, since of two large means the difference has no digits left. To
-    the derivative this mean is a constant c: as v = Σ w (x - c)² / Σ w - (m - c)² whatever c is, all orders
-    are right, and the backward pass need not pass over the rows once more for what is always 0.
+    It squares differences from the mean, since the difference of two large means has no digits left. The
+    derivative takes this mean for a constant c: as v = Σ w (x - c)² / Σ w - (m - c)² for any c, all orders
+    are right, and the backward pass avoids another pass over the rows for a term that is always 0.
     """
     axes, positions = tuple(range(x.ndim - 1)), math.prod(x.shape[1:-1])
     w = np.ones_like(x[(slice(None), *[0] * (x.ndim - 1))]) if weights is None else weights
@@ -92,5 +92,5 @@ def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """The quotient a / b; a if b is 0, as when no row of the batch counts or there is a single value."""
+    """The quotient a / b; a if b is 0, as when all rows have weight 0 or there is a single value."""
     return a / np.where(b > 0, b, 1.0)

@@ -1,4 +1,4 @@
-"""`cutout`: in training, a rectangle of each image is blank."""
+"""`cutout`: in training, blank out a rectangle of each image."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Dense(TrainedLayer):
     @property
     def _units(self) -> int:
         if self.units is None:
-            raise ConfigError("expected a whole number >= 1; only the last layer can do without", ("units",))
+            raise ConfigError("expected a whole number >= 1; only the last layer can omit it", ("units",))
         return self.units
 
     @property

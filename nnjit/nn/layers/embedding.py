@@ -58,9 +58,7 @@ class Embedding(TrainedLayer):
             raise GraphError(f"embedding takes a column of categories or text; {kind}")
         found = len(column.entries)
         if self.entries is not None and self.entries < found:
-            raise GraphError(
-                f'column "{column.name}" has {found} entries, got {self.entries}; leave out entries'
-            )
+            raise GraphError(f'column "{column.name}" has {found} entries, got {self.entries}; omit entries')
         padding = 0 if column.kind == "text" and self.padding_index is None else self.padding_index
         return self.model_copy(update={"entries": self.entries or found, "padding_index": padding})
 
@@ -73,7 +71,7 @@ class Embedding(TrainedLayer):
         begin: Initializer = self.weight_initializer
         if self.padding_index is not None:
             begin = Altered(first=begin, start=self.padding_index, end=self.padding_index + 1, factor=0)
-        assert self.entries is not None  # or there is no output shape
+        assert self.entries is not None  # else there is no output shape
         return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:

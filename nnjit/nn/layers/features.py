@@ -1,4 +1,4 @@
-"""`features`: the columns of a table as a network takes them."""
+"""`features`: the columns of a table as inputs of a network."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Features(TrainedLayer):
 
     @property
     def columns(self) -> Columns:
-        """The columns that it takes; () until they are known."""
+        """The columns it takes; () until they are known."""
         return self._columns
 
     def with_columns(self, columns: Columns) -> Self:
@@ -86,7 +86,7 @@ class Features(TrainedLayer):
         return np.where(context.uniform(out.shape) < self.dropout, 0.0, out * (1 / (1 - self.dropout)))
 
     def _size(self, column: InputColumn) -> int:
-        """How many numbers stand for an entry of a column."""
+        """How many numbers represent an entry of a column."""
         return min(LARGEST, round(1.6 * len(column.entries) ** 0.56)) if self.size == "auto" else self.size
 
     def tables(self) -> Iterator[tuple[str, InputColumn]]:
@@ -102,8 +102,8 @@ class Features(TrainedLayer):
 
 
 def _parts(columns: Columns) -> list[InputColumn | slice]:
-    """The columns that have vectors and, between them, the inputs that stay as they are, side by side in one
-    slice: a wide table would compile slowly with one for each column.
+    """The columns with vectors and, between them, the unchanged inputs side by side in one slice: a wide
+    table would compile slowly with one slice per column.
     """
     parts: list[InputColumn | slice] = []
     for column in columns:
@@ -124,7 +124,7 @@ def _indices(x: Array, column: InputColumn) -> Array:
 
 
 def _vectors(x: Array, column: InputColumn, table: Array) -> Array:
-    """The vectors (B, size) of a category; the mean of those of the words of a text, 0 if it has none."""
+    """The vectors (B, size) of a category; for text the mean of its words' vectors, 0 without words."""
     indices = _indices(x, column)
     found = np.take(table, indices, axis=0)
     if column.kind != "text":

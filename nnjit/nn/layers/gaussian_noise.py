@@ -1,4 +1,4 @@
-"""`gaussian_noise`: in training, normal numbers are added."""
+"""`gaussian_noise`: add normal numbers in training."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class GaussianNoise(Elementwise):
         (x,) = inputs
         if not context.training or is_exactly(self.stddev, 0):
             return x
-        # One draw for both, as a second one in this step would give the same numbers.
+        # One draw for both: a second one in this step would give the same numbers.
         pairs = np.astype(context.uniform((x.shape[0], 2, *x.shape[1:])), x.dtype)
         radius = np.sqrt(-2 * np.log1p(-pairs[:, 0]))
         return x + self.stddev * radius * np.cos(2 * math.pi * pairs[:, 1])

@@ -28,7 +28,7 @@ class GlobalAveragePool(Layer):
         if len(x) < 2:
             raise GraphError(f"global_average_pool takes inputs with positions and channels, got {x}")
         if self.mask_value is not None and len(x) != 2:
-            raise GraphError(f"mask_value is for sequences (steps, features), got {x}; leave it out")
+            raise GraphError(f"mask_value is for sequences (steps, features), got {x}; omit it")
         return x[-1:]
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

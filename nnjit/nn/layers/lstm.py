@@ -1,4 +1,4 @@
-"""`lstm`: a recurrent layer whose memory is guarded by gates."""
+"""`lstm`: a recurrent layer with a gated memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`permute`: the axes of an example in another order."""
+"""`permute`: reorder the axes of an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`random_crop`: in training, a window of the image at a random place."""
+"""`random_crop`: in training, cut a window from the image at a random place."""
 
 from __future__ import annotations
 

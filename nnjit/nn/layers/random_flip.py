@@ -1,4 +1,4 @@
-"""`random_flip`: in training, some images are mirrored."""
+"""`random_flip`: mirror some images in training."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RandomFlip(Augmenting):
         if not context.training or is_exactly(self.rate, 0):
             return x
         axes = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}[self.direction]
-        # One draw for both, as a second one in this step would give the same numbers.
+        # One draw for both: a second one in this step would give the same numbers.
         is_flipped = context.uniform((x.shape[0], *(1,) * (x.ndim - 1), len(axes))) < self.rate
         for k, axis in enumerate(axes):
             x = np.where(is_flipped[..., k], np.flip(x, axis), x)

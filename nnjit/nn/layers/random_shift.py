@@ -1,4 +1,4 @@
-"""`random_shift`: in training, images are moved by some pixels."""
+"""`random_shift`: move images by some pixels in training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RandomShift(Augmenting):
     @model_validator(mode="after")
     def _has_one_distance(self) -> Self:
         if (self.pixels is None) == (self.fraction is None):
-            raise ValueError("give either pixels or fraction, the largest distance")
+            raise ValueError("give the largest distance either as pixels or as fraction")
         return self
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

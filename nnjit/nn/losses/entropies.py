@@ -1,4 +1,4 @@
-"""Losses of probabilities: cross-entropies, the divergence from given probabilities, and the focal loss.
+"""Losses of probabilities: cross-entropies, the KL divergence, and the focal loss.
 
 All take logits z, the output before any sigmoid or softmax.
 """
@@ -31,7 +31,7 @@ from nnjit.registry import Number, NumberOrNone
 
 
 class YesOrNo(Loss):
-    """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
+    """A loss in which every output is the logit of its own yes or no, for targets t in [0, 1]."""
 
     is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
@@ -48,7 +48,7 @@ class YesOrNo(Loss):
 
 
 class OneOfMany(Loss):
-    """A loss whose outputs are the logits of classes that exclude each other."""
+    """A loss of logits of mutually exclusive classes."""
 
     is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
@@ -75,7 +75,7 @@ class OneOfMany(Loss):
 
 
 class Smoothed(Loss):
-    """A loss that can take its targets for less certain than they are."""
+    """A loss that can take its targets as less certain than they are."""
 
     label_smoothing: Number = Field(0.0, ge=0, lt=1)
     """ε, the fraction of every target to spread evenly over the possible answers, 0 <= ε < 1.

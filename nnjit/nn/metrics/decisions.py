@@ -1,4 +1,4 @@
-"""Metrics of classes that are means over the examples: hits, and the probability of the true class."""
+"""Metrics of classes as means over examples: hits, and the probability of the true class."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Accuracy(RowMetric):
     def check_targets(self, target: numpy.ndarray) -> None:
         check_fractions(target, f"{self.type} needs classes, or targets from 0 to 1", MEND)
         if target.shape[1] > 1:
-            mend = "; choose binary_accuracy, where each output is a yes or no of its own"
+            mend = "; choose binary_accuracy if each output is a separate yes or no"
             check_sums(target, self.type, mend)
 
 
@@ -66,7 +66,7 @@ class BinaryAccuracy(RowMetric):
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = as_values(prediction, target, self.type)
         is_yes = np.logical_and(p > 0.5, t > 0.5)
-        is_no = np.logical_and(p <= 0.5, t <= 0.5)  # not the opposite of yes, so that a NaN is never a hit
+        is_no = np.logical_and(p <= 0.5, t <= 0.5)  # not the negation of yes, so that a NaN is never a hit
         return np.mean(np.astype(np.logical_or(is_yes, is_no), "f64"), axis=1, keepdims=True)
 
     def check_targets(self, target: numpy.ndarray) -> None:
@@ -75,7 +75,7 @@ class BinaryAccuracy(RowMetric):
 
 @metrics.register
 class TopK(ClassMetric, RowMetric):
-    """The fraction of examples whose class is among the `k` most probable; of equal ones, the first count."""
+    """The fraction of examples whose class is among the `k` most probable; ties go to the first."""
 
     type: Literal["top_k"] = "top_k"
     also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")

@@ -1,4 +1,4 @@
-"""Metrics of values: errors, and how much of the targets' variance the predictions explain."""
+"""Metrics of values: errors, and the fraction of the targets' variance that predictions explain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import Reads, RowMetric, SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import VARIANCE_TOLERANCE, as_values
 
-ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # of a product and a quotient, relative to them
+ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # relative, of a product and a quotient
 
 
 @metrics.register
@@ -64,7 +64,7 @@ class Rmse(RowMetric):
 
 @metrics.register
 class Mape(ValueMetric, RowMetric):
-    """Mean absolute percentage error |t - p| / |t|, of each target column and over them; as a fraction.
+    """Mean absolute percentage error |t - p| / |t|, of each target column and over all; as a fraction.
 
     A target of 0 counts as float64's machine epsilon, as in scikit-learn, and makes the value huge: use this
     metric for targets far from 0.
@@ -81,7 +81,7 @@ class Mape(ValueMetric, RowMetric):
 
 
 class _Targets(NamedTuple):
-    """Σ w (t - mean t)² of the targets of each output, and up to which value it is only rounding."""
+    """Σ w (t - mean t)² of each output's targets, and the bound below which it is rounding error."""
 
     variation: numpy.ndarray
     noise: numpy.ndarray
@@ -101,13 +101,13 @@ class VarianceMetric(ValueMetric, SummedMetric):
         return metric
 
     def explained(self, residual: numpy.ndarray, of: _Targets, is_exact: numpy.ndarray) -> float:
-        """The mean over the outputs of 1 - residual / variation, or of a constant target of `is_exact`."""
+        """The mean over outputs of 1 - residual / variation; for a constant target, of `is_exact`."""
         is_constant = of.variation <= of.noise
         scores = 1 - residual / numpy.where(is_constant, 1.0, of.variation)
         return float(numpy.mean(numpy.where(is_constant, is_exact, scores)))
 
     def targets(self, total: numpy.ndarray, squares: numpy.ndarray, weight: float) -> _Targets:
-        """What there is to explain, for Σ w t and Σ w t² of the targets."""
+        """The variation to explain, from Σ w t and Σ w t² of the targets."""
         noise = VARIANCE_TOLERANCE * squares + weight * numpy.square(self._rounding)
         return _Targets(squares - total * total / weight, noise)
 
@@ -142,13 +142,13 @@ class ExplainedVariance(VarianceMetric):
     type: Literal["explained_variance"] = "explained_variance"
 
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
-        """Σ w of e, ē², (e - ē)², t and t², with the batch's own mean error ē, so that no offset blurs it."""
+        """Σ w of e, ē², (e - ē)², t and t², with the batch's mean error ē, so an offset costs no digits."""
         p, t = _values(self, prediction, target)
         rows, error = np.sum(weight), np.sum((t - p) * weight, axis=0)
         mean = error / np.where(rows > 0, rows, 1.0)
         values = [np.square(t - p - mean), t, np.square(t)]
         sums = np.sum(np.concatenate(values, axis=1) * weight, axis=0)
-        is_any = np.astype(rows > 0, "f64")  # besides, no total is a concatenation itself
+        is_any = np.astype(rows > 0, "f64")  # also, no total is itself a concatenation
         return np.concatenate([error, error * mean, sums]) * is_any
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
@@ -156,7 +156,7 @@ class ExplainedVariance(VarianceMetric):
         between = offset - error * error / weight
         between = numpy.where(between > ROUNDING * offset, between, 0.0)
         residual, targets = within + between, self.targets(total, squares, weight)
-        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all are off by the same
+        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all predictions have the same offset
         return self.explained(residual, targets, is_same | (within + offset <= targets.noise))
 
 

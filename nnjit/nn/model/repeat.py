@@ -1,4 +1,4 @@
-"""`repeat`: an entry in the list of layers that stands for copies of some, one after another."""
+"""`repeat`: an entry in the list of layers for copies of some layers, one after another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ entries: Registry[Any] = Registry("layer", layers)
 
 @entries.register
 class Repeat(Options):
-    """Copies of some layers, one after another, each with params of its own.
+    """Copies of some layers, one after another, each with its own params.
 
     A copy is a small network: its first layer takes the copy's input, called `input` inside it, and its last
     layer gives the copy's output. Inside, `from` names layers of the same copy that have a `name`. In the
@@ -39,4 +39,4 @@ class Repeat(Options):
 if TYPE_CHECKING:
     AnyEntry = Layer | Repeat
 else:
-    AnyEntry = entries.field()  # the annotation of an entry in a list of layers
+    AnyEntry = entries.field()  # the type of an entry in a list of layers

@@ -39,7 +39,7 @@ class MomentOptimizer(Optimizer):
     """ε, which keeps the division finite, > 0."""
 
     def moments(self, grad: Array, slots: Moments | AdamSlots) -> Moments:
-        """The next m and v, which begin at 0 and so are too small by a factor of 1 - βᵗ."""
+        """The next m and v; they start at 0 and so are too small by a factor of 1 - βᵗ."""
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
         return Moments(mean, self.beta2 * slots.mean_square + (1 - self.beta2) * np.square(grad))
 

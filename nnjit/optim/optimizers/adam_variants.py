@@ -1,4 +1,4 @@
-"""Variants of Adam: with the infinity norm, with Nesterov momentum, and with a rectified beginning."""
+"""Variants of Adam: with the infinity norm, with Nesterov momentum, and with a rectified start."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nnjit.optim.optimizer import LearningRate, bias_correction, optimizers
 from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
 from nnjit.registry import Number
 
-# Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
+# Terms of the series in Nadam: the rest is below 2⁻⁴⁸ of the sum.
 TERMS = numpy.arange(1, 49)
 
 
 class AdamaxSlots(NamedTuple):
-    """The mean m of the gradient, and the largest gradient u of late."""
+    """The mean m of the gradient, and the largest recent gradient u."""
 
     mean: Array
     largest: Array
@@ -79,7 +79,7 @@ class Nadam(MomentOptimizer):
         return theta - lr * move, new
 
     def _factors(self, step: Array) -> tuple[Array, Array]:
-        """(1 - μₜ) / (1 - Πₜ) of g, and μₜ₊₁ / (1 - Πₜ₊₁) of m."""
+        """The factors (1 - μₜ) / (1 - Πₜ) of g, and μₜ₊₁ / (1 - Πₜ₊₁) of m."""
         momentum, following = self._momentum(step), self._momentum(step + 1)
         log_product = self._log_product(step)
         return (
@@ -120,11 +120,11 @@ class RAdam(MomentOptimizer):
         return theta - lr * new.mean * np.where(is_rectified, adapted, 1.0), new
 
     def _rectification(self, step: Array) -> tuple[Array, Array]:
-        """Whether v counts, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
+        """Whether v is used, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
         limit = 2 / (1 - self.beta2) - 1  # ρ∞
         correction = bias_correction(self.beta2, step)
         rho = limit - 2 * step * (1 - correction) / correction
-        # At least 5 below, so that the root exists where it isn't used.
+        # At least 5 below, so that the root exists even where it is not used.
         most, bounded = np.maximum(limit, 5.0), np.maximum(rho, 5.0)
         square = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
         return rho > 5.0, np.sqrt(square * correction)

@@ -1,4 +1,4 @@
-"""Optimizers that follow the gradient, or a mean of it, with one step size for all params."""
+"""Optimizers that follow the gradient, or its mean, with one step size for all params."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class GradientDescent(Optimizer):
     def _needs_a_number_to_search_from(self) -> Self:
         if self.line_search != "none" and self.learning_rate == "find":
             raise ValueError(
-                f"line_search: {self.line_search} finds the step itself, and begins with the learning rate; "
+                f"line_search: {self.line_search} finds the step itself, and starts with the learning rate; "
                 "give learning_rate a number instead of find"
             )
         return self

@@ -12,7 +12,7 @@ from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem,
 from nnjit.optim.line_search import Line, armijo, moved
 from nnjit.optim.optimizer import optimizers
 
-SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, no step is left
+SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, the step vanishes
 
 
 class GaussNewtonSlots(NamedTuple):

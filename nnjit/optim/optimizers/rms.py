@@ -1,4 +1,4 @@
-"""Optimizers that divide the gradient of each param by the root of a sum or mean of its squares."""
+"""Optimizers that divide each param's gradient by the root of a sum or mean of its squares."""
 
 from __future__ import annotations
 

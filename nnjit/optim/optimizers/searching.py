@@ -21,8 +21,8 @@ class Progress(NamedTuple):
 
     Args:
         scale: the largest element of the first gradient; 0 until it is known.
-        cost: that of the params.
-        decrease: how much the cost fell in the last iteration; 0 before the first.
+        cost: the cost of the params.
+        decrease: the decrease of the cost in the last iteration; 0 before the first.
     """
 
     scale: float
@@ -31,14 +31,14 @@ class Progress(NamedTuple):
 
 
 class SearchSlots(NamedTuple):
-    """A `Progress` as an array (3,), and the gradient at the params, with which all such slots begin."""
+    """A `Progress` as an array (3,), and the gradient at the params: the first slots of every method."""
 
     progress: Vector
     gradient: Vector
 
 
 class ConjugateSlots(NamedTuple):
-    """The next direction too; zeros before the first iteration."""
+    """Also the next direction; zeros before the first iteration."""
 
     progress: Vector
     gradient: Vector
@@ -46,7 +46,7 @@ class ConjugateSlots(NamedTuple):
 
 
 class LbfgsSlots(NamedTuple):
-    """The last steps and changes of the gradient too, (memory, P), the latest last; zeros until taken."""
+    """Also the last steps and changes of the gradient, (memory, P), the latest last; zeros until taken."""
 
     progress: Vector
     gradient: Vector
@@ -60,7 +60,7 @@ SlotType: TypeAlias = type[SearchSlots] | type[ConjugateSlots] | type[LbfgsSlots
 
 @dataclass(frozen=True)
 class Start:
-    """Where an iteration begins."""
+    """The start of an iteration."""
 
     theta: Vector
     gradient: Vector
@@ -73,9 +73,9 @@ class Start:
 
 
 class LineSearchOptimizer(FullBatchOptimizer):
-    """θ ← θ + α d, with a direction d that each subclass chooses and α by a line search.
+    """θ ← θ + α d, with a direction d chosen by each subclass and α by a line search.
 
-    If no lower cost is found along d, the method starts afresh from the steepest descent.
+    If no lower cost is found along d, the method restarts from steepest descent.
     """
 
     slot_type: ClassVar[SlotType] = SearchSlots
@@ -119,7 +119,7 @@ class LineSearchOptimizer(FullBatchOptimizer):
         return 1.0
 
     def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> AnySlots:
-        """The slots with those of the subclass as they are after a step."""
+        """The slots, with the subclass's own updated after a step."""
         unchanged: AnySlots = slots
         return unchanged
 
@@ -136,12 +136,12 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
 
 class SteepestDescent(LineSearchOptimizer):
-    """The step that is tried first is the learning rate, and in later iterations what the last decrease of
-    the cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and
-    `wolfe` for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
+    """The first trial step is the learning rate; in later iterations, the step that the last decrease of the
+    cost suggests. With φ(α) = C(θ + α d), `armijo` requires φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and `wolfe`
+    also |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1.
 
     Args:
-        initial_step: the step that the first iteration tries first.
+        initial_step: the first trial step of the first iteration.
     """
 
     equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, one iteration per epoch")
@@ -186,7 +186,7 @@ class ConjugateGradient(LineSearchOptimizer):
         return ConjugateSlots(numpy.zeros(3), numpy.zeros(theta.size), direction=numpy.zeros(theta.size))
 
     def _direction(self, problem: Problem, start: Start, slots: ConjugateSlots) -> Vector:
-        """The one that the last iteration found, or the steepest."""
+        """The direction found by the last iteration, or the steepest."""
         return slots.direction if slots.direction.any() else start.downhill
 
     def _first_step(self, start: Start, slope: float) -> float:
@@ -274,7 +274,7 @@ class NewtonCg(LineSearchOptimizer):
 
 
 def _start(problem: Problem, theta: Vector, slots: AnySlots) -> Start:
-    """Where an iteration begins; only the first one has to be evaluated, since the last end is known."""
+    """The start of an iteration; only the first is evaluated, since the end of the last one is known."""
     progress = Progress(*slots.progress.tolist())
     if progress.scale:
         return Start(theta, slots.gradient, progress)

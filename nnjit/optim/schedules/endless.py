@@ -1,4 +1,4 @@
-"""Schedules that do not depend on the length of the training."""
+"""Schedules independent of the length of training."""
 
 from __future__ import annotations
 

@@ -25,12 +25,12 @@ class Floored(Schedule):
             )
 
     def at(self, height: numpy.ndarray, learning_rate: float) -> numpy.ndarray:
-        """The lr at a height, where 0 is the floor and 1 the learning rate."""
+        """The lr at a height from 0, the floor, to 1, the learning rate."""
         return self.floor + (learning_rate - self.floor) * height
 
 
 class SingleDecay(Floored):
-    """A schedule that decays to its floor once, by the end of the training or of an earlier epoch."""
+    """A schedule that decays to its floor once, by the end of training or of an earlier epoch."""
 
     end: float | None = Field(None, gt=0)
     """The epoch at whose end the fall ends, > warmup, counted from the start; null means the last."""
@@ -43,7 +43,7 @@ class SingleDecay(Floored):
         return self
 
     def fraction(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
-        """The fraction of the decay that is over, at most 1."""
+        """The fraction of the decay completed, at most 1."""
         if self.end is not None:
             total = max(round(self.end * per_epoch) - round(self.warmup * per_epoch), 1)
         return numpy.minimum(steps / total, 1.0)
@@ -149,7 +149,7 @@ class OneCycle(Schedule):
     def _check(self) -> Self:
         if self.warmup:
             raise ValueError(
-                f"one_cycle rises by itself, for the fraction rise, {self.rise:g}; remove warmup"
+                f"one_cycle has its own rise, over the fraction rise, {self.rise:g}; remove warmup"
             )
         return self
 

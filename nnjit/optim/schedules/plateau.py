@@ -1,4 +1,4 @@
-"""Reduce the learning rate when the training no longer improves."""
+"""Reduce the learning rate when training no longer improves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Plateau:
     """The course of the monitored value so far.
 
     Args:
-        lowest: the lowest value; values of which more is better are negated.
-        waited: epochs since it was reached, or since the last drop of the learning rate.
+        lowest: the lowest value; values are negated if higher is better.
+        waited: epochs since that value, or since the last drop of the learning rate.
         drops: how often the learning rate was lowered.
     """
 
@@ -59,7 +59,7 @@ class ReduceOnPlateau(Floored):
     """The least improvement that counts, >= 0: a value must beat the best so far by more than this."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
-        """The course one epoch later, after this loss, or this negated value of which more is better."""
+        """The course after another epoch with this loss, or value, negated if higher is better."""
         if loss < plateau.lowest - self.min_delta:
             return Plateau(loss, 0, plateau.drops)
         waited = plateau.waited + 1

@@ -19,8 +19,8 @@ from nnjit.registry import Count
 class Convolution(TrainedLayer):
     """activation(Σ x · weight + bias) over the window at each position, channels last.
 
-    The weight is (sizes…, channels / groups, filters). What libraries call a convolution is, in mathematics,
-    a cross-correlation, since the window is not reversed.
+    The weight is (sizes…, channels / groups, filters). As in other libraries, this is a cross-correlation in
+    mathematical terms, since the window is not reversed.
     """
 
     axes: ClassVar[int]
@@ -90,7 +90,7 @@ class Convolution(TrainedLayer):
         return np.reshape(windows, (*lead, -1)) @ np.reshape(weight, (-1, np.shape(weight)[-1]))
 
     def _depthwise(self, windows: Any, weight: Any) -> Any:
-        """Each channel with filters of its own: too little work for products of matrices."""
+        """Each channel with filters of its own: too little work for matrix products."""
         sizes, each = np.shape(weight)[: self.axes], self.filters // self.groups
         own = np.reshape(weight, (*sizes, self.groups, each))
         inner = tuple(range(1 + self.axes, 1 + 2 * self.axes))

@@ -1,4 +1,4 @@
-"""The base class of normalisations: a trained scale and shift of each channel, the last axis."""
+"""The base class of normalisations: a trained scale and shift for each channel, the last axis."""
 
 from __future__ import annotations
 

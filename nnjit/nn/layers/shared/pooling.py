@@ -1,4 +1,4 @@
-"""The base class of poolings: windows over one or two axes, each channel by itself."""
+"""The base class of pooling layers: windows over one or two axes, each channel separately."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.nn.layers.shared.window import AXES, Counts, Padding, Window
 
 
 class Pooling(Layer):
-    """One value for each window and channel, of inputs (steps, channels) or (height, width, channels)."""
+    """One value per window and channel, for inputs (steps, channels) or (height, width, channels)."""
 
     fill: ClassVar[float] = 0.0
     """The value of padding."""
@@ -51,11 +51,11 @@ class Pooling(Layer):
 
     @abstractmethod
     def _pool(self, windows: Any, inner: tuple[int, ...], factor: Any) -> Any:
-        """The values of windows.
+        """Reduce the windows.
 
         Args:
             inner: the axes of a window's elements.
-            factor: 1 / the number of elements of a window that are not padding.
+            factor: 1 / the number of a window's elements that are not padding.
         """
 
     def _window(self, axes: int) -> Window:

@@ -1,7 +1,7 @@
 """The base class of recurrent layers: a cell that carries a state from step to step.
 
-The inputs' products are one product for all steps. Only what depends on the state is computed step by step,
-in a loop that is compiled once, whatever its length.
+One product serves the inputs of all steps. Only what depends on the state is computed step by step, in a loop
+compiled once, whatever its length.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from nnjit.registry import Count
 
 
 class Recurrent(TrainedLayer):
-    """A state of `units` numbers, zero before the first step, of inputs (steps, features)."""
+    """A state of `units` numbers, zero before the first step, over inputs (steps, features)."""
 
     gates: ClassVar[int]
-    """How many vectors of `units` numbers a cell computes of its input, and as many of its state."""
+    """How many vectors of `units` numbers a cell computes from its input, and as many from its state."""
     states: ClassVar[int] = 1
-    """How many vectors go from step to step; the first is the output."""
+    """How many vectors are carried from step to step; the first is the output."""
 
     units: Count
     """The size of the state, >= 1."""
@@ -86,7 +86,7 @@ class Recurrent(TrainedLayer):
         """The state after a step.
 
         Args:
-            given: (B, gates · units), what the cell reads of its input, with the bias.
+            given: (B, gates · units), the products of the cell's input, with the bias.
             state: each (B, units).
         """
 
