@@ -2,7 +2,7 @@
 
 python scripts/make_config_docs.py
 
-Every word about an option is its docstring, which `nnjit help` and an editor show too.
+The texts are the docstrings of the options, which `nnjit help` and editors also show.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ the line and the nearest valid name. An entry without options may be its name al
 `optimizer: {type: adam}`. Relative paths start at the directory in which the command runs.
 [Experiments](experiments.md) explains how the options work together.
 
-In a terminal, `nnjit help dense` and `nnjit help training.epochs` print what this page says. `nnjit schema`
+In a terminal, `nnjit help dense` and `nnjit help training.epochs` print these texts. `nnjit schema`
 prints the JSON Schema, from which an editor completes a config. `nnjit train --config FILE --print-config`
 prints a config with every default filled in.
 """

@@ -167,8 +167,8 @@ class LecunNormal(Initializer):
 class Orthogonal(Initializer):
     """`gain` times a matrix with orthonormal rows or columns, whichever are fewer.
 
-    It is the Q of a normal matrix, with the signs that make it uniform over all orthogonal matrices. Axes
-    before the last count as one. Saxe et al. 2014, arXiv:1312.6120.
+    The matrix is Q of a random normal matrix, with signs that make it uniform over all orthogonal matrices.
+    Axes before the last count as one. Saxe et al. 2014, arXiv:1312.6120.
     """
 
     type: Literal["orthogonal"] = "orthogonal"

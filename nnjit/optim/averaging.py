@@ -54,11 +54,11 @@ def blend(average: Array, theta: Array, fraction: Array) -> Array:
 
 @averagings.register
 class EMA(Averaging):
-    """The mean includes about the last tenth of the updates until `decay` allows more: a fixed decay would
-    keep the initial params throughout a short run. TensorFlow's `ExponentialMovingAverage` with
-    `num_updates`, but there d = 1/10 for the first update. Without the warm-up, d = 0 for the first and
-    d = decay from then on, as PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`.
-    Reference: Polyak & Juditsky 1992, doi:10.1137/0330046.
+    """It averages about the last tenth of the updates until `decay` allows more: with a fixed decay, the
+    initial params would dominate a short run. TensorFlow's `ExponentialMovingAverage` with `num_updates`, but
+    there d = 1/10 for the first update. Without the warm-up, d = 0 for the first update and then d = decay,
+    as in PyTorch's `AveragedModel` with `get_ema_multi_avg_fn(decay)`. Reference: Polyak & Juditsky 1992,
+    doi:10.1137/0330046.
 
     >>> EMA(decay=0.75).fractions(numpy.arange(3), steps_per_epoch=1).round(2).tolist()
     [1.0, 0.82, 0.75]
@@ -74,9 +74,10 @@ class EMA(Averaging):
     type: Literal["ema"] = "ema"
     also_called: ClassVar[tuple[str, ...]] = ("polyak", "exponential_moving_average")
     decay: Number = Field(0.999, ge=0, lt=1)
-    """The fraction of the average that an update keeps, 0 <= decay < 1; about 1 / (1 - decay) count."""
+    """The fraction of the average that an update keeps, 0 <= decay < 1; it averages about 1 / (1 - decay)
+    updates."""
     warmup: bool = True
-    """Whether an update keeps less at the beginning, when there is little to average."""
+    """Whether updates keep less at the beginning, while there is little to average."""
 
     def fractions(self, steps: numpy.ndarray, *, steps_per_epoch: int) -> numpy.ndarray:
         s = numpy.asarray(steps)
@@ -86,10 +87,10 @@ class EMA(Averaging):
 
 @averagings.register
 class SWA(Averaging):
-    """PyTorch's `AveragedModel`, updated at the end of these epochs. The learning rate is the schedule's.
-    Like PyTorch's `update_bn`, it measures the running statistics of batch norms for the averaged params:
-    their means over the batches of the training part, weighted by the batches' weights (equally in PyTorch).
-    Reference: Izmailov et al. 2018, arXiv:1803.05407.
+    """PyTorch's `AveragedModel`, updated at the end of these epochs. The learning rate is the schedule's. As
+    with PyTorch's `update_bn`, the running statistics of batch norms are measured for the averaged params:
+    their means over the batches of the training part, weighted by the batches' weights (in PyTorch all
+    batches count equally). Reference: Izmailov et al. 2018, arXiv:1803.05407.
 
     >>> SWA(start=2).fractions(numpy.arange(8), steps_per_epoch=2).round(2).tolist()
     [1.0, 1.0, 1.0, 1.0, 0.0, 0.5, 0.0, 0.33]
@@ -103,7 +104,7 @@ class SWA(Averaging):
     type: Literal["swa"] = "swa"
     averages_state: ClassVar[bool] = False
     start: Count
-    """The first epoch whose params enter the mean, counted from 1."""
+    """The first epoch whose params enter the mean, from 1."""
 
     def has_begun(self, epoch: int) -> bool:
         return epoch > self.start

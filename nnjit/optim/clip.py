@@ -13,12 +13,12 @@ TINY = 1e-6
 
 
 class Clip(Options):
-    """Bounds on the gradient of all params, a vector g; if both are set, `value` acts first.
+    """Bounds on the gradient g of all params, as one vector; if both are set, `value` acts first.
 
     value: each element becomes max(-value, min(g, value)).
     norm:  g becomes g * min(1, norm / (‖g‖ + 1e-6)), with the Euclidean norm over all params.
 
-    A NaN stays NaN; an infinite element becomes NaN by `norm`, and the bound by `value`. PyTorch's
+    A NaN stays a NaN; an infinite element becomes a NaN by `norm`, and the bound by `value`. PyTorch's
     `clip_grad_value_` and `clip_grad_norm_`; optax's `clip_by_global_norm` has no 1e-6. Reference: Pascanu
     et al. 2013, arXiv:1211.5063.
     """

@@ -45,11 +45,11 @@ class Optimizer(Stated, ABC):
 
     type: str
     learning_rate: LearningRate = 1e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
 
     learning_rate_factors: LearningRateFactors = None
-    """What the learning rate is multiplied by for the params of some layers, each > 0, such as `{stem: 0.1}`;
-    that of all others is 1. PyTorch's groups of params with an lr of their own."""
+    """Factors of the learning rate for the params of some layers, each > 0, such as `{stem: 0.1}`; 1 for all
+    others. PyTorch's param groups with their own lr."""
 
     @property
     def full_batch(self) -> FullBatchOptimizer | None:

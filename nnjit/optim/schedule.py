@@ -22,10 +22,10 @@ class Schedule(Stated, ABC):
 
     type: str
     warmup: float = Field(0.0, ge=0)
-    """How many epochs the learning rate rises to its peak, >= 0; parts of an epoch are allowed.
+    """Epochs in which the learning rate rises to its peak, >= 0; fractions are allowed.
 
-    lr = peak (s + 1) / (W + 1), for update s, from 0, of the W = round(warmup E) of the warm-up, with E
-    updates in an epoch; so the first update has not 0, and the first one after the warm-up has the peak.
+    lr = peak (s + 1) / (W + 1), for update s = 0, 1, … of the W = round(warmup E) in the warm-up, with E
+    updates per epoch; so the first lr is not 0, and the first one after the warm-up is the peak.
     """
 
     def lr(

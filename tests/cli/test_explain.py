@@ -82,7 +82,7 @@ SAID = [  # a setting, and lines that it adds
     (FACTORS,              "learning_rate_factors  = hidden: 0.5\n"),
     ("optimizer=adamw",    f"θ ← (1 - lr λ) θ\n{MOMENTS}θ ← θ - lr m̂ / (√v̂ + ε)\nAdam, with"),
     ("optimizer=nadam",    f"{MOMENTS}θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ)"),
-    ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5\n"),
+    ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ if ρ ≤ 5\n"),
     ("optimizer=nesterov", "v ← μ v + g\nθ ← θ - lr (g + μ v): momentum with nesterov: true\noptimizer "),
     (SMOOTHED,             "targets t in [0, 1]; z is a⁽²⁾, t is 0.8 · y + 0.1)"),
     (SMOOTHED,             "∂C/∂a⁽²⁾  = 1/n · (σ(a⁽²⁾) − (0.8 · y + 0.1))"),
@@ -143,5 +143,5 @@ def test_a_full_batch_method_has_no_kernels_of_a_step(command: Command) -> None:
     assert (status, err) == (0, "")
     assert "(JᵀJ + λ I) d = -Jᵀr" in out
     assert "The training step as a graph" in out
-    assert "the kernels of the cost and its gradient in `kernels/` of its run" in out
+    assert "the kernels of the cost and its gradient in `kernels/` of the run folder" in out
     assert "in the order they run" not in out

@@ -96,7 +96,7 @@ def test_what_is_not_a_finished_run_is_refused(
     study = trained.parent / "study"
     cases = {
         tmp_path / "none": f"{tmp_path / 'none'}: no such folder\n",
-        killed: f"the training in {killed} has not ended; to go on with it: nnjit train --resume {killed}\n",
+        killed: f"the training in {killed} has not ended; to resume it: nnjit train --resume {killed}\n",
         study: f"{study} is a study of several replicas; give the folder of one of them, such as "
         f"{study / 'replicas' / '1'}\n",
     }

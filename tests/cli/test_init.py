@@ -286,8 +286,8 @@ def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.
     (["--target", "kind", "--target", "1"],     '--target: column "kind" is named twice; omit one'),
     (["--target", "y", "--ignore", "0"],        '--ignore "y": this column is a target; choose another'),
     (["--target", "y", "--ignore", "x"],        '--ignore: no column "x"; valid: '),
-    (["--target", "same"],                      'target "same" is "x" in every row, so nothing can be'),
-    (["--target", "none"],                      'target "none" has no value, so nothing can be learned'),
+    (["--target", "same"],                      'target "same" is "x" in every row, so there is'),
+    (["--target", "none"],                      'target "none" has no value, so there is nothing'),
     (["--target", "day"],                       'target "day" holds dates; give it as a number'),
     (["--target", "who"],                      'target "who" has 48 different values in 48 rows; a class '),
     (["--target", "kind", "--task", "regression"],
@@ -302,7 +302,7 @@ def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.
     (["--target", "y", "--set", "data.separator=ab"], "--set data.separator=ab: data.separator: "),
     (["--target", "y", "--set", "data.encoding=utf9"],
                                                 'unknown encoding "utf9"'),
-    (["--target", "y", "--output", "table.tsv"], "--output table.tsv: exists already, and is not "),
+    (["--target", "y", "--output", "table.tsv"], "--output table.tsv: exists already and is not "),
     (["--target", "y", "--output", "no/e.yaml"], "no/e.yaml: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_in_one_message(

@@ -222,7 +222,7 @@ WRONG = [
     ("predict people people.csv --output no/a.csv", "--output no/a.csv: no such folder: no"),
     ("predict people people.csv --output people",  "--output people: a folder; give the name of a file"),
     ("predict people people.csv --output people.csv --overwrite", "--output people.csv: this is FILE, which is being read"),
-    ("predict people people.csv --output people/history.csv --overwrite", "--output people/history.csv: a file of a run, which stays as it is"),
+    ("predict people people.csv --output people/history.csv --overwrite", "--output people/history.csv: a file of a run, which is not changed"),
     ("predict sizes people.csv --probabilities",   "--probabilities: this run predicts values, not classes; omit it"),
     ("predict people people.csv --set seed=1",     "--set seed=1: expected data.OPTION=VALUE that says how people.csv is written"),
     ("predict people people.csv --set data.heder=true", '--set data.heder=true: expected data.OPTION=VALUE that says how people.csv is written; did you mean "header"?'),
@@ -233,7 +233,7 @@ WRONG = [
     ("evaluate sizes lacking.csv",                 'lacking.csv: there is no target column "size"'),
     ("evaluate people classes.csv",                'classes.csv: line 2: target "kind" has the class "ancient", which training did not have (40 such rows)'),
     ("evaluate arrays x.npy",                      "x.npy has no targets; give an npz file of x and y, or a table"),
-    ("evaluate people people.csv --output people", "--output people: the folder of a run, which stays as it is"),
+    ("evaluate people people.csv --output people", "--output people: the folder of a run, which is not changed"),
     ("evaluate people people.csv --output people.csv", "--output people.csv: not a folder"),
 ]
 # fmt: on

@@ -215,7 +215,7 @@ WRONG_FLAGS = [
         "--resume-or-start: give the folder to look in, with --output DIR"),
     ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
     ("train --resume-or-start --output x",
-        "x holds no run to go on with; give the FILE of a config to start one"),
+        "x holds no run to resume; give the FILE of a config to start one"),
     ("train a.yaml --config b.yaml",     "two configs are given, a.yaml and --config b.yaml; give one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
@@ -258,7 +258,7 @@ ENDINGS = [
     (Incomplete("done, but", Path("x")),            1,   "done, but\n"),
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
-        "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
+        "stopped after epoch 3\nto resume: nnjit train --resume 'runs/my run'\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on

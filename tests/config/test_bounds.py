@@ -188,7 +188,7 @@ TEXTS = [  # further options, and the message
 def test_half_a_character_is_refused_where_it_stands(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.resolve(LEAST | given)
-    assert str(caught.value) == f"{message}, a lone surrogate; remove it"
+    assert str(caught.value) == f"{message} (a lone surrogate); remove it"
 
 
 def test_both_halves_of_a_character_are_one_as_in_json() -> None:

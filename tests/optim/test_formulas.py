@@ -79,7 +79,7 @@ def found(pattern: str, text: str) -> tuple[str, ...]:
 def warm_up(names: dict[str, Any]) -> tuple[Callable[[int], float], int]:
     """The rate in the warm-up by the option's help, and its updates."""
     formula, updates = found(
-        r"lr = (.+?), for update s, from 0, of the W = (.+?) of", help_of("step", "warmup")
+        r"lr = (.+?), for update s = 0, 1, … of the W = (.+?) in", help_of("step", "warmup")
     )
     rise = evaluate(updates, names)
     return lambda s: evaluate(formula, {**names, "s": s, "W": rise}), rise
@@ -148,7 +148,7 @@ def test_the_rate_of_each_update_is_that_of_the_help(options: dict[str, Any], wa
 
 def test_the_rate_on_a_plateau_is_that_of_the_help() -> None:
     schedule = schedules["reduce_on_plateau"].model_validate({"patience": 2, "factor": 0.5, "floor": 0.15})
-    (formula,) = found(r"^lr = (.+?), for the k times that", help_of("reduce_on_plateau"))
+    (formula,) = found(r"^lr = (.+?), after a value failed k times", help_of("reduce_on_plateau"))
     plateau, losses, drops = (
         Plateau(),
         [3.0, 2.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0],

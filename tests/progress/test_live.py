@@ -173,7 +173,7 @@ def test_a_port_that_is_taken_is_one_message(
     ("words", "message"),
     [
         ("--port 8000", "--port 8000 is the port of --live; add --live, or omit --port"),
-        ("--live --port 70000", "--port 70000: expected a port from 1 to 65535, or 0 for any that is free"),
+        ("--live --port 70000", "--port 70000: expected a port from 1 to 65535, or 0 for any free one"),
     ],
 )
 def test_a_port_without_a_page_or_out_of_range_is_refused(

@@ -202,7 +202,7 @@ def test_without_its_library_it_is_refused_with_the_command(
 
 @each_tracker
 def test_it_needs_a_folder(name: str) -> None:
-    with pytest.raises(RunError, match=r"^trackers are told of a run folder; give output, or omit trackers$"):
+    with pytest.raises(RunError, match=r"^trackers need a run folder; give output, or omit trackers$"):
         nnjit.fit(tracked(name), output=False)
 
 

@@ -400,7 +400,7 @@ def test_the_command_ends_with_130_and_says_how_to_go_on(
     assert ending.value.code == 130
     words = capsys.readouterr().err
     assert "interrupted after epoch 3 of 6; saved in a run" in words
-    assert words.endswith("to go on: nnjit train --resume 'a run'\n")
+    assert words.endswith("to resume: nnjit train --resume 'a run'\n")
     assert (folder / "a run" / file_names.REPORT).exists()
     assert api.load("a run").metrics["status"] == "interrupted"
     monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--resume", "a run"])
@@ -420,7 +420,7 @@ def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "to go on: python -m nnjit.train --resume run" in words
+    assert "to resume: python -m nnjit.train --resume run" in words
     epochs_done = api.load("run").metrics["epochs"]
     done = go_on(folder / "run", f"training.epochs={epochs_done + 1}", "schedule=constant")
     assert len(done.history["epoch"]) == epochs_done + 1

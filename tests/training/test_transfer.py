@@ -246,7 +246,7 @@ def test_from_starts_with_the_weights_of_a_run(
     assert run_command(*start, "--output", "run", "--resume-or-start") == 0
     assert "nothing is left to do" in capsys.readouterr().out
     for arguments, message in (
-        ((*start, "--resume", "run"), f"--from {low / 'run'}: a resumed run goes on from weights of its own"),
+        ((*start, "--resume", "run"), f"--from {low / 'run'}: a resumed run has weights of its own"),
         (
             ("train", "--config", "run/config.yaml", "--from", "x"),
             "the config has model.initial_weights itself",

@@ -22,14 +22,14 @@ LEAST_COUNT = 1.001  # the smallest count that gives a variance; a rounded 1 is 
 class BatchNorm(Normalisation):
     """(x - mean) / √(variance + epsilon) · scale + shift, for each channel of the last axis.
 
-    x is (B, …, C), scale and shift are (C,). In training, the mean m = Σ wₖ xₖ / Σ wₖ and variance
-    v = Σ wₖ (xₖ - m)² / Σ wₖ are over the batch, along all axes but the last, with row k's weight wₖ:
-    a row of weight 0 does not matter. Elsewhere they are the running ones, which each step moves by
-    running ← (1 - momentum) · running + momentum · (m, or v n / (n - 1)), where n = (Σ wₖ)² / Σ wₖ² is the
-    number of values if all rows weigh the same. As in PyTorch, momentum is the fraction of the new batch (in
-    Keras, of the old value) and the running variance the unbiased estimate (in Keras, v). A batch of a single
-    value has no variance, and leaves the running one unchanged; its output is the shift, so nothing before
-    the layer learns from it. Training on such batches alone is refused.
+    x is (B, …, C), scale and shift are (C,). In training, the batch gives mean m = Σ wₖ xₖ / Σ wₖ and
+    variance v = Σ wₖ (xₖ - m)² / Σ wₖ, over all axes but the last, with wₖ the weight of row k: a row of
+    weight 0 does not matter. Elsewhere the running ones are used; each step moves them by running ← (1 -
+    momentum) · running + momentum · (m, or v n / (n - 1)), with n = (Σ wₖ)² / Σ wₖ², for equal weights the
+    number of values. So, as in PyTorch, momentum is the fraction of the new batch (in Keras, of the old
+    value) and the running variance the unbiased estimate (in Keras, v). A batch of a single value says
+    nothing about the variance and leaves the running one unchanged; its output is the shift, so nothing
+    before the layer learns from it. Training with such batches only is refused.
 
     Reference: Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
@@ -37,7 +37,7 @@ class BatchNorm(Normalisation):
     type: Literal["batch_norm"] = "batch_norm"
     also_called: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization")
     momentum: Number = Field(0.1, gt=0, le=1)
-    """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
+    """The fraction of each batch's mean and variance in the running ones, > 0 and <= 1."""
 
     def state(self, *inputs: Shape) -> tuple[Param, ...]:
         (x,) = inputs

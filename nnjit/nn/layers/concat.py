@@ -13,7 +13,7 @@ from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 @layers.register
 class Concat(Layer):
-    """The inputs joined along their last axis; their other axes are equal."""
+    """The inputs concatenated along their last axis; their other axes must be equal."""
 
     type: Literal["concat"] = "concat"
     also_called: ClassVar[tuple[str, ...]] = ("concatenate", "cat")

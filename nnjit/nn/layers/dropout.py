@@ -25,7 +25,7 @@ class Dropout(Elementwise):
 
     type: Literal["dropout"] = "dropout"
     rate: Number = Field(ge=0, lt=1)
-    """The fraction of elements that are dropped, 0 <= rate < 1."""
+    """The fraction of elements to drop, 0 <= rate < 1."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

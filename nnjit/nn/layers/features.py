@@ -23,23 +23,23 @@ LARGEST = 600
 
 @layers.register
 class Features(TrainedLayer):
-    """The columns of a table side by side: numbers, flags and dates unchanged, and for each category a
-    trained vector, as in an `embedding`.
+    """The columns of a table side by side: numbers, flags and dates unchanged, and a trained vector for each
+    category, as in `embedding`.
 
-    Text becomes the mean of its words' vectors. `from` may name one or several columns to take; without it,
-    the layer takes all.
+    A text gives the mean of the vectors of its words. `from` may name one or several columns; by default, the
+    layer takes all.
     """
 
     type: Literal["features"] = "features"
     formula: ClassVar[str] = "the columns side by side, with a trained vector for each category"
     size: Count | Literal["auto"] = "auto"
-    """The length of the vector of a category or a word; `auto` grows with the number n of those of the
-    column: min(600, round(1.6 n^0.56)), fastai's rule."""
+    """The length of the vector of a category or word; `auto` grows with the number n of them in the column:
+    min(600, round(1.6 n^0.56)), fastai's rule."""
     one_hot: bool = False
-    """Whether each category is an input of its own instead, 1 where a row has it and else 0; text is then
-    left out."""
+    """Whether each category is an input of its own instead, 1 if the row has it and else 0; text is then left
+    out."""
     dropout: Number = Field(0.0, ge=0, lt=1)
-    """The fraction of the outputs that a training step sets to 0, in [0, 1), as `dropout` does it."""
+    """The fraction of the outputs that a training step drops, in [0, 1), as `dropout` does."""
     weight_initializer: AnyInitializer = Normal()
     """The initial vectors."""
 

@@ -18,7 +18,7 @@ from nnjit.registry import Number
 
 @layers.register
 class GaussianNoise(Elementwise):
-    """x + stddev · z in training, z being normal and new for each element and step; x elsewhere.
+    """x + stddev · z in training, with z normal and drawn for each element and step; x elsewhere.
 
     z = √(-2 ln(1 - u)) cos(2πv) for u and v uniform in [0, 1), so the logarithm is never of 0.
     Reference: Box & Muller 1958, Annals of Mathematical Statistics 29.

@@ -28,7 +28,7 @@ class LSTM(Recurrent):
     states: ClassVar[int] = 2
 
     forget_bias: Number = 1.0
-    """What is added to the first bias of the forget gate, so that the memory lasts at first.
+    """Added to the initial bias of the forget gate, so that memory lasts at first.
 
     Reference: Jozefowicz et al. 2015.
     """

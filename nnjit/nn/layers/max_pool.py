@@ -13,7 +13,7 @@ from nnjit.nn.layers.shared.pooling import Pooling
 class MaxPool(Pooling):
     """The largest element of each window, channel by channel.
 
-    Equal elements share the gradient evenly; in PyTorch the first gets it all.
+    Equal ones share the gradient evenly; PyTorch gives it to the first.
     """
 
     type: Literal["max_pool"] = "max_pool"

@@ -19,13 +19,13 @@ from nnjit.registry import Number
 class RandomFlip(Augmenting):
     """In training, mirror each image with probability `rate`.
 
-    With both directions, each is drawn independently, so at rate 0.5 a quarter of the images turns by 180°.
+    With both directions, each is drawn independently: at rate 0.5, a quarter of the images is turned by 180°.
     """
 
     type: Literal["random_flip"] = "random_flip"
     formula: ClassVar[str] = "in training, an image or its mirror image"
     direction: Literal["horizontal", "vertical", "both"] = "horizontal"
-    """`horizontal` exchanges left and right, `vertical` top and bottom."""
+    """`horizontal` swaps left and right, `vertical` top and bottom."""
     rate: Number = Field(0.5, ge=0, le=1)
     """The probability of each direction, 0 <= rate <= 1."""
 

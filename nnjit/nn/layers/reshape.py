@@ -32,7 +32,7 @@ class Reshape(Layer):
     type: Literal["reshape"] = "reshape"
     only_moves: ClassVar[bool] = True
     shape: Annotated[tuple[Annotated[int, Field(ge=-1, le=MOST)], ...], AfterValidator(_check)]
-    """The lengths of an example's axes, without the batch's; one may be -1, and follows from the others."""
+    """The lengths of an example's axes, without the batch's; one may be -1, inferred from the others."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -46,7 +46,7 @@ class Hinge(Margin):
     """(1/O) Σₒ max(0, 1 - s z), with s = 1 for the class of the output and -1 for the others.
 
     With one output, scikit-learn's `hinge_loss`, which for more outputs takes only the strongest wrong class
-    (Crammer & Singer 2001); with more, Keras's `Hinge`, and scikit-learn's `LinearSVC`, one against the rest.
+    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-vs-rest of scikit-learn's `LinearSVC`.
     PyTorch's `MultiMarginLoss` compares scores with each other. The derivative at the margin is 0. Reference:
     Cortes & Vapnik 1995.
 
@@ -68,14 +68,14 @@ class Hinge(Margin):
 
 @losses.register
 class SquaredHinge(Margin):
-    """(1/O) Σₒ max(0, 1 - s z)², which is `hinge` without its corner.
+    """(1/O) Σₒ max(0, 1 - s z)², a `hinge` without its corner.
 
     Keras's `SquaredHinge`, and the default of scikit-learn's `LinearSVC`.
     """
 
     type: Literal["squared_hinge"] = "squared_hinge"
     formula: ClassVar[str] = "(1/O) Σₒ max(0, 1 - s z)²"
-    formula_note: ClassVar[str] = "which is hinge without its corner"
+    formula_note: ClassVar[str] = "a hinge without its corner"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(self.lack(output, target)), axis=1)

@@ -94,7 +94,7 @@ class MeanAbsoluteError(Loss):
 
 @losses.register
 class Huber(Loss):
-    """(1/O) Σₒ h(output - target), with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2).
+    """(1/O) Σₒ h(output - target), with h(r) = r²/2 if |r| <= delta, else delta (|r| - delta/2).
 
     PyTorch's `HuberLoss`; its `SmoothL1Loss` is this divided by delta. Reference: Huber 1964.
     """
@@ -102,7 +102,7 @@ class Huber(Loss):
     type: Literal["huber"] = "huber"
     also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
     formula: ClassVar[str] = "(1/O) Σₒ h(output - target)"
-    formula_note: ClassVar[str] = "with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2)"
+    formula_note: ClassVar[str] = "with h(r) = r²/2 if |r| <= delta, else delta (|r| - delta/2)"
     delta: Number = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
@@ -171,8 +171,8 @@ class Quantile(Loss):
 class Poisson(Loss):
     """(1/O) Σₒ exp(z) - t z, for the logarithm z of a rate and counts t >= 0, whole or not.
 
-    The negative log-likelihood of counts without log t!, which no weight changes: so it may be negative. Its
-    derivative is rate - t. `predict` gives the rate exp(z). PyTorch's `PoissonNLLLoss` with its default
+    The negative log-likelihood of counts without the constant log t!, so it may be negative. Its derivative
+    is rate - t. `predict` gives the rate exp(z). PyTorch's `PoissonNLLLoss` with its default
     `log_input=True`; Keras's `Poisson` takes the rate itself.
     """
 

@@ -46,11 +46,11 @@ class Averaged(LabelMetric, Confusion):
     """A ratio for each class or label, averaged to one value."""
 
     average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
-    """How the values of the classes become one; auto is binary for two classes and macro for more.
+    """How to combine the values of the classes; auto is binary for two classes and macro for more.
 
-    binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
-    counts of all classes. weighted: their mean, weighted by how often each class is true. Of several columns
-    of targets that are 0 or 1, each is like a class that is true where it is 1; auto is macro, over all.
+    binary: the value of the second class. macro: the mean over the classes that occur. micro: the value from
+    the summed counts of all classes. weighted: the mean weighted by how often each class is true. Each of
+    several target columns of 0 and 1 is like a class that is true at 1; auto is then macro, over all.
     """
 
     def sums(self, prediction: Array, target: Array) -> Array:
@@ -98,7 +98,7 @@ class Averaged(LabelMetric, Confusion):
 
 @metrics.register
 class Precision(Averaged):
-    """The fraction of the examples predicted as a class that belong to it."""
+    """The fraction of the examples predicted to be of a class that are of it."""
 
     type: Literal["precision"] = "precision"
 
@@ -110,7 +110,7 @@ class Precision(Averaged):
 
 @metrics.register
 class Recall(Averaged):
-    """The fraction of the examples of a class that are predicted as it."""
+    """The fraction of the examples of a class that are predicted to be of it."""
 
     type: Literal["recall"] = "recall"
 
@@ -145,7 +145,7 @@ class BalancedAccuracy(ClassMetric, Confusion):
 
 @metrics.register
 class Matthews(ClassMetric, Confusion):
-    """The correlation of truth and prediction, from -1 to 1; 0 for chance, or a constant prediction.
+    """The correlation of truth and prediction, from -1 to 1; 0 for chance or a constant prediction.
 
     scikit-learn's `matthews_corrcoef`. Reference: Matthews 1975; Gorodkin 2004 for more than two classes.
     """

@@ -26,11 +26,11 @@ MEND = f"choose a metric of values, such as mae or r2{OR_CLASSES}"
 
 @metrics.register
 class Accuracy(RowMetric):
-    """The fraction of examples whose largest output is their class's.
+    """The fraction of examples whose class has the largest output.
 
-    With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
-    count as one-hot, or as probabilities that sum to 1. If each output is a separate yes or no, use
-    `binary_accuracy`.
+    With one output, the fraction whose prediction and target are on the same side of 1/2. Rows of several
+    target values count as one-hot, or as probabilities that sum to 1. If each output is a separate yes or no,
+    use `binary_accuracy`.
     """
 
     type: Literal["accuracy"] = "accuracy"
@@ -52,7 +52,7 @@ class Accuracy(RowMetric):
 
 @metrics.register
 class BinaryAccuracy(RowMetric):
-    """The fraction of outputs on the same side of 1/2 as their targets, each a separate yes or no.
+    """The fraction of outputs, each a separate yes or no, on the same side of 1/2 as their targets.
 
     1/2 itself means no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
     as one-hot rows.
@@ -82,7 +82,7 @@ class TopK(ClassMetric, RowMetric):
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     reads: ClassVar[Reads] = "class_scores"
     k: Count = 5
-    """How many classes may be guessed, >= 1."""
+    """The number of guesses, >= 1."""
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)
@@ -105,10 +105,10 @@ class TopK(ClassMetric, RowMetric):
 class LogLoss(ClassMetric, RowMetric):
     """The mean of -log p, for the probability p of the true class.
 
-    As scikit-learn's `log_loss`, but from the outputs before a sigmoid or softmax, so a confident mistake has
-    its full cost at any p. Values that are already probabilities, as with `squared_error`, are raised to at
-    least the dtype's epsilon, as there. An example's probabilities are scaled to sum to 1, which matters if
-    each class is a separate yes or no. Without penalties and label smoothing, it makes losses comparable.
+    As scikit-learn's `log_loss`, but computed from the logits, so a confident mistake has its exact cost at
+    any p. Outputs that are probabilities themselves, as with `squared_error`, count at least as the type's
+    machine epsilon, as there. The probabilities of an example are scaled to sum to 1, which matters if each
+    class is a separate yes or no. It has no penalty or label smoothing, so it can compare losses.
     """
 
     type: Literal["log_loss"] = "log_loss"

@@ -63,13 +63,13 @@ def _sought(scores: numpy.ndarray, target: numpy.ndarray) -> Iterator[tuple[nump
 
 @metrics.register
 class RocAuc(Ranking):
-    """The chance that an example of the class gets a higher probability of it than one of another class.
+    """The chance that an example of a class gets a higher probability of it than another example.
 
     Ties count half, and 1/2 is chance level. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
     that are 0 or 1 its macro average. Measured at the end, for each part of the data (`metrics.json`); after
-    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, on the part of the
-    data that they name. Reference: Hanley & McNeil 1982.
+    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, and then for the
+    part they name. Reference: Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"
@@ -82,11 +82,10 @@ class RocAuc(Ranking):
 
 @metrics.register
 class AveragePrecision(Ranking):
-    """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
+    """The mean precision over the thresholds, each weighted by the recall it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
-    Chance level is the fraction of the class; for a rare class it is more telling than `roc_auc`.
-    scikit-learn's `average_precision_score`, with more classes or columns its macro average. Measured when
-    `roc_auc` is.
+    Chance is the fraction of the class; for a rare class it says more than `roc_auc`. scikit-learn's
+    `average_precision_score`, with more classes or columns its macro average. Measured when `roc_auc` is.
     """
 
     type: Literal["average_precision"] = "average_precision"

@@ -18,7 +18,7 @@ ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # relative, of a product a
 
 @metrics.register
 class Mae(RowMetric):
-    """Mean absolute error of each target column; with more than 20, also over all."""
+    """Mean absolute error of each target column; with more than 20, over all of them too."""
 
     type: Literal["mae"] = "mae"
     also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
@@ -33,7 +33,7 @@ class Mae(RowMetric):
 
 @metrics.register
 class Mse(RowMetric):
-    """Mean squared error of each target column; with more than 20, also over all."""
+    """Mean squared error of each target column; with more than 20, over all of them too."""
 
     type: Literal["mse"] = "mse"
     also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
@@ -48,7 +48,7 @@ class Mse(RowMetric):
 
 @metrics.register
 class Rmse(RowMetric):
-    """The root of `mse` of each target column; scikit-learn averages the roots."""
+    """The root of `mse`, of each target column; scikit-learn averages the roots."""
 
     type: Literal["rmse"] = "rmse"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -66,8 +66,8 @@ class Rmse(RowMetric):
 class Mape(ValueMetric, RowMetric):
     """Mean absolute percentage error |t - p| / |t|, of each target column and over all; as a fraction.
 
-    A target of 0 counts as float64's epsilon, as in scikit-learn, which makes the value huge: this metric is
-    for targets far from 0.
+    A target of 0 counts as float64's machine epsilon, as in scikit-learn, and makes the value huge: use this
+    metric for targets far from 0.
     """
 
     type: Literal["mape"] = "mape"
@@ -116,8 +116,7 @@ class VarianceMetric(ValueMetric, SummedMetric):
 class R2(VarianceMetric, RowMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each target column, and their mean, scikit-learn's `r2_score`.
 
-    An output with a constant target counts 1 if predicted exactly, else 0, as there; so does one constant up
-    to rounding.
+    If the target is constant, or constant up to rounding, it is 1 for exact predictions and else 0, as there.
     """
 
     type: Literal["r2"] = "r2"
@@ -137,7 +136,7 @@ class R2(VarianceMetric, RowMetric):
 class ExplainedVariance(VarianceMetric):
     """1 - Var(t - p) / Var t, for each target column, and their mean, as in scikit-learn.
 
-    Unlike `r2`, it ignores a constant offset of all predictions. A constant target counts as there.
+    Unlike `r2`, it ignores a constant error of all predictions. A constant target counts as there.
     """
 
     type: Literal["explained_variance"] = "explained_variance"

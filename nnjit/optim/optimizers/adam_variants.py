@@ -28,8 +28,8 @@ class AdamaxSlots(NamedTuple):
 
 @optimizers.register
 class Adamax(MomentOptimizer):
-    """Adam with the largest recent gradient instead of the root of the mean square. The paper has no ε,
-    Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
+    """Adam with the largest recent gradient instead of the root of the mean square. The paper has no ε; Keras
+    adds it to u. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
     """
 
     equations = (
@@ -41,7 +41,7 @@ class Adamax(MomentOptimizer):
     slot_type: ClassVar[SlotType] = AdamaxSlots
     type: Literal["adamax"] = "adamax"
     learning_rate: LearningRate = 2e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
 
     def _update(self, theta: Array, grad: Array, slots: AdamaxSlots, *, lr: Array, step: Array) -> Update:
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
@@ -52,10 +52,10 @@ class Adamax(MomentOptimizer):
 
 @optimizers.register
 class Nadam(MomentOptimizer):
-    """The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
-    Dozat's; Keras's too, with ψ = 1 and ε = 1e-7. Πₜ is not carried along: with q = 0.96^ψ, its logarithm is
-    t log β₁ - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR
-    workshop, "Incorporating Nesterov momentum into Adam".
+    """The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. As in PyTorch, and so
+    Dozat's; Keras has ψ = 1 and ε = 1e-7. Πₜ is not stored: with q = 0.96^ψ, its logarithm is t log β₁
+    - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR workshop,
+    "Incorporating Nesterov momentum into Adam".
     """
 
     equations = (
@@ -66,7 +66,7 @@ class Nadam(MomentOptimizer):
 
     type: Literal["nadam"] = "nadam"
     learning_rate: LearningRate = 2e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     beta1: Number = Field(0.9, gt=0, lt=1)
     """β₁, the momentum after many steps, the fraction of the mean gradient that a step keeps, 0 < β₁ < 1."""
     momentum_decay: Number = Field(4e-3, gt=0)
@@ -98,16 +98,16 @@ class Nadam(MomentOptimizer):
 
 @optimizers.register
 class RAdam(MomentOptimizer):
-    """Adam that starts with momentum's steps, until v is known well enough to divide by: v is the mean
-    of ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and r² = (ρ -
-    4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v, as here.
-    Reference: Liu et al. 2020, arXiv:1908.03265.
+    """Adam that begins with momentum's steps, until v is accurate enough to divide by: it averages ρ = ρ∞ -
+    2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and r² = (ρ - 4) (ρ - 2)
+    ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v, as here. Reference:
+    Liu et al. 2020, arXiv:1908.03265.
     """
 
     equations = (
         "m ← β₁ m + (1 - β₁) g",
         "v ← β₂ v + (1 - β₂) g²",
-        "θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5",
+        "θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ if ρ ≤ 5",
     )
 
     type: Literal["radam"] = "radam"

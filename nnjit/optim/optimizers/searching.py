@@ -144,7 +144,7 @@ class SteepestDescent(LineSearchOptimizer):
         initial_step: the first trial step of the first iteration.
     """
 
-    equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, an iteration an epoch")
+    equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, one iteration per epoch")
 
     curvature: ClassVar[float] = 0.1
     type: Literal["gradient_descent"] = "gradient_descent"
@@ -166,21 +166,21 @@ class SteepestDescent(LineSearchOptimizer):
 @optimizers.register
 class ConjugateGradient(LineSearchOptimizer):
     """β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀
-    the gradient before. If d would not descend, it restarts from -∇C. On a quadratic of P params with exact
-    searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too. Reference:
+    the previous gradient. If d does not descend, it restarts from -∇C. On a quadratic of P params, exact
+    searches need at most P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too. Reference:
     Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
     """
 
     equations = (
         "d ← -∇C + β d",
-        "θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, an iteration an epoch",
+        "θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, one iteration per epoch",
     )
 
     curvature: ClassVar[float] = 0.1
     slot_type: ClassVar[SlotType] = ConjugateSlots
     type: Literal["conjugate_gradient"] = "conjugate_gradient"
     formula: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
-    """How β is found; `polak_ribiere` is the one that is never below 0."""
+    """The formula of β; that of `polak_ribiere` is never below 0."""
 
     def _fresh(self, theta: Vector) -> ConjugateSlots:
         return ConjugateSlots(numpy.zeros(3), numpy.zeros(theta.size), direction=numpy.zeros(theta.size))
@@ -204,20 +204,18 @@ class ConjugateGradient(LineSearchOptimizer):
 
 @optimizers.register
 class Lbfgs(LineSearchOptimizer):
-    """Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
-    first direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
-    PyTorch's `LBFGS` searches only on request; SciPy's `L-BFGS-B` also has bounds. Reference: Nocedal
-    1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
+    """Full batch, one iteration per epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
+    first direction is -∇C, scaled to length 1, and each H starts from (s·y / y·y) I with the last step s and
+    gradient change y. PyTorch's `LBFGS` searches only on request; SciPy's `L-BFGS-B` also handles bounds.
+    Reference: Nocedal 1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 
-    equations = (
-        "θ ← θ - α H ∇C, with H the inverse Hessian as the last `memory` steps and gradients tell it",
-    )
+    equations = ("θ ← θ - α H ∇C, with H the inverse Hessian from the last `memory` steps and gradients",)
 
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
     memory: int = Field(10, ge=1, le=1000)
-    """How many of the last steps it knows, from 1 to 1000; each takes two vectors as long as the params."""
+    """How many steps to remember, 1 to 1000; each takes two vectors as long as the params."""
 
     def _fresh(self, theta: Vector) -> LbfgsSlots:
         steps, changes = (numpy.zeros((self.memory, theta.size)) for _ in range(2))
@@ -240,21 +238,21 @@ class Lbfgs(LineSearchOptimizer):
 
 @optimizers.register
 class NewtonCg(LineSearchOptimizer):
-    """Full batch. Conjugate gradients stop at a residual of min(1/2, √‖∇C‖) ‖∇C‖, which is more exact near
-    the minimum, or at a direction without positive curvature. The strong Wolfe search (c₂ = 0.9) tries the
-    full step first. SciPy's `minimize(method="Newton-CG")` has another norm.
+    """Full batch. The solver stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, smaller nearer the minimum, or at a
+    direction of non-positive curvature. The strong Wolfe search (c₂ = 0.9) tries the full step first. SciPy's
+    `minimize(method="Newton-CG")` uses another norm.
 
     Reference: Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006, algorithm 7.1.
     """
 
     equations = (
-        "θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: an iteration an epoch",
+        "θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: one iteration per epoch",
     )
 
     needs: ClassVar[Need] = "product"
     type: Literal["newton_cg"] = "newton_cg"
     inner_iterations: Count = 200
-    """The most products with the Hessian in an iteration, >= 1; more than there are params never help."""
+    """The most products with the Hessian per iteration, >= 1; more than the number of params never help."""
 
     def _direction(self, problem: Problem, start: Start, slots: AnySlots) -> Vector:
         """The direction, by conjugate gradients from 0."""

@@ -31,7 +31,7 @@ class Plateau:
 
 @schedules.register
 class ReduceOnPlateau(Floored):
-    """The count restarts after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch
+    """The count of epochs restarts after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch
     longer, and its `threshold` is relative unless `threshold_mode="abs"`.
 
     >>> schedule = ReduceOnPlateau(patience=2, factor=0.5)
@@ -43,20 +43,20 @@ class ReduceOnPlateau(Floored):
     """
 
     equations = (
-        "lr = max(floor, peak factor^k), for the k times that a value has not improved for `patience` epochs",
+        "lr = max(floor, peak factor^k), after a value failed k times to improve for `patience` epochs",
     )
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
     also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")
     monitor: str | None = None
-    """The column of the history that it follows, such as `validation_accuracy`, as of `early_stopping`; null
-    means the validation loss, or without such a part the training loss."""
+    """The column of the history to follow, such as `validation_accuracy`, as for `early_stopping`; null means
+    the validation loss, or the training loss if there is no validation part."""
     factor: float = Field(0.1, gt=0, lt=1)
-    """What a drop multiplies the learning rate by, 0 < factor < 1."""
+    """The factor of the learning rate at each drop, 0 < factor < 1."""
     patience: Count = 10
-    """Epochs without an improvement after which the learning rate drops, >= 1."""
+    """Epochs without improvement after which the learning rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
-    """A value counts as an improvement if it is better than the best so far by more than this, >= 0."""
+    """The least improvement that counts, >= 0: a value must beat the best so far by more than this."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
         """The course after another epoch with this loss, or value, negated if higher is better."""

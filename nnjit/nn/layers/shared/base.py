@@ -82,10 +82,10 @@ class Layer(Options, ABC):
 
     type: str
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The layer's name, which `from` and the files of weights use; `<type>_<k>` if none is given."""
+    """The layer's name, used by `from` and in weights files; by default `<type>_<k>`."""
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
-    """The layer whose output it takes, or a list of layers; by default the layer before. `input` is the data.
-    The name of a column, unless a layer has it, is that column of a table."""
+    """The layer whose output it takes, or a list of layers; by default the previous layer. `input` is the
+    data. A name that no layer has is a column of a table."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -28,22 +28,21 @@ class Convolution(TrainedLayer):
     filters: Count
     """The number of output channels, >= 1."""
     kernel_size: Counts
-    """The elements of a window along each axis, one number or one for each axis."""
+    """The size of a window along each axis: one number for all, or one per axis."""
     stride: Counts = 1
     """The distance from one window to the next."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: zeros, so that there are ceil(length / stride) positions; or their number."""
+    """`valid`: none; `same`: enough zeros for ceil(length / stride) positions; or their number."""
     dilation: Counts = 1
     """The distance between the elements of a window."""
     groups: Count = 1
-    """The number of groups into which channels and filters are divided; each filter reads only its group's
-    channels."""
+    """The number of groups of channels and filters; each filter reads only its group's channels."""
     activation: ActivationName = "identity"
     """The function applied to the sums."""
     bias: bool = True
-    """Whether a trained constant is added to each sum."""
+    """Whether to add a trained constant to each sum."""
     weight_initializer: AnyInitializer | None = None
-    """The initial weights; by default those that suit the activation."""
+    """The initial weights; by default, suited to the activation."""
     bias_initializer: AnyInitializer = Zeros()
     """The initial biases."""
 

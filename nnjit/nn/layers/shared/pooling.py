@@ -22,11 +22,11 @@ class Pooling(Layer):
     """The value of padding."""
 
     size: Counts = 2
-    """The elements of a window along each axis, one number or one for each axis."""
+    """The size of a window along each axis: one number for all, or one per axis."""
     stride: Counts | None = None
-    """The distance from one window to the next; null means their size, so that they do not overlap."""
+    """The distance from one window to the next; null means their size, so they do not overlap."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: so that an output has ceil(length / stride) positions; or the number of elements
+    """`valid`: none; `same`: enough for ceil(length / stride) output positions; or the number of elements
     before and after each axis. Padding never counts."""
 
     def output_shape(self, *inputs: Shape) -> Shape:

@@ -31,16 +31,15 @@ class Recurrent(TrainedLayer):
     units: Count
     """The size of the state, >= 1."""
     return_sequences: bool = False
-    """Whether the output is that of every step (steps, units); else that of the last one (units,)."""
+    """Whether to return the output of every step (steps, units) instead of the last one (units,)."""
     reverse: bool = False
-    """Whether it begins with the last step."""
+    """Whether to begin with the last step."""
     mask_value: float | None = None
-    """Steps of the data whose features all have this value, before it is scaled, are padding: the state stays
-    as it is, the output is zero. The mask goes with the sequence through layers that keep its steps. 0 also
-    takes the mask of an `embedding` with a `padding_index`, or of a masked layer before. null means that
-    there is no padding."""
+    """Steps whose features all have this value in the unscaled data are padding: the state does not change,
+    and the output is zero. The mask goes with the sequence through layers that keep its steps. 0 also takes
+    the mask of an `embedding` with a `padding_index` or of an earlier masked layer. null means no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
-    """How the weights of the inputs begin."""
+    """The initial weights of the inputs."""
     recurrent_initializer: AnyInitializer = Orthogonal()
     """The initial recurrent weights."""
     bias_initializer: AnyInitializer = Zeros()
