@@ -25,7 +25,7 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
-WIDTH, HEIGHT, SCALE = 1280, 1190, 1.5  # GitHub shows some 840 pixels, on dense screens twice as many
+WIDTH, HEIGHT, SCALE = 1280, 1190, 1.5  # GitHub shows about 840 pixels, on dense screens twice as many
 COLOURS = 160  # enough for the pictures' lines and the text's grey edges
 LARGEST = 200_000  # bytes
 

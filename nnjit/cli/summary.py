@@ -56,7 +56,7 @@ def no_value_notes(splits: Splits) -> list[str]:
 
 
 def _data_notes(folder: Path) -> tuple[str, ...]:
-    """What was found out about the data rather than given, and the threshold that was."""
+    """Facts found in the data, and the chosen threshold."""
     data = DataEntry.read_if_there(folder)
     if data is None:
         return ()

@@ -44,7 +44,7 @@ def load_held_out(
     """
     for option in _SET_BY_TRAINING_DATA:
         if getattr(source, option) != type(source).model_fields[option].default:
-            raise DataError("is set by data, of which this is a part; remove it here", (option,))
+            raise DataError("is set by data for all its parts; remove it here", (option,))
     for option in _KINDS:
         given = getattr(source, option, None)
         if given and given != getattr(own, option, None):

@@ -44,7 +44,7 @@ class OutputOptions(Options):
     """The factor > 0 of this output's cost in C = Σ weight · cost; metrics ignore it."""
 
     task: Literal["auto", "classification", "regression"] = "auto"
-    """What the target holds: classes or values; auto means classes if the target is text, or is a single
+    """Kind of the target: classes or values; auto means classes if the target is text, or is a single
     column and the loss is made for classes; else values."""
 
     class_weights: ClassWeights = None
@@ -61,7 +61,7 @@ class OutputOptions(Options):
 
     @property
     def problem_type(self) -> ProblemType | None:
-        """What the target holds; None if the data decides."""
+        """Kind of the target; None if the data decides."""
         if self.task != "auto":
             return self.task
         return "classification" if self.loss.targets == "classes" and len(self.targets) == 1 else None

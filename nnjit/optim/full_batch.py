@@ -65,7 +65,7 @@ class FullBatchOptimizer(Stated, ABC):
     """A method for the whole training part at once, with one iteration per epoch."""
 
     needs: ClassVar[Need] = "gradient"
-    """What it needs of a problem: gradients alone, products with the Hessian too, or the Jacobian."""
+    """The derivatives that it needs: gradients alone, products with the Hessian too, or the Jacobian."""
     columns: ClassVar[tuple[str, ...]] = ("step_length",)
     """The columns that it adds to the history."""
 

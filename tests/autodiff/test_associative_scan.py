@@ -91,7 +91,7 @@ MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
      r"equally long along the axis; got 3 \(elems\['a'\]\), 4 \(elems\['b'\]\)"),
     (lambda: associative_scan(nnp.add, np.ones(3), axis=1), r"elems is f64\[3\], which has no axis 1"),
     (lambda: associative_scan(lambda x, y: nnp.sum(x + y), np.ones(4)),
-     r"fn returns f64\[\] for elems, of which it was given f64\[2\]; it must combine the elements one by"),
+     r"fn returns f64\[\] for elems, but was given f64\[2\]; it must combine the elements one by"),
     (lambda: associative_scan(lambda x, y: (x, y), np.ones(4)), r"fn returns \(\*, \*\) for elements"),
     (lambda: associative_scan(lambda x, y: None, np.ones(4)), "fn returns None for elements of the"),
 )

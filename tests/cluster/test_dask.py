@@ -155,7 +155,7 @@ def test_members_of_a_killed_worker_are_done_again(
         ({}, {}, "a cluster trains the members of a study, and this is one training"),
         ({"replicas": 2}, {"on_epoch": print}, "on_epoch: a function here cannot follow members"),
         ({"replicas": 2}, {"output": False}, "a cluster's results are kept in a folder"),
-        ({"replicas": 2, "members": "folders"}, {}, "a cluster trains replicas that leave one table"),
+        ({"replicas": 2, "members": "folders"}, {}, "a cluster only trains replicas that fit one table"),
     ],
 )
 def test_what_a_cluster_does_not_train_is_said(

@@ -315,7 +315,7 @@ SURFACE_ROWS = (
     row("getitem of numbers", lambda np, x, i: x[i],                      M, I4),
     row("getitem of two arrays", lambda np, x, i: x[1:, [0, 2], i[:2]],   Arg((3, 3, 4)), I4),
     row("getitem apart", lambda np, x, i: x[0, :, i],                     Arg((2, 3, 4)), I23),
-    row("getitem behind", lambda np, x, i: x[..., None, i],               T, I23),
+    row("getitem after", lambda np, x, i: x[..., None, i],               T, I23),
     row("getitem of rows", lambda np, x: x[:, [2, 0, 0]],                 Arg((5, 3))),
     row("getitem by mask", lambda np, x: x[:, MASK],                      T),
     row("getitem by whole mask", lambda np, x: x[TRIANGLE], M),

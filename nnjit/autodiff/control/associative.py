@@ -56,7 +56,7 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, axis: int = 0, r
         for x, r, name in zip(xs, results, names, strict=True):
             if type_of(x) != type_of(r):
                 raise GraphError(
-                    f"associative_scan: fn returns {type_of(r)} for {name}, of which it was given "
+                    f"associative_scan: fn returns {type_of(r)} for {name}, but was given "
                     f"{type_of(x)}; it must combine the elements one by one, and return the same type"
                 )
         return results

@@ -69,7 +69,7 @@ def _cut(
     """The windows of a table, without those that lack a target."""
     longest = int(order.sizes.max())
     if source.season is not None and source.season > longest:
-        which = "any group, of which the longest" if order.names else "the series, which"
+        which = "any group: the longest" if order.names else "the series, which"
         words = counted(source.season, "row")
         raise DataError(f"a season of {words} is longer than {which} has {longest}; shorten it", ("season",))
     found = cut(order, source.split, window=source.window, ahead=max(source.steps), step=source.step)

@@ -66,7 +66,7 @@ class SummedMetric(Metric):
     """A metric of sums over the split, known after every epoch."""
 
     reads: ClassVar[Reads] = "prediction"
-    """What `totals` takes as the prediction."""
+    """The form of the prediction that `totals` takes."""
 
     @abstractmethod
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
@@ -98,7 +98,7 @@ class WholeMetric(Metric):
     """A metric of all examples of a split at once, measured at the end, and each epoch if followed."""
 
     reads: ClassVar[Literal["scores", "logits"]] = "scores"
-    """What `measure` takes; with several outputs, their logits."""
+    """The form of the prediction that `measure` takes; with several outputs, their logits."""
 
     @abstractmethod
     def measure(self, scores: numpy.ndarray, target: numpy.ndarray, weight: numpy.ndarray) -> float:

@@ -38,7 +38,7 @@ OF_DATA: Mapping[str, Carried] = {INPUT: (Origin(INPUT, None),)}
 
 
 def carried_by(node: LayerNode, carried: Mapping[str, Carried]) -> Carried:
-    """What the output of a layer carries.
+    """The origins that the output of a layer carries.
 
     Args:
         carried: the same for the outputs before it, and the data.
@@ -98,7 +98,7 @@ def _of_indices(node: LayerNode, embedding: Embedding) -> Carried:
 
 
 def _of_any(inputs: Sequence[Carried]) -> Carried:
-    """What inputs carry, ignoring those that carry nothing, such as positions added to each step."""
+    """The origins that inputs carry, ignoring those that carry nothing, such as positions added to each step."""
     origins = dict.fromkeys(o for carried in inputs if isinstance(carried, tuple) for o in carried)
     return tuple(origins) or inputs[0]
 

@@ -41,7 +41,7 @@ class Date(ColumnOptions):
     day.month.year, or, if the training rows tell which, day/month/year or month/day/year, each optionally
     with a time such as 10:15 or 10:15:30."""
     missing: Literal["median", "drop", "error"] = "median"
-    """What replaces a missing value: the `median` of the training rows; `drop` omits such rows, `error`
+    """Replacement for a missing value: the `median` of the training rows; `drop` omits such rows, `error`
     stops."""
     indicator: bool = True
     """Whether an extra input is 1 for missing values, else 0, provided that training rows have missing

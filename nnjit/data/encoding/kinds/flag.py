@@ -29,7 +29,7 @@ class Flag(ColumnOptions):
 
     type: Literal["flag"] = "flag"
     missing: Literal["most_frequent", "constant", "drop", "error"] = "most_frequent"
-    """What replaces a missing value: the `most_frequent` one of the training rows, or a `constant`; `drop`
+    """Replacement for a missing value: the `most_frequent` one of the training rows, or a `constant`; `drop`
     omits such rows, `error` stops."""
     value: bool | None = None
     """With `missing: constant`, the value."""

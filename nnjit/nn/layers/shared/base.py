@@ -49,7 +49,7 @@ class UsedRows:
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer's call may use beyond its inputs.
+    """Context of a layer's call, besides its inputs.
 
     Args:
         training: whether the call is part of a training step.
@@ -78,7 +78,7 @@ class Layer(Options, ABC):
     only_moves: ClassVar[bool] = False
     """Whether its output consists of unchanged elements of its one input."""
     formula: ClassVar[str] = ""
-    """What it computes, in words; `explain` prints it for a layer without notation."""
+    """The computation in words; `explain` prints it for a layer without notation."""
 
     type: str
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")

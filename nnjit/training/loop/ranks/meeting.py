@@ -20,7 +20,7 @@ from nnjit.training.setup.state import State
 VERSIONS = ("nnjit", "numba", "llvmlite", "numpy")
 HOST, FAILURE, STEP = "host", "failure", "the calls of a step"
 Facts = Mapping[str, Any]
-"""What a rank reports about itself, by name."""
+"""Facts that a rank reports about itself, by name."""
 
 
 def share_experiment(experiment: Experiment | None) -> Experiment | None:
@@ -96,7 +96,7 @@ def _check_fits(setup: Setup, ranks: int) -> None:
 
 
 def _facts(setup: Setup, base: Path) -> Facts:
-    """What must agree on all ranks, besides versions and experiment."""
+    """Facts that must agree on all ranks, besides versions and experiment."""
     fingerprint, epoch = fingerprint_of(setup, base), setup.compiled.epoch
     sources = {
         f"the {part} of {name}": getattr(source, part)
