@@ -177,7 +177,7 @@ JSON: list[tuple[str, type[JsonFile]]] = [
 ]  # fmt: skip
 MISSING = object()
 OTHERS = (None, True, -1, 1.5, 10**400, "", "x", "\ud800", [], [[0]], {}, {"a": {}}, float("nan"), MISSING)
-"""What is put in the place of each value of a file."""
+"""Replacements for each value of a file."""
 
 
 def variants(content: Any) -> Iterator[Any]:

@@ -161,7 +161,7 @@ def test_a_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
 def test_the_learning_rate_is_found_by_all_ranks(tmp_path: Path) -> None:
     config = written(tmp_path, {**DIGITS, "optimizer": {"type": "adam", "learning_rate": "find"}}, {})
     nnjit.fit(config, output=tmp_path / "alone", quiet=True)
-    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 1e-9)  # some hundred more updates
+    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 1e-9)  # about a hundred more updates
 
 
 DIES = """

@@ -98,7 +98,7 @@ def _of_indices(node: LayerNode, embedding: Embedding) -> Carried:
 
 
 def _of_any(inputs: Sequence[Carried]) -> Carried:
-    """The origins that inputs carry, ignoring those that carry nothing, such as positions added to each step."""
+    """The origins that inputs carry, ignoring those that carry none, such as positions added to each step."""
     origins = dict.fromkeys(o for carried in inputs if isinstance(carried, tuple) for o in carried)
     return tuple(origins) or inputs[0]
 

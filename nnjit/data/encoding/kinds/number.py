@@ -24,8 +24,8 @@ class Number(ColumnOptions):
 
     type: Literal["number"] = "number"
     missing: Fill = "median"
-    """Replacement for a missing value: the `median`, `mean` or `most_frequent` value of the training rows, or a
-    `constant`; `drop` omits such rows, `error` stops."""
+    """Replacement for a missing value: the `median`, `mean` or `most_frequent` value of the training rows,
+    or a `constant`; `drop` omits such rows, `error` stops."""
     value: float | None = None
     """With `missing: constant`, the value."""
     indicator: bool = True
