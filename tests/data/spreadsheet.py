@@ -44,7 +44,9 @@ def write_excel(path: Path, **sheets: Sequence[Sequence[Cell]]) -> None:
     }
     for k, rows in enumerate(sheets.values(), 1):
         data = "".join(f'<row r="{r}">{_cells(r, row)}</row>' for r, row in enumerate(rows, 1))
-        parts[f"xl/worksheets/{k}.xml"] = f'<worksheet xmlns="{_SHEETS}"><sheetData>{data}</sheetData></worksheet>'
+        parts[f"xl/worksheets/{k}.xml"] = (
+            f'<worksheet xmlns="{_SHEETS}"><sheetData>{data}</sheetData></worksheet>'
+        )
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in parts.items():
             archive.writestr(name, f'<?xml version="1.0"?>{text}')
