@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reason
+from nnjit.errors import Incomplete, Raised, RunError, Stopped, UserError, reason, shell_word
 from nnjit.progress.display import Display
 from nnjit.progress.follower import Audience, Follower
 from nnjit.progress.place import display_for
@@ -294,7 +293,7 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
         write_report(folder)
     except (OSError, UserError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
-        return f"its report could not be written: {why}; to write it: nnjit report {shlex.quote(str(folder))}"
+        return f"its report could not be written: {why}; to write it: nnjit report {shell_word(folder)}"
     return ""
 
 

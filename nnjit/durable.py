@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 _THREADS = 16  # that wait for the disk at once
+_PATIENCE = 2.0  # seconds for which Windows may refuse to replace a file
 _TEMPORARY = re.compile(r"\..+\.\d+-\d+\.tmp")
 
 
@@ -36,7 +39,7 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         writing = folder
         _sync_all(list(temporary.values()))
         for name, path in temporary.items():
-            os.replace(path, folder / name)
+            _rename(path, folder / name)
     except OSError as error:
         named = {str(path): str(folder / name) for name, path in temporary.items()}
         error.filename, error.filename2 = named.get(str(error.filename), str(writing)), None
@@ -59,7 +62,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, path)
+        _rename(temporary, path)
     except OSError as error:
         if error.filename is None or str(error.filename) == str(temporary):
             error.filename, error.filename2 = str(path), None
@@ -79,6 +82,18 @@ def _temporary(name: str) -> str:
     return f".{name}.{os.getpid()}-{threading.get_ident()}.tmp"
 
 
+def _rename(temporary: Path, path: Path) -> None:
+    """Give a file its name. Windows refuses it while another process has a file of that name open."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
+
+
 def _sync_all(paths: list[Path]) -> None:
     if len(paths) == 1:
         return _sync(paths[0])
@@ -93,6 +108,18 @@ def _sync(path: Path, mode: int = os.O_RDWR) -> None:
     """Wait until the file's content is on the disk."""
     descriptor = os.open(path, mode)
     try:
-        os.fsync(descriptor)
+        if sys.platform != "darwin" or not _is_flushed(descriptor):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _is_flushed(descriptor: int) -> bool:
+    """On macOS, have the disk empty its own memory, as `fsync` does elsewhere; whether it did."""
+    import fcntl
+
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # on macOS alone
+    except OSError:  # a file system on the network
+        return False
+    return True

@@ -8,10 +8,14 @@ A `DataWarning` is about data that can be trained on, with a caveat.
 from __future__ import annotations
 
 import difflib
+import os
+import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
 _LONGEST = 1500  # characters of a line of a message
+_PLAIN = re.compile(r"[\w.:\\/+-]+")  # characters that no shell of Windows takes for its own
 
 ConfigPath = tuple[str | int, ...]
 """The path of an option in a config, as keys and indices."""
@@ -148,3 +152,15 @@ def counted(count: int, noun: str) -> str:
     """
     plural = noun + ("es" if noun.endswith("s") else "s")
     return f"{count:,} {noun if count == 1 else plural}"
+
+
+def shell_word(path: object) -> str:
+    """A path as a word of a command, for messages: the shells of Windows know other quotes.
+
+    >>> shell_word("runs/a")
+    'runs/a'
+    """
+    text = str(path)
+    if os.name != "nt":
+        return shlex.quote(text)
+    return text if _PLAIN.fullmatch(text) else f'"{text}"'  # no name there has a quotation mark in it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from nnjit.errors import ConfigPath, TooLarge
@@ -15,9 +16,8 @@ _SMALL = 2**26  # bytes that fit anywhere
 
 def usable_memory() -> int | None:
     """The bytes of this machine, or the limit of its control group if lower; None if unknown."""
-    try:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError):  # Windows
+    physical = _physical_memory()
+    if physical is None:
         return None
     return min([physical, *(limit for path in LIMITS if (limit := _limit(path)) is not None)])
 
@@ -47,6 +47,19 @@ def gigabytes(size: int) -> str:
     if count >= 1e9:
         return f"{count:.0e} GB"
     return f"{count:,.{0 if count >= 100 else 1}f} GB"
+
+
+def _physical_memory() -> int | None:
+    if sys.platform == "win32":
+        import ctypes
+
+        kib = ctypes.c_ulonglong()
+        is_known = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kib))
+        return kib.value * 1024 if is_known else None
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except ValueError:  # a system without these names
+        return None
 
 
 def _limit(path: Path) -> int | None:

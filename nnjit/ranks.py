@@ -115,6 +115,11 @@ def host() -> str:
 def _joined_by_mpi() -> World:
     from nnjit.codegen.library.rank_table import RankTable
 
+    if sys.platform == "win32":  # an extension module does not lead to the functions of its libraries there
+        raise UserError(
+            f"{launched(os.environ)} processes were started together, and they cannot train together on "
+            "Windows; use Linux or macOS, or start one process"
+        )
     try:
         from mpi4py import MPI
     except ImportError as error:

@@ -7,7 +7,6 @@ and shows its traceback.
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from nnjit.errors import (
     TrackingWarning,
     UserError,
     reason,
+    shell_word,
 )
 
 FAILED, WRONG, DIVERGED, INTERRUPTED = 1, 2, 3, 130
@@ -52,7 +52,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     except Diverged as error:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
-        command = f"{resume_command} --resume {shlex.quote(str(error.folder))}"
+        command = f"{resume_command} --resume {shell_word(error.folder)}"
         raise _stopped(f"{error}\nto resume: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.streams import say
-from nnjit.errors import RunError
+from nnjit.errors import RunError, shell_word
 from nnjit.runs import file_names
 
 # fmt: off
@@ -48,7 +47,7 @@ def _check(run: Path) -> None:
     if not run.is_dir():
         raise RunError(f"{run}: no such folder")
     if (run / file_names.CONFIG).is_file() and not (run / file_names.METRICS).is_file():
-        given = shlex.quote(str(run))
+        given = shell_word(run)
         raise RunError(f"the training in {run} has not ended; to resume it: nnjit train --resume {given}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from nnjit.cli.exit_status import exit_status
 from nnjit.cli.streams import complain, is_utf8, say
 from nnjit.durable import replace_file
-from nnjit.errors import UserError
+from nnjit.errors import UserError, shell_word
 
 # fmt: off
 _Table = Annotated[str | None, typer.Argument(metavar="FILE", help=(
@@ -65,7 +64,7 @@ def init(
             complain("next: save this config, e.g. with --output FILE.yaml, and run: nnjit train FILE.yaml")
         else:
             replace_file(output, make().encode())
-            say(f"{output} is written; next:\n  nnjit train {shlex.quote(str(output))}")
+            say(f"{output} is written; next:\n  nnjit train {shell_word(output)}")
 
 
 def _check_no_columns(folder: str, *flags: object) -> None:

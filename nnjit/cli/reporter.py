@@ -45,6 +45,8 @@ class Reporter:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
+                env=os.environ | {"PYTHONIOENCODING": "utf-8"},  # of its errors
             )
 
     def __exit__(

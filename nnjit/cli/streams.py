@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -45,10 +46,15 @@ def say(text: str) -> bool:
         print(text, flush=True)
     except OSError as error:
         abandon(sys.stdout)
-        if not isinstance(error, BrokenPipeError):
+        if not _is_closed(error):
             raise OutputError(f"standard output cannot be written ({reason(error)})") from None
         return False
     return True
+
+
+def _is_closed(error: OSError) -> bool:
+    """Whether nobody reads a pipe any more; Windows says "invalid argument" then."""
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
 def is_utf8() -> bool:

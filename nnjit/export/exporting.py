@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from nnjit.errors import RunError, UserError, did_you_mean
+from nnjit.errors import RunError, UserError, did_you_mean, shell_word
 from nnjit.export.formats import FORMATS, Format
 from nnjit.export.network import Network
 from nnjit.training import Run, Study
@@ -53,5 +52,5 @@ def check(to: str, path: Path) -> Format:
 
 def _one_of(study: Study) -> str:
     """Refuse a study, and suggest one of its runs."""
-    first = shlex.quote(str(study.runs[0].folder))
+    first = shell_word(study.runs[0].folder)
     return f"{study.path} is a study of several {study.kind}; give the folder of one of them, such as {first}"

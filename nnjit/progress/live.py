@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import threading
 import time
@@ -32,6 +33,11 @@ HEADERS = {
 }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = os.name != "nt"  # where it would share a port that is taken
+
+
 class Live(Display):
     """A display as a web page: it polls the state as JSON, and shows the report once drawn.
 
@@ -56,12 +62,11 @@ class Live(Display):
         self._is_over, self._asked = False, -float("inf")
         self._said_goodbye = threading.Event()
         try:
-            self._server = ThreadingHTTPServer((HOST, port), self._handler())
+            self._server = _Server((HOST, port), self._handler())
         except (OSError, OverflowError) as error:
             why = reason(error) if isinstance(error, OSError) else str(error)
             problem = f"--port {port}: the live page cannot be served there ({why})"
             raise UserError(f"{problem}; choose another port, or omit --port") from None
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name="nnjit-live", daemon=True).start()
 
     @property

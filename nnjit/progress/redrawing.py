@@ -16,6 +16,9 @@ from nnjit.durable import is_temporary
 from nnjit.progress.follower import Course, Follower
 
 SECONDS = 30.0  # between drawings
+# On Windows, what a new session and `os.nice` do elsewhere.
+_FLAGS = ("CREATE_NEW_PROCESS_GROUP", "IDLE_PRIORITY_CLASS")
+_ON_WINDOWS = sum(getattr(subprocess, name, 0) for name in _FLAGS)
 
 
 class Redrawing:
@@ -81,7 +84,7 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is meant for training
-        creationflags=getattr(subprocess, "IDLE_PRIORITY_CLASS", 0),
+        creationflags=_ON_WINDOWS,
     )
     assert process.stdin is not None
     with process.stdin as pipe:

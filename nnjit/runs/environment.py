@@ -62,8 +62,9 @@ class Environment(JsonFile):
 
 
 def _cpu_name() -> str:
+    """The name that Linux has for an x86 processor; empty elsewhere, where LLVM has one."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.processor()
+        return ""
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

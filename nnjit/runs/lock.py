@@ -34,11 +34,7 @@ def lock_run(folder: Path) -> Iterator[None]:
                 path.unlink(missing_ok=True)
         yield
     finally:
-        try:
-            with suppress(OSError):  # Windows cannot remove an open file
-                (folder / LOCK).unlink(missing_ok=True)
-        finally:
-            os.close(descriptor)
+        _release(folder / LOCK, descriptor)
 
 
 def check_unlocked(folder: Path) -> None:
@@ -70,11 +66,11 @@ def _acquire(folder: Path) -> int:
     while True:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except IsADirectoryError:
-            raise RunError(
-                f"{path} is a folder, but training writes a file of this name; move it away"
-            ) from None
         except OSError as error:
+            if path.is_dir():
+                raise RunError(
+                    f"{path} is a folder, but training writes a file of this name; move it away"
+                ) from None
             raise RunError(f"{folder}: this folder cannot be written to ({error.strerror})") from None
         try:
             _lock(descriptor)
@@ -117,6 +113,19 @@ def _lock(descriptor: int, *, shared: bool = False) -> None:
         import fcntl
 
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+
+
+def _release(path: Path, descriptor: int) -> None:
+    """Remove the lock file and unlock it, in this order, or another process may lock a file that goes.
+
+    Windows removes no open file, neither ours nor one that another process has opened by then.
+    """
+    if os.name == "nt":
+        os.close(descriptor)
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+    if os.name != "nt":
+        os.close(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

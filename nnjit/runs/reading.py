@@ -39,9 +39,9 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise RunError(f"{path.parent} is not a complete run folder: {path.name} is missing") from None
-    except IsADirectoryError:
-        raise damaged(path, "it is a folder") from None
     except OSError as error:
+        if path.is_dir():  # which has an error of its own, but not on Windows
+            raise damaged(path, "it is a folder") from None
         raise RunError(f"{path}: cannot be read ({error.strerror})") from None
 
 

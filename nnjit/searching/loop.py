@@ -32,7 +32,7 @@ from nnjit.searching.progress import Progress, shown_on_terminal
 from nnjit.searching.space import Space
 from nnjit.searching.trial import Job, Outcome, run_trial
 from nnjit.training import Run, Study, modes_of_experiment, new_folder
-from nnjit.training.loop.interruption import Interruption
+from nnjit.training.loop.interruption import Interruption, results_of
 from nnjit.training.setup.setup import read_sources
 
 if TYPE_CHECKING:
@@ -290,8 +290,7 @@ class _Work:
         self.end = float("inf") if seconds is None else time.perf_counter() + seconds
         count = min(self.trainer.slots, self.plan.trials)
         with ThreadPoolExecutor(count, "nnjit-trial") as executor:
-            for done in [executor.submit(self._run_trials) for _ in range(count)]:
-                done.result()
+            results_of([executor.submit(self._run_trials) for _ in range(count)])
 
     def _run_trials(self) -> None:
         try:

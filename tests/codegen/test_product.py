@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from itertools import product
 from typing import Any
 
@@ -17,7 +15,6 @@ from nnjit.codegen.runtime.products import gemm
 from nnjit.codegen.runtime.views import JIT, f32_at, f64_at, table_of
 from nnjit.codegen.source import products as emit_product
 from nnjit.ir import B, array_type, interpret
-from tests.processors import PROCESSORS, environment_of
 
 # m, n, k around the tiles of 4, 6 and 8 rows, vectors of 2 to 16 lanes, and the depth of 256.
 SHAPES = [
@@ -85,25 +82,6 @@ def test_what_lies_behind_b_has_no_influence(dtype: str) -> None:
     for tb in (0, 1):
         multiply(0, tb, a, memory[: 9 * 11].reshape((11, 9) if tb else (9, 11)), 0, c)
         np.testing.assert_array_equal(c, 9)
-
-
-@pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
-@pytest.mark.parametrize("cpu", PROCESSORS)
-def test_products_for_other_processors(cpu: str) -> None:
-    program = """
-import numpy as np
-from tests.codegen.test_lanes import SHAPES, test_kernels_equal_numpys
-from tests.codegen.test_product import multiply
-a, b, c = np.random.rand(13, 21), np.random.rand(21, 19), np.empty((13, 19))
-multiply(0, 0, a, b, 0, c)
-np.testing.assert_allclose(c, a @ b, rtol=1e-13)
-for shape in SHAPES:
-    for dtype in ("f4", "f8"):
-        test_kernels_equal_numpys(shape, dtype)
-"""
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environment_of(cpu), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("is_wide", [False, True])

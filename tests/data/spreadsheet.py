@@ -34,7 +34,7 @@ def write_excel(path: Path, **sheets: Sequence[Sequence[Cell]]) -> None:
     """Write sheets, given as rows of cells; text that begins with `#` is an error such as `#N/A`."""
     names = "".join(f'<sheet name="{name}" sheetId="{k}" r:id="s{k}"/>' for k, name in enumerate(sheets, 1))
     targets = "".join(
-        f'<Relationship Id="s{k}" Type="{_DOCUMENT}/worksheet" Target="{k}.xml"/>'
+        f'<Relationship Id="s{k}" Type="{_DOCUMENT}/worksheet" Target="worksheets/{k}.xml"/>'
         for k in range(1, len(sheets) + 1)
     )
     styles = f'<Relationship Id="styles" Type="{_DOCUMENT}/styles" Target="styles.xml"/>'
@@ -44,7 +44,9 @@ def write_excel(path: Path, **sheets: Sequence[Sequence[Cell]]) -> None:
     }
     for k, rows in enumerate(sheets.values(), 1):
         data = "".join(f'<row r="{r}">{_cells(r, row)}</row>' for r, row in enumerate(rows, 1))
-        parts[f"xl/{k}.xml"] = f'<worksheet xmlns="{_SHEETS}"><sheetData>{data}</sheetData></worksheet>'
+        parts[f"xl/worksheets/{k}.xml"] = (
+            f'<worksheet xmlns="{_SHEETS}"><sheetData>{data}</sheetData></worksheet>'
+        )
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in parts.items():
             archive.writestr(name, f'<?xml version="1.0"?>{text}')

@@ -26,7 +26,7 @@ def read_ticks(builder: Builder) -> LlvmValue:
     """Emit the time in ticks; 0 on processors other than x86 and AArch64."""
     if is_x86():
         return call_external(builder, "llvm.readcyclecounter", INDEX, [])
-    if llvm.get_process_triple().startswith(("aarch64", "arm64")):  # programs may not read the cycle counter
+    if is_arm():  # programs may not read the cycle counter
         counter = builder.module.add_metadata(["cntvct_el0"])
         return call_external(builder, "llvm.read_volatile_register.i64", INDEX, [counter])
     return INDEX(0)
@@ -36,6 +36,12 @@ def is_x86() -> bool:
     """Whether this process runs on an x86 processor."""
     triple: str = llvm.get_process_triple()
     return triple.startswith(("x86_64", "i386", "i686"))
+
+
+def is_arm() -> bool:
+    """Whether this process runs on a 64-bit ARM processor, all of which have the vectors of NEON."""
+    triple: str = llvm.get_process_triple()
+    return triple.startswith(("aarch64", "arm64"))
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from llvmlite import ir
 
+from nnjit.codegen.library.clock import is_arm
 from nnjit.codegen.library.vector_emitter import VectorEmitter
 from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
@@ -48,7 +49,7 @@ def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
         return Tile(bits, 512 // bits, 12, 2)
     if features.get("avx2") and features.get("fma"):
         return Tile(bits, 256 // bits, 6, 2)
-    if features.get("neon"):
+    if is_arm():  # whose features LLVM does not know on macOS
         return Tile(bits, 128 // bits, 8, 2)
     return Tile(bits, 128 // bits, 4, 2)
 

@@ -97,7 +97,7 @@ def _files(folder: Path, outer: Path) -> list[Path]:
 def _entries(folder: Path) -> list[Path]:
     """The contents of a folder, sorted by name, without hidden entries."""
     try:
-        found = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        found = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:
         raise unreadable(folder, error, "folder") from None
-    return found
+    return sorted(found, key=lambda entry: entry.name)  # paths compare without regard to case on Windows

@@ -75,7 +75,9 @@ class ParquetWriter(Writer):
         import polars as pl
 
         rows, parts = 0, []
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(  # Windows keeps a file that polars still maps
+            prefix=f".{path.name}", dir=path.parent, ignore_cleanup_errors=True
+        ) as folder:
             for number, block in enumerate(blocks):
                 frame = _frame(block)
                 parts.append(Path(folder) / f"{number}.arrow")

@@ -98,7 +98,10 @@ def _labels(folders: Sequence[Path]) -> dict[Path, str]:
     names = [folder.resolve().name for folder in folders]
     if max(Counter(names).values()) == 1:
         return dict(zip(folders, names, strict=True))
-    around = os.path.commonpath([folder.resolve() for folder in folders])
+    try:
+        around = os.path.commonpath([folder.resolve() for folder in folders])
+    except ValueError:  # on two drives of Windows
+        return {folder: str(folder.resolve()) for folder in folders}
     return {folder: str(folder.resolve().relative_to(around)) for folder in folders}
 
 

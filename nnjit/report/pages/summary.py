@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nnjit.errors import counted
+from nnjit.errors import counted, shell_word
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import (
     SPLIT_NAMES,
@@ -186,7 +185,7 @@ def warnings(run: RunFiles) -> list[Notice]:
 
 def resume_command(folder: Path) -> str:
     """The command that resumes a training or a study."""
-    return f"python -m nnjit.train --resume {shlex.quote(path_as_typed(folder))}"
+    return f"python -m nnjit.train --resume {shell_word(path_as_typed(folder))}"
 
 
 def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnjit.durable import replace_files
-from nnjit.errors import RunError, reason
+from nnjit.errors import RunError, reason, shell_word
 from nnjit.report.pictures.style import THEME
 from nnjit.runs import file_names
 
@@ -75,7 +74,7 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     light, dark = zip(*THEME.values(), strict=True)
-    environment.filters |= {"pyrepr": repr, "shellquote": shlex.quote}
+    environment.filters |= {"pyrepr": repr, "shellquote": shell_word}
     environment.filters |= {"breakable": breakable, "marked": marked}
     environment.globals["file_names"] = file_names
     environment.globals["themes"] = {

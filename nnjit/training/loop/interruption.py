@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-# From Ctrl-C; from Slurm, containers and `kill`; and from a closed terminal.
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# From Ctrl-C; from Slurm, containers and `kill`; from a closed terminal, and from one of Windows.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once but mean one
+LOOK = 0.2  # seconds between looks at signals while a thread waits
+
+T = TypeVar("T")
 
 
 class Interruption:
@@ -41,3 +47,10 @@ class Interruption:
             raise KeyboardInterrupt
         self._since = self._since if self.requested else now
         self.requested = True
+
+
+def results_of(calls: Sequence[Future[T]]) -> list[T]:
+    """The results of calls on other threads. A wait without an end would take no signal on Windows."""
+    while wait(calls, timeout=LOOK).not_done:
+        pass
+    return [call.result() for call in calls]

@@ -273,7 +273,9 @@ def check_output(output: Path | None) -> None:
             check_unlocked(output)
         raise RunError(f"{output} exists already, and a run is never overwritten; choose another --output")
     path = output or RUNS / "x"
-    parent = next(parent for parent in path.parents if parent.exists())
+    parent = next((parent for parent in path.parents if parent.exists()), None)
+    if parent is None:  # a drive of Windows that is not there
+        raise RunError(f"{path}: the run folder cannot be made (there is no {path.anchor})")
     if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
         problem = "Permission denied" if parent.is_dir() else "Not a directory"
         raise RunError(f"{output or RUNS}: the run folder cannot be made ({problem})")

@@ -31,6 +31,7 @@ from nnjit.runs.metrics import earlier_seconds
 from nnjit.runs.status import Status
 from nnjit.runs.study import StudyMetrics
 from nnjit.training.loop.callbacks import Callbacks, process_callbacks
+from nnjit.training.loop.interruption import results_of
 from nnjit.training.loop.recorders import runner_type
 from nnjit.training.loop.records import data_entry, model_entry, write_environment
 from nnjit.training.loop.trainer import check_output, new_folder, show_loaded
@@ -263,7 +264,7 @@ def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list
             if not isinstance(trainer, TableTrainer) or not _are_mostly_python(begun, began):
                 break
         begun += [executor.submit(work, index) for index in numbers]
-        results = [future.result() for future in begun]
+        results = results_of(begun)
     return [result for result in results if result is not None]
 
 
