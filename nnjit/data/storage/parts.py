@@ -103,15 +103,16 @@ class DiskPart:
             self.x[rows], y, w, _taken(self.rows, rows, len(self)), _taken(self.source_rows, rows, len(self))
         )
 
-    def blocks(self, multiple: int = 1) -> Iterator[Part]:
+    def blocks(self, multiple: int = 1, *, first: int = 0, every: int = 1) -> Iterator[Part]:
         """Its rows in their order, some megabytes at a time.
 
         Args:
             multiple: of which the rows of each block but the last are one; at most `most_at_once`.
+            first, every: which of the blocks: the first one, and how many further on the next one is.
         """
         fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.most_at_once)
         step = max(fit // multiple, 1) * multiple
-        return (self.take(slice(k, k + step)) for k in range(0, len(self), step))
+        return (self.take(slice(k, k + step)) for k in range(first * step, len(self), every * step))
 
     def spread(self) -> Part:
         """As many of its rows as there is memory for, spread evenly over it."""

@@ -103,7 +103,7 @@ class EpochOptions(NamedTuple):
         wanted_threads: how many share a step.
         cores: the most threads that "auto" takes.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
-        in_order: whether epochs take the examples in the order of the data.
+        in_order: whether native code takes the rows of an epoch as they lie, in the order of the data.
         block: rows that there is memory for at once, if a step needs no more.
         ranks: how many have a slice of each batch.
     """
