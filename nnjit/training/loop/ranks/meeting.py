@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nnjit.cluster.source import DIGEST
 from nnjit.codegen import aligned_copy
 from nnjit.cores import usable_cores
 from nnjit.errors import ConfigError, DataError, RunError, UserError
@@ -18,6 +19,8 @@ from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 VERSIONS = ("nnjit", "numba", "llvmlite", "numpy")
+SOURCE, COUNT = "the source of nnjit", "the number of rows of"
+FACTS = {"rows": COUNT} | {part: f"the {part} of" for part in ("names", "inputs", "targets", "weights")}
 HOST, FAILURE, STEP = "host", "failure", "the calls of a step"
 Facts = Mapping[str, Any]
 """What a rank says of itself, by what it is."""
@@ -36,7 +39,8 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
     if ranks.size == 1:
         return experiment
     here = Environment.here(cores=usable_cores())
-    _check_alike(ranks.gather({HOST: host(), **{name: getattr(here, name) for name in VERSIONS}}))
+    versions = {name: getattr(here, name) for name in VERSIONS}
+    _check_alike(ranks.gather({HOST: host(), **versions, SOURCE: DIGEST}))
     if experiment is not None:
         _check_can_share(experiment, ranks.size)
     return ranks.of_first(experiment)
@@ -99,9 +103,9 @@ def _facts(setup: Setup, base: Path) -> Facts:
     """What must be alike on all ranks, besides their versions and the experiment."""
     fingerprint, epoch = fingerprint_of(setup, base), setup.compiled.epoch
     sources = {
-        f"the {part} of {name}": getattr(source, part)
+        f"{fact} {name}": getattr(source, part)
         for name, source in fingerprint.sources.items()
-        for part in ("rows", "names", "inputs", "targets", "weights")
+        for part, fact in FACTS.items()
     }
     parts = {f"the rows of the {name} part": digest for name, digest in fingerprint.parts.items()}
     return {**sources, **parts, STEP: [epoch.program.reductions, epoch.interface.lanes]}
@@ -113,7 +117,7 @@ def _check_alike(found: Sequence[Facts]) -> None:
         first, where = found[0], f"rank {rank} ({other[HOST]})"
         if FAILURE in other:
             raise RunError(f"{where}: {other[FAILURE]}")
-        for fact in first.keys() | other.keys():
+        for fact in dict.fromkeys([*first, *other]):
             if fact != HOST and first.get(fact) != other.get(fact):
                 raise RunError(f"{where} would not train the same: {_told(fact, first, other)}")
 
@@ -121,6 +125,10 @@ def _check_alike(found: Sequence[Facts]) -> None:
 def _told(fact: str, first: Facts, other: Facts) -> str:
     if fact == STEP:
         return "its processor, or its number of cores, divides a step otherwise; set training.threads"
-    if fact in VERSIONS:
+    if fact in (*VERSIONS, SOURCE) or fact.startswith(COUNT):
         return f"{fact} is {other[fact]} there, and {first[fact]} on rank 0"
-    return f"{fact} are other ones than on rank 0; give all ranks the same data"
+    digests = [facts.get(fact) or "none" for facts in (other, first)]
+    return (
+        f"{fact} are other ones than on rank 0 ({digests[0]} there, {digests[1]} on it); "
+        "give all ranks the same data"
+    )
