@@ -65,6 +65,11 @@ CURVES: tuple[tuple[str, Mapping[str, Any], int], ...] = (
         },
         2,
     ),
+    (
+        "a buffer of little more than a batch",
+        {"data": {**DISK["data"], "buffer_size": 5}, "training": {"epochs": 1, "batch_size": 4}},
+        3,
+    ),
     ("a table", {"data": {**TABLE, "in_memory": False, "buffer_size": 600}}, 2),
 )
 
@@ -139,6 +144,17 @@ def test_each_rank_reads_its_own_rows(folder: Path) -> None:
     for rows, read_rows in ranks:
         assert 0.45 < len(rows) / (2 * ROWS) < 0.55
         assert read_rows < 0.6 * 2 * ROWS  # others lie between them where the slices of batches meet
+
+
+@needs_mpi
+def test_a_run_on_disk_rows_goes_on_with_another_number_of_ranks(folder: Path) -> None:
+    config = config_of()
+    nnjit.fit(config, output=folder / "alone", quiet=True)
+    short = train("--config", str(config), "--output", "run", "--set", "training.epochs=1")
+    assert start(short, ranks=3, folder=folder).returncode == 0
+    done = start(train("--resume", "run", "--config", str(config)), folder=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert_alike(folder / "alone", folder / "run", 1e-11)
 
 
 @needs_mpi
