@@ -209,7 +209,7 @@ def test_every_name_of_numpy_is_in_its_table_and_counted() -> None:
     assert f"{count} of NumPy's names" in " ".join(read(NUMPY).split())
 
 
-ADDED = {"transformer", "resnet"}  # workloads since the last whole run of the benchmark
+ADDED = {"transformer", "resnet", "outputs3", "units37", "conv1d", "gru"}  # since the last whole run
 
 
 def test_nnjit_is_faster_than_its_peers_in_every_cell_of_the_table() -> None:
@@ -229,7 +229,7 @@ def test_the_benchmark_replaces_its_table_alone(tmp_path: Path) -> None:
             "gemm": 400.0,
             "trainings": [{
                 "name": "xor", "network": "2-8-1", "noise": 0.01,
-                "rows": [{"contestant": "nnjit", "step": 1e-6, "ratio": 1.0},
+                "rows": [{"contestant": "nnjit", "step": 1e-6, "ratio": 1.0, "of_gemm": 0.4},
                          {"contestant": PEERS[0], "step": 2e-6, "ratio": 2.0}],
             }],
         },
@@ -239,8 +239,11 @@ def test_the_benchmark_replaces_its_table_alone(tmp_path: Path) -> None:
     rewrite(results, page)
     before, table, after = re.split(f"{BEGIN}|{END}", read(page))
     assert [before, after] == re.split(f"{BEGIN}.*{END}", read(PERFORMANCE), flags=re.DOTALL)
-    assert f"| workload | network | nnjit: µs a step | {CONTESTANTS[PEERS[0]].title} |" in table
-    assert "| `xor` | 2-8-1 | 1.00 | 2.00× |" in table
+    assert (
+        f"| workload | network | nnjit: µs a step | of GEMM | one thread | {CONTESTANTS[PEERS[0]].title} |"
+        in table
+    )
+    assert "| `xor` | 2-8-1 | 1.00 | 40% | – | 2.00× |" in table
     page.write_text("no markers", encoding="utf-8")
     with pytest.raises(ValueError, match=r"the markers .* are missing"):
         rewrite(results, page)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.contestants import CONTESTANTS, OWN, PEERS
 from scripts.benchmark.table import number
 
 COLOURS = dict(zip(PEERS, ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73"), strict=True))
@@ -43,7 +43,7 @@ def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -
 
 
 def _peers(training: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in training["rows"] if row["contestant"] != "nnjit"]
+    return [row for row in training["rows"] if row["contestant"] not in OWN]
 
 
 def _shown(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[str]:

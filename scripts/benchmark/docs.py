@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.children import ROOT
-from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.contestants import CONTESTANTS, OWN, PEERS
 from scripts.benchmark.table import number
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -28,7 +28,14 @@ def table(results: dict[str, Any]) -> str:
     measured = [t for t in results["workloads"]["trainings"] if "rows" in t]
     there = {row["contestant"] for t in measured for row in t["rows"]}
     peers = [name for name in PEERS if name in there]
-    header = ["workload", "network", "nnjit: µs a step", *(CONTESTANTS[name].title for name in peers)]
+    header = [
+        "workload",
+        "network",
+        "nnjit: µs a step",
+        "of GEMM",
+        "one thread",
+        *(CONTESTANTS[name].title for name in peers),
+    ]
     lines = [header, ["---"] * len(header), *(_row(t, peers) for t in measured)]
     return "\n".join([*map(_line, lines), "", _footnote(results)])
 
@@ -36,8 +43,9 @@ def table(results: dict[str, Any]) -> str:
 def _row(training: dict[str, Any], peers: Sequence[str]) -> list[str]:
     rows = {row["contestant"]: row for row in training["rows"]}
     step = number(rows["nnjit"]["step"] * 1e6)
+    shares = [f"{rows[name]['of_gemm']:.0%}" if name in rows else "–" for name in OWN]
     ratios = [f"{number(rows[name]['ratio'])}×" if name in rows else "–" for name in peers]
-    return [f"`{training['name']}`", training["network"], step, *ratios]
+    return [f"`{training['name']}`", training["network"], step, *shares, *ratios]
 
 
 def _line(cells: Sequence[str]) -> str:

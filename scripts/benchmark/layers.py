@@ -116,12 +116,29 @@ def _image_params(layer: Layer, x: Shape) -> dict[str, Shape]:
     return {"weight": (size, size, channels, layer["filters"]), "bias": (layer["filters"],)}
 
 
+def _signal(layer: Layer, x: Shape) -> Shape:
+    """A channel for each filter, at every step."""
+    return x[0], layer["filters"]
+
+
+def _signal_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {"weight": (layer["kernel_size"], x[1], layer["filters"]), "bias": (layer["filters"],)}
+
+
 def _lstm_params(layer: Layer, x: Shape) -> dict[str, Shape]:
-    units, width = layer["units"], 4 * layer["units"]
+    return _gated(4, layer["units"], x)
+
+
+def _gru_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {**_gated(3, layer["units"], x), "recurrent_bias": (3 * layer["units"],)}
+
+
+def _gated(gates: int, units: int, x: Shape) -> dict[str, Shape]:
+    width = gates * units
     return {"weight": (x[1], width), "recurrent_weight": (units, width), "bias": (width,)}
 
 
-def _lstm_shape(layer: Layer, x: Shape) -> Shape:
+def _recurrent_shape(layer: Layer, x: Shape) -> Shape:
     return (x[0], layer["units"]) if layer["return_sequences"] else (layer["units"],)
 
 
@@ -138,7 +155,9 @@ KINDS = {
     "global_average_pool": Kind(lambda layer, x: x[-1:]),
     "flatten":  Kind(lambda layer, x: (math.prod(x),)),
     "conv2d":   Kind(_image, _image_params, lambda layer, x: math.prod(_image(layer, x)[:2])),
+    "conv1d":   Kind(_signal, _signal_params, lambda layer, x: x[0]),
     "max_pool": Kind(lambda layer, x: (x[0] // layer["size"], x[1] // layer["size"], x[2])),
-    "lstm":     Kind(_lstm_shape, _lstm_params, lambda layer, x: x[0]),
+    "gru":      Kind(_recurrent_shape, _gru_params, lambda layer, x: x[0]),
+    "lstm":     Kind(_recurrent_shape, _lstm_params, lambda layer, x: x[0]),
 }
 # fmt: on

@@ -46,11 +46,17 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
 
 
-def gemm_rate() -> float:
-    """GFLOP/s of a large float32 product of NumPy's on all cores, in a process of its own."""
+def gemm_rate(**variables: str) -> float:
+    """GFLOP/s of a large float32 product of NumPy's, in a process of its own with these variables."""
     command = python("-m", "scripts.benchmark.machine")
     done = subprocess.run(
-        command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True, encoding="utf-8"
+        command,
+        cwd=ROOT,
+        env=environment(**variables),
+        check=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     return float(done.stdout)
 

@@ -27,6 +27,13 @@ def _conv2d(layer: Layer, params: Params, x: Any) -> Any:
     return sums + params["bias"]
 
 
+def _conv1d(layer: Layer, params: Params, x: Any) -> Any:
+    sums = jax.lax.conv_general_dilated(
+        x, params["weight"], (1,), layer["padding"].upper(), dimension_numbers=("NHC", "HIO", "NHC")
+    )
+    return sums + params["bias"]
+
+
 def _max_pool(layer: Layer, params: Params, x: Any) -> Any:
     window = (1, layer["size"], layer["size"], 1)
     return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
@@ -46,6 +53,19 @@ def _lstm(layer: Layer, params: Params, x: Any) -> Any:
 
     (last, _), every = jax.lax.scan(step, (zero, zero), given)
     return jnp.swapaxes(every, 0, 1) if layer["return_sequences"] else last
+
+
+def _gru(layer: Layer, params: Params, x: Any) -> Any:
+    given = jnp.swapaxes(x @ params["weight"] + params["bias"], 0, 1)
+
+    def step(h: Any, now: Any) -> tuple[Any, None]:
+        own = h @ params["recurrent_weight"] + params["recurrent_bias"]
+        (r, z, n), (own_r, own_z, own_n) = (jnp.split(a, 3, axis=1) for a in (now, own))
+        n = jnp.tanh(n + jax.nn.sigmoid(r + own_r) * own_n)
+        return n + jax.nn.sigmoid(z + own_z) * (h - n), None
+
+    last, _ = jax.lax.scan(step, jnp.zeros((x.shape[0], layer["units"]), x.dtype), given)
+    return last
 
 
 def _normalised(params: Params, x: Any, axes: tuple[int, ...]) -> Any:
@@ -75,8 +95,10 @@ LIBRARY = Library(
         "dense": lambda layer, params, x: x @ params["weight"] + params["bias"],
         "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
         "flatten": lambda layer, params, x: x.reshape(len(x), -1),
+        "conv1d": _conv1d,
         "conv2d": _conv2d,
         "max_pool": _max_pool,
+        "gru": _gru,
         "lstm": _lstm,
     },
     activations={"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu},

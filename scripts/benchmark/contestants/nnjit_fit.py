@@ -62,3 +62,10 @@ class NnjitFit(Contestant):
         output = self._folder / "run"
         yield nnjit.fit(config, overrides, output=output)
         shutil.rmtree(output)
+
+
+class NnjitOneThread(NnjitFit):
+    """The same on one thread."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__(workload, threads=1)

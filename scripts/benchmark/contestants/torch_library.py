@@ -24,6 +24,21 @@ def _conv2d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     return functional.conv2d(image, params["weight"], params["bias"], padding=layer["padding"])
 
 
+def _conv1d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """Of signals with channels last, of which it makes channels first."""
+    sums = functional.conv1d(x.mT, params["weight"], params["bias"], padding=layer["padding"])
+    return sums.mT
+
+
+def _gru(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """As `torch.nn.GRU` calls it."""
+    weights = [params[name] for name in ("weight", "recurrent_weight", "bias", "recurrent_bias")]
+    zero = x.new_zeros(1, len(x), layer["units"])
+    every, _ = torch._VF.gru(x, zero, weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]
+    output: torch.Tensor = every[:, -1]
+    return output
+
+
 def _lstm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     """As `torch.nn.LSTM` calls it; its second bias is zero and is not trained."""
     zero = x.new_zeros(1, len(x), layer["units"])
@@ -72,8 +87,10 @@ LIBRARY = Library(
         "dense": _dense,
         "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
         "flatten": lambda layer, params, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last
+        "conv1d": _conv1d,
         "conv2d": _conv2d,
         "max_pool": lambda layer, params, x: functional.max_pool2d(x, layer["size"]),
+        "gru": _gru,
         "lstm": _lstm,
     },
     activations={"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu},
@@ -86,6 +103,9 @@ LIBRARY = Library(
 
 LAYOUTS: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
     ("conv2d", "weight"): lambda w: w.transpose(3, 2, 0, 1),
+    ("conv1d", "weight"): np.transpose,
+    ("gru", "weight"): np.transpose,
+    ("gru", "recurrent_weight"): np.transpose,
     ("lstm", "weight"): np.transpose,
     ("lstm", "recurrent_weight"): np.transpose,
 }
