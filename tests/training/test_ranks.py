@@ -233,10 +233,10 @@ OTHER = """
 import sys
 from dataclasses import replace
 from nnjit.runs.environment import Environment
-from nnjit.training.loop.ranks import meeting
+from nnjit.cluster import source
 fact, here = sys.argv.pop(1), Environment.here
 if fact == "the source of nnjit":
-    meeting.DIGEST = "0.1"
+    source.DIGEST = "0.1"
 else:
     Environment.here = classmethod(lambda cls, *, cores: replace(here(cores=cores), **{fact: "0.1"}))
 from nnjit.cli.entry import train

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from nnjit.cluster.source import DIGEST
 from nnjit.codegen import aligned_copy
 from nnjit.cores import usable_cores
 from nnjit.errors import ConfigError, DataError, RunError, UserError
@@ -38,6 +37,8 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
     ranks = world()
     if ranks.size == 1:
         return experiment
+    from nnjit.cluster.source import DIGEST  # which reads all files of nnjit
+
     here = Environment.here(cores=usable_cores())
     versions = {name: getattr(here, name) for name in VERSIONS}
     _check_alike(ranks.gather({HOST: host(), **versions, SOURCE: DIGEST}))
