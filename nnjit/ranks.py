@@ -47,6 +47,26 @@ class World:
         self.rank: int = 0 if communicator is None else communicator.rank
         self.size: int = 1 if communicator is None else communicator.size
 
+    def slice_of(self, count: int, lanes: int = 1) -> slice:
+        """The slice that this rank has of a batch of so many rows; native code takes the same.
+
+        Args:
+            lanes: rows of a group, none of which is cut.
+
+        >>> World().slice_of(10, 4)
+        slice(0, 10, None)
+        """
+        groups = -(-count // lanes)
+        first, end = (groups * k // self.size * lanes for k in (self.rank, self.rank + 1))
+        return slice(min(count, first), min(count, end))
+
+    def of_all(self, value: T) -> Sequence[T]:
+        """The values of all ranks, in their order, on each of them."""
+        if self._communicator is None:
+            return [value]
+        found: Sequence[T] = self._communicator.allgather(value)
+        return found
+
     def of_first(self, value: T) -> T:
         """The value that the first rank has."""
         if self._communicator is None:
@@ -56,9 +76,7 @@ class World:
 
     def any(self, *flags: bool) -> tuple[bool, ...]:
         """Whether each of the flags is set on any rank."""
-        if self._communicator is None:
-            return flags
-        return tuple(map(any, zip(*self._communicator.allgather(flags), strict=True)))
+        return tuple(map(any, zip(*self.of_all(flags), strict=True)))
 
     def gather(self, value: T) -> Sequence[T]:
         """The values of all ranks on the first rank, nothing on the others."""

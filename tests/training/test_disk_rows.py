@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ import pytest
 
 from nnjit import api, config
 from nnjit.errors import RunError, UserError
+from nnjit.ranks import ALONE, World
 from nnjit.runs import file_names
 from nnjit.runs.file_names import PREDICTIONS
 from nnjit.runs.history import read_history
+from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.loop import feeding
 from nnjit.training.loop.divergence import NotFinite
 from nnjit.training.loop.feeding import MemoryFeed, Piece
@@ -105,6 +108,38 @@ def test_each_row_has_its_turn_once_an_epoch(
         np.testing.assert_array_equal(orders[0], rows[: len(orders[0])])
     else:
         assert (orders[0] != orders[1]).any()
+
+
+def batches_of(setup: Setup, ranks: World, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, np.ndarray]]:
+    """The rows of the batches of two epochs that a rank takes, and their partners."""
+    monkeypatch.setattr(feeding, "world", lambda: ranks)
+    found = []
+    for piece in feeding.feed_of(setup).pieces(0, 2):
+        for turn in range(piece.count):
+            own = ranks.slice_of(len(piece.rows_of(turn)))
+            rows = {name: piece.rows_of(turn, name in PARTNERS)[own] for name in piece.batch_of(turn)}
+            found.append({name: piece.given[name][places] for name, places in rows.items()})
+            for name, whole in piece.batch_of(turn).items():
+                np.testing.assert_array_equal(found[-1][name], whole[own])
+    return found
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("settings", [
+    (), ("training.batch_size=1",), ("training.drop_last=true",), ("training.shuffle=false",),
+    ("data.buffer_size=150",), ("training.mixup={alpha: 0.3}",),
+], ids=str)  # fmt: skip
+def test_slices_of_ranks_are_the_batches_of_one_process(
+    settings: tuple[str, ...], ranks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = on_disk(*settings)
+    wanted = batches_of(setup, ALONE, monkeypatch)
+    slices = [
+        batches_of(setup, World(SimpleNamespace(rank=rank, size=ranks)), monkeypatch) for rank in range(ranks)
+    ]
+    for whole, *parts in zip(wanted, *slices, strict=True):
+        for name, rows in whole.items():
+            np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), rows)
 
 
 def test_a_buffer_mixes_rows_from_several_places() -> None:

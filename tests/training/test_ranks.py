@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,12 @@ import pytest
 from safetensors.numpy import load_file
 
 import nnjit
+from nnjit.cluster.source import DIGEST
 from nnjit.config import dump, read
 from nnjit.ranks import launched
 from nnjit.runs import file_names
 from nnjit.runs.history import read_history
+from nnjit.version import VERSION
 
 from .conftest import IRIS
 from .test_threads import DIGITS, LAYERED, NORMED
@@ -128,11 +132,23 @@ def test_ranks_give_the_curve_of_one_process(
     assert_alike(tmp_path / "alone", trained_by(tmp_path, config, ranks), 1e-11)
 
 
+SINGLE = {
+    "dense": DIGITS,
+    "recurrent": LAYERED,
+    "batch norm": NORMED,
+    "convolutions": CONVOLUTIONAL,
+    "weights, accumulation, clipping, averaging": WEIGHED,
+}
+
+
 @needs_mpi
-def test_single_precision_gives_the_curve_of_one_process_too(tmp_path: Path) -> None:
-    config = written(tmp_path, {**CONVOLUTIONAL, "dtype": "float32"}, {})
+@pytest.mark.parametrize("given", SINGLE.values(), ids=SINGLE)
+def test_single_precision_gives_the_curve_of_one_process_too(
+    given: Mapping[str, Any], tmp_path: Path
+) -> None:
+    config = written(tmp_path, {**given, "dtype": "float32"}, {})
     nnjit.fit(config, output=tmp_path / "alone", quiet=True)
-    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 2e-5)
+    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 1e-5)
 
 
 @needs_mpi
@@ -213,6 +229,42 @@ def test_what_ranks_cannot_share_is_said_once(settings: Sequence[str], message: 
     assert not (tmp_path / "run").exists()
 
 
+OTHER = """
+import sys
+from dataclasses import replace
+from nnjit.runs.environment import Environment
+from nnjit.cluster import source
+fact, here = sys.argv.pop(1), Environment.here
+if fact == "the source of nnjit":
+    source.DIGEST = "0.1"
+else:
+    Environment.here = classmethod(lambda cls, *, cores: replace(here(cores=cores), **{fact: "0.1"}))
+from nnjit.cli.entry import train
+train()
+"""
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("fact", "first"),
+    [
+        ("nnjit", VERSION),
+        ("numpy", np.__version__),
+        ("numba", version("numba")),
+        ("the source of nnjit", DIGEST),
+    ],
+)
+def test_ranks_with_other_versions_are_refused(fact: str, first: str, tmp_path: Path) -> None:
+    config = written(tmp_path, IRIS, {})
+    options = ("--quiet", "--config", str(config), "--output", "run")
+    other = [sys.executable, "-c", OTHER, fact, *options]
+    done = start(train(*options[1:]), other, folder=tmp_path)
+    assert done.returncode == 2
+    assert f"would not train the same: {fact} is 0.1 there, and {first} on rank 0" in done.stderr
+    assert done.stderr.startswith("rank 1 (")
+    assert not (tmp_path / "run").exists()
+
+
 @needs_mpi
 def test_ranks_with_other_data_are_refused(tmp_path: Path) -> None:
     source = {"type": "csv", "file": "data.csv", "target": "y"}
@@ -226,7 +278,10 @@ def test_ranks_with_other_data_are_refused(tmp_path: Path) -> None:
     programs = [train(*arguments, where=str(tmp_path / name)) for name in "ab"]
     done = start(*programs, folder=tmp_path)
     assert done.returncode == 2
-    assert "would not train the same: the targets of data differ from those on rank 0" in done.stderr
+    told = "would not train the same: the targets of data differ from those on rank 0"
+    found = re.search(told + r" \((\w+) there, (\w+) on it\)", done.stderr)
+    assert found is not None
+    assert found[1] != found[2]
     shutil.rmtree(tmp_path / "b")
     (tmp_path / "b").mkdir()
     done = start(*programs, folder=tmp_path)

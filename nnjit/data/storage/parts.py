@@ -103,15 +103,17 @@ class DiskPart:
             self.x[rows], y, w, _taken(self.rows, rows, len(self)), _taken(self.source_rows, rows, len(self))
         )
 
-    def blocks(self, multiple: int = 1) -> Iterator[Part]:
+    def blocks(self, multiple: int = 1, *, first: int = 0, every: int = 1) -> Iterator[Part]:
         """Iterate over the rows in order, some megabytes at a time.
 
         Args:
             multiple: block sizes, except the last, are multiples of this; at most `most_at_once`.
+            first: the number of the first block.
+            every: the distance to the next block.
         """
         fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.most_at_once)
         step = max(fit // multiple, 1) * multiple
-        return (self.take(slice(k, k + step)) for k in range(0, len(self), step))
+        return (self.take(slice(k, k + step)) for k in range(first * step, len(self), every * step))
 
     def spread(self) -> Part:
         """As many rows as fit into memory, spread evenly over the part."""

@@ -20,8 +20,8 @@ class DiskSource(Source, ABC):
 
     in_memory: bool = True
     """Whether all rows are read into memory. `false` leaves them in a file that may be larger than memory: an
-    epoch fills a buffer with blocks of about a megabyte, in random order, and trains on its rows in random
-    order, until every row has been used. Rows that do not fill a batch wait for the next buffer."""
+    epoch fills a buffer with blocks of about a megabyte, in random order, and draws batches from it at
+    random, until every row has been used. Rows that do not fill a batch wait for the next buffer."""
     buffer_size: Count | Literal["auto"] = "auto"
     """With `in_memory: false`, the most rows in memory at a time, as in tf.data's `shuffle`; a larger buffer
     shuffles better. `auto` takes as many as have 2²⁶ numbers, 256 MiB in float32. Training needs memory for

@@ -19,7 +19,6 @@ from nnjit.data import Part
 from nnjit.errors import DataError
 from nnjit.ir import Graph, Node
 from nnjit.ranks import world
-from nnjit.training.graphs.mixing import PARTNERS
 from nnjit.training.loop.divergence import NotFinite, find_first_bad
 from nnjit.training.loop.feeding import Piece, feed_of
 from nnjit.training.setup.compiled_task import Columns, TotalsLayout
@@ -247,10 +246,10 @@ class EpochRunner:
         """The span of one epoch, with the values that Python measures after it."""
         setup, theta = self._setup, self._setup.inference_theta(state)
         for name in setup.evaluations:
-            values = setup.compiled.evaluate_sums(theta, setup.splits[name])
+            values = setup.compiled.evaluate_sums(theta, setup.splits[name], self._world)
             history |= {f"{name}_{key}": np.array([value]) for key, value in values.items()}
         for name, metrics in setup.followed_metrics.items():
-            values = setup.compiled.measure(theta, setup.splits[name], metrics)
+            values = setup.compiled.measure(theta, setup.splits[name], metrics, self._world)
             history |= {f"{name}_{key}": np.array([value]) for key, value in values.items()}
         if setup.monitor is not None:
             state = setup.monitor.keep_best(state, float(history[setup.monitor.column][-1]), theta)
@@ -319,10 +318,11 @@ class _Epochs:
         self, turn: int, piece: Piece, graph: Graph, arguments: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
         """The graph's arguments for one step of a piece, selected from those for all its steps."""
+        batch = piece.batch_of(turn)
 
         def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:
-                return np.take(arguments[name], piece.rows_of(turn, name in PARTNERS), axis=0)
+                return batch[name]
             if node.shape == ():
                 return np.asarray(arguments[name][turn if name in self.per_step else 0])
             return arguments[name]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar
 
 import numpy as np
 
 from nnjit.codegen import BLOCK
-from nnjit.data import AnyPart
+from nnjit.data import AnyPart, Part
 from nnjit.durable import replace_files
 from nnjit.ir import Graph
 from nnjit.nn import WholeMetric
+from nnjit.ranks import ALONE, World
 from nnjit.training.graphs.step import step_graph
 from nnjit.training.graphs.task import Task
 from nnjit.training.structure.programs import KEPT, PROGRAMS, EpochProgram, Name, Programs, options_for
@@ -24,6 +25,8 @@ from nnjit.training.structure.walk import Numbers
 
 if TYPE_CHECKING:
     from nnjit.codegen import Compiled, CompiledEpoch, KernelEntry
+
+T = TypeVar("T")
 
 Values = dict[str, float]
 """`loss` and the metrics of a split."""
@@ -90,7 +93,7 @@ class CompiledTask:
         rows_at_once: the rows of a batch that are computed together.
         wanted_threads: the number of threads that share a step.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
-        in_order: whether epochs take the examples in the order of the data.
+        in_order: whether native code takes the rows of an epoch in the order of memory.
         block: the rows that memory holds at once, if a step needs no more.
     """
 
@@ -193,10 +196,14 @@ class CompiledTask:
         values = self.evaluate_sums(theta, part) | self.measure(theta, part, self.task.wholes)
         return {name: values[name] for name in ("loss", *(m.column for m in self.task.metrics))}
 
-    def evaluate_sums(self, theta: np.ndarray, part: AnyPart) -> Values:
-        """The loss of `theta` on a split, and the metrics that are sums over its rows."""
-        arrays = self._vectors(theta)
-        blocks = [self.evaluation(*arrays, block.x, block.y, block.w) for block in part.blocks()]
+    def evaluate_sums(self, theta: np.ndarray, part: AnyPart, ranks: World = ALONE) -> Values:
+        """The loss of `theta` on a split, and the metrics that are sums over its rows.
+
+        Args:
+            ranks: the ranks that read a split on the disk together.
+        """
+        arrays, program = self._vectors(theta), self.evaluation
+        blocks = _of_blocks(part, lambda block: program(*arrays, block.x, block.y, block.w), ranks)
         loss, weight, *sums = [sum(found[1:], found[0]) for found in zip(*blocks, strict=True)]
         rows, sums = (float(sums[0]), sums[1:]) if self.task.has_own_weight else (float(weight), sums)
         summed = zip(self.task.sums, sums, strict=True)
@@ -204,12 +211,18 @@ class CompiledTask:
             m.column: m.finish(np.asarray(s), rows) for m, s in summed
         }
 
-    def measure(self, theta: np.ndarray, part: AnyPart, metrics: Sequence[WholeMetric]) -> Values:
-        """The metrics of `theta` that need the predictions for all rows of a split at once."""
+    def measure(
+        self, theta: np.ndarray, part: AnyPart, metrics: Sequence[WholeMetric], ranks: World = ALONE
+    ) -> Values:
+        """The metrics of `theta` that need the predictions for all rows of a split at once.
+
+        Args:
+            ranks: the ranks that read a split on the disk together.
+        """
         if not metrics:
             return {}
         arrays, program = self._vectors(theta), self.program("logits")
-        logits = _joined([program(*arrays, block.x)[0] for block in part.blocks()])
+        logits = _joined(_of_blocks(part, lambda block: program(*arrays, block.x)[0], ranks))
         given = {"logits": logits, "scores": self.task.reading.scores(logits)}
         weights = part.w.astype(np.float64)
         return {m.column: m.measure(given[m.reads], part.all_targets, weights) for m in metrics}
@@ -265,6 +278,14 @@ class CompiledTask:
             sources["epoch.py"] = self._epoch.program.source
         if sources:
             replace_files(folder, {name: source.encode() for name, source in sources.items()})
+
+
+def _of_blocks(part: AnyPart, compute: Callable[[Part], T], ranks: World) -> list[T]:
+    """Compute a value of each block of a part, in order; ranks divide the blocks on the disk among them."""
+    if isinstance(part, Part):
+        return [compute(part)]
+    found = ranks.of_all([compute(block) for block in part.blocks(first=ranks.rank, every=ranks.size)])
+    return [found[k % ranks.size][k // ranks.size] for k in range(sum(map(len, found)))]
 
 
 def _joined(blocks: Sequence[np.ndarray]) -> np.ndarray:

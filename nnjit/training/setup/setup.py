@@ -34,6 +34,7 @@ from nnjit.experiment import Experiment
 from nnjit.nn import Model, WholeMetric
 from nnjit.nn.model.columns import indexed_columns
 from nnjit.optim.schedules.plateau import ReduceOnPlateau
+from nnjit.ranks import world
 from nnjit.runs.initial_weights import LoadedWeights
 from nnjit.training.graphs.decoding import Decoder
 from nnjit.training.graphs.task import Task
@@ -94,7 +95,7 @@ class Setup:
     @property
     def in_order(self) -> bool:
         """Whether epochs take the examples in the order of the data."""
-        return self.compiled.in_order
+        return is_in_order(self.experiment)
 
     @property
     def decoder(self) -> Decoder:
@@ -210,14 +211,12 @@ class Batches(NamedTuple):
         steps: the updates in an epoch.
         block: the rows that memory holds at once.
         rows_at_once: the rows of an update that are computed together.
-        in_order: whether epochs take the examples in the order of the data.
     """
 
     size: int
     steps: int
     block: int
     rows_at_once: int
-    in_order: bool
 
 
 def set_up(experiment: Experiment, folder: Path) -> Setup:
@@ -246,9 +245,10 @@ def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Expe
     followed = followed_by(experiment.training, experiment.schedule, task, has_validation=has_validation)
     are_in_memory = all(isinstance(part, Part) for part in (data.train, data.validation) if part is not None)
     is_evaluated = (followed.needs_train or has_validation) and not task.measures_state and are_in_memory
+    has_own_rows = world().size > 1 and isinstance(data.train, DiskPart)  # which lie close together
     compiled = CompiledTask(
         task, batches.size, batches.rows_at_once, experiment.training.threads, is_evaluated,
-        batches.in_order, batches.block,
+        is_in_order(experiment) and not has_own_rows, batches.block,
     )  # fmt: skip
     rate = experiment.optimizer.learning_rate
     learning_rate = math.nan if rate == "find" else rate
@@ -329,7 +329,12 @@ def batches_of(experiment: Experiment, rows: int) -> Batches:
         raise ConfigError(f"{message}; use fewer epochs or larger batches", ("training", "epochs"))
     block = min(BLOCK, batch_size) if is_accumulated and not is_full else BLOCK
     at_once = min(size, block) if is_accumulated else size
-    return Batches(size, steps, block, at_once, in_order=is_full or not options.shuffle)
+    return Batches(size, steps, block, at_once)
+
+
+def is_in_order(experiment: Experiment) -> bool:
+    """Whether epochs take the examples in the order of the data."""
+    return experiment.training.batch_size == "full" or not experiment.training.shuffle
 
 
 def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs) -> None:

@@ -103,7 +103,7 @@ class EpochOptions(NamedTuple):
         wanted_threads: the number of threads that share a step.
         cores: the most threads that "auto" uses.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
-        in_order: whether epochs take the examples in the order of the data.
+        in_order: whether native code takes the rows of an epoch in the order of memory.
         block: the rows that memory holds at once, if a step needs no more.
         ranks: the number of ranks that share each batch.
     """

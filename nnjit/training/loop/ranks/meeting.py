@@ -18,6 +18,8 @@ from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State
 
 VERSIONS = ("nnjit", "numba", "llvmlite", "numpy")
+SOURCE, COUNT = "the source of nnjit", "the number of rows of"
+FACTS = {"rows": COUNT} | {part: f"the {part} of" for part in ("names", "inputs", "targets", "weights")}
 HOST, FAILURE, STEP = "host", "failure", "the calls of a step"
 Facts = Mapping[str, Any]
 """Facts that a rank reports about itself, by name."""
@@ -35,8 +37,11 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
     ranks = world()
     if ranks.size == 1:
         return experiment
+    from nnjit.cluster.source import DIGEST  # which reads all files of nnjit
+
     here = Environment.here(cores=usable_cores())
-    _check_alike(ranks.gather({HOST: host(), **{name: getattr(here, name) for name in VERSIONS}}))
+    versions = {name: getattr(here, name) for name in VERSIONS}
+    _check_alike(ranks.gather({HOST: host(), **versions, SOURCE: DIGEST}))
     if experiment is not None:
         _check_can_share(experiment, ranks.size)
     return ranks.of_first(experiment)
@@ -99,9 +104,9 @@ def _facts(setup: Setup, base: Path) -> Facts:
     """Facts that must agree on all ranks, besides versions and experiment."""
     fingerprint, epoch = fingerprint_of(setup, base), setup.compiled.epoch
     sources = {
-        f"the {part} of {name}": getattr(source, part)
+        f"{fact} {name}": getattr(source, part)
         for name, source in fingerprint.sources.items()
-        for part in ("rows", "names", "inputs", "targets", "weights")
+        for part, fact in FACTS.items()
     }
     parts = {f"the rows of the {name} part": digest for name, digest in fingerprint.parts.items()}
     return {**sources, **parts, STEP: [epoch.program.reductions, epoch.interface.lanes]}
@@ -113,7 +118,7 @@ def _check_alike(found: Sequence[Facts]) -> None:
         first, where = found[0], f"rank {rank} ({other[HOST]})"
         if FAILURE in other:
             raise RunError(f"{where}: {other[FAILURE]}")
-        for fact in first.keys() | other.keys():
+        for fact in dict.fromkeys([*first, *other]):
             if fact != HOST and first.get(fact) != other.get(fact):
                 raise RunError(f"{where} would not train the same: {_told(fact, first, other)}")
 
@@ -121,6 +126,10 @@ def _check_alike(found: Sequence[Facts]) -> None:
 def _told(fact: str, first: Facts, other: Facts) -> str:
     if fact == STEP:
         return "its processor or its number of cores divides a step differently; set training.threads"
-    if fact in VERSIONS:
+    if fact in (*VERSIONS, SOURCE) or fact.startswith(COUNT):
         return f"{fact} is {other[fact]} there, and {first[fact]} on rank 0"
-    return f"{fact} differ from those on rank 0; give all ranks the same data"
+    digests = [facts.get(fact) or "none" for facts in (other, first)]
+    return (
+        f"{fact} differ from those on rank 0 ({digests[0]} there, {digests[1]} on it); "
+        "give all ranks the same data"
+    )
