@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import nnjit
-from nnjit import config
+from nnjit import api, config
 from nnjit.config import dump
 from nnjit.errors import ConfigError, Diverged, Interrupted, RunError
 from nnjit.nn import Model
@@ -197,7 +197,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
     assert 1 <= len(found["runs"]) <= 2
     write_report(Path("study"))
     assert "did not finish" in Path("study/report.html").read_text()
-    resumed = nnjit.api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
+    resumed = api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
     assert (resumed.metrics["status"], resumed.metrics["finished"]) == ("completed", 5)
     nnjit.fit(LINE | {"training": LINE["training"] | FOLDERS | {"replicas": 5, "epochs": 50}}, output="whole")
     for k in range(1, 6):
@@ -243,14 +243,14 @@ def test_folds_that_cannot_be_are_told_with_their_place(
 def test_another_study_is_not_resumed(training: dict[str, Any], message: str, folder: Path) -> None:
     Path("study/replicas").mkdir(parents=True)
     with pytest.raises(RunError, match=message):
-        nnjit.api.run(config.read(LINE | {"training": training}), resume=Path("study"))
+        api.run(config.read(LINE | {"training": training}), resume=Path("study"))
 
 
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
     Path("run").mkdir()
     Path("run", file_names.MODEL).touch()
     with pytest.raises(RunError, match="run holds no study, but the config asks for 2 replicas; resume it"):
-        nnjit.api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
+        api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
 
 
 def test_a_study_and_its_members_have_one_writer(folder: Path, after_epoch: Callable[..., None]) -> None:
@@ -262,7 +262,7 @@ def test_a_study_and_its_members_have_one_writer(folder: Path, after_epoch: Call
         if path.name == "1" and done == 2:
             for place, asked in given.items():
                 with pytest.raises(RunError) as refused:
-                    nnjit.api.run(asked, resume=Path(place), quiet=True)
+                    api.run(asked, resume=Path(place), quiet=True)
                 words.append(str(refused.value))
 
     after_epoch(try_too)

@@ -49,7 +49,7 @@ def tile_for(bits: int, features: Mapping[str, bool]) -> Tile:
         return Tile(bits, 512 // bits, 12, 2)
     if features.get("avx2") and features.get("fma"):
         return Tile(bits, 256 // bits, 6, 2)
-    if is_arm():  # whose features LLVM does not know on macOS
+    if is_arm():  # LLVM knows no features of it on macOS. 8 rows spill no register, 12 do on a Neoverse N1
         return Tile(bits, 128 // bits, 8, 2)
     return Tile(bits, 128 // bits, 4, 2)
 
