@@ -1,7 +1,7 @@
 """nnjit: train neural networks from a YAML file, compiled into one native epoch.
 
-`fit` trains an experiment, `load` opens a run, and `grad` and its kin differentiate functions written
-with `nnjit.numpy`. Everything is imported when it is first used, so that `import nnjit` costs nothing.
+`fit` trains an experiment, `load` opens a run, and `grad` and its kin differentiate functions written with
+`nnjit.numpy`. Everything is imported on first use, so `import nnjit` costs nothing.
 """
 
 from __future__ import annotations

@@ -37,33 +37,30 @@ def fit(
     on_epoch: OnEpoch | None = None,
     engine: str | None = None,
 ) -> Run | Study:
-    """Train an experiment and leave its run folder; a study if it has replicas or folds.
+    """Train an experiment and write its run folder; a study if it has replicas or folds.
 
     Args:
-        config: a YAML file, a mapping of the same options, or an `Experiment`.
-        overrides: options that beat it, e.g. `["training.epochs=5"]`.
+        config: a YAML file, a mapping with its content, or an `Experiment`.
+        overrides: options that take precedence, e.g. `["training.epochs=5"]`.
         data: a polars or pandas DataFrame, or a dict of columns, if the config has `data: {type: table,
             target: …}`; a pair (x, y), or a dict of arrays, if it has `data: {type: arrays}`. The run folder
             keeps their names and a digest, not the data: to resume the run, give them again.
-        initial_run: the folder of a run, or a file, to start with the weights of: those whose name and shape
-            match. `initial_weights.json` in the run folder says which.
-        output: the run folder; `runs/<name>-<time>` if None. If False, nothing is written: the run is in
+        initial_run: a run folder or weights file to take initial weights from, for layers whose name and
+            shape match. `initial_weights.json` in the run folder lists them.
+        output: the run folder; `runs/<name>-<time>` if None. If False, nothing is written: the run stays in
             memory, and `run.save(folder)` writes its folder later.
-        resume_or_start: whether to go on with the training in `output`, if there is one. One that has ended
-            is opened.
-        report: whether to write the report at once, however the training ends; `run.report()` writes it
-            later.
-        quiet: whether to show no progress; None shows it in a notebook alone.
+        resume_or_start: whether to resume the run in `output`, if there is one. A finished run is opened.
+        report: whether to write the report at the end, however training ends; `run.report()` writes it later.
+        quiet: whether to hide progress; None shows it only in a notebook.
         on_epoch: called after each epoch with a `FinishedEpoch`: its `number`, its `values` by column of the
-            history, and `stop()`, which ends the training. What it raises is raised here, once the run is
-            saved.
+            history, and `stop()`, which ends training. Its exceptions are raised here, once the run is saved.
         engine: the address of a Dask cluster that trains replicas or folds, such as `dask://10.0.0.5:8786`;
             this process if None.
 
     Raises:
-        UserError: the config or the data is wrong. Diverged, Interrupted: with the run folder complete, if
-            there is one.
-        Incomplete: the training is done, but its report, or another file, could not be written.
+        UserError: the config or the data is wrong. Diverged, Interrupted: after the run folder, if any, is
+            complete.
+        Incomplete: training is done, but its report, or another file, could not be written.
     """
     from nnjit.config import read, starting_from
 
@@ -76,7 +73,7 @@ def fit(
             if resume_or_start or report:
                 raise RunError("output=False leaves no folder to resume or report on; give output")
             if engine is not None:
-                raise RunError("what a cluster trains is kept in a folder; give output, or omit engine")
+                raise RunError("a cluster's results are kept in a folder; give output, or omit engine")
             return run_in_memory(given, quiet=quiet, on_epoch=on_epoch)
         return run(
             given,
@@ -90,10 +87,10 @@ def fit(
 
 
 def load(folder: str | Path) -> Run | Study:
-    """Open a finished run, or a study of several, to read its metrics and to predict with its weights.
+    """Open a finished run or study, to read its metrics and to predict with its weights.
 
     Raises:
-        RunError: the folder is not that of a finished run.
+        RunError: the folder does not hold a finished run.
     """
     from nnjit.config import read
     from nnjit.training import members_of, open_run, open_study
@@ -107,7 +104,7 @@ def load(folder: str | Path) -> Run | Study:
 
 
 def compare(runs: Iterable[str | Path | Run | Study]) -> Comparison:
-    """Compare runs or studies, which a notebook shows as curves and tables; `nnjit compare` writes a page.
+    """Compare runs or studies; a notebook shows curves and tables, and `nnjit compare` writes a page.
 
     Args:
         runs: two or more, or their folders.
@@ -123,7 +120,7 @@ def compare(runs: Iterable[str | Path | Run | Study]) -> Comparison:
 
 
 def configs_of(folders: Sequence[Path]) -> dict[Path, dict[str, Any]]:
-    """Runs to compare, each with its config as data, unchecked, so that runs of other versions can be.
+    """The configs of runs to compare, as unchecked data, which allows runs of other versions.
 
     Raises:
         RunError: they cannot be compared.
@@ -151,14 +148,14 @@ def run(
     """Train, or resume the run in the folder `resume`.
 
     Args:
-        resume_or_start: whether to resume the run in `output`, if there is one. One that has ended is opened.
-        quiet, on_epoch, engine: as of `fit`.
-        display: shows how it goes; one that suits the place if None.
-        redrawing: draws the report while it goes on, if it is to be written; every 30 seconds if None.
-        write_report: writes the report, however the training ends; None to write none.
+        resume_or_start: whether to resume the run in `output`, if there is one. A finished run is opened.
+        quiet, on_epoch, engine: as in `fit`.
+        display: shows progress; None chooses one for the place.
+        redrawing: draws the report during training, if it is written at all; None does so every 30 seconds.
+        write_report: writes the report, however training ends; None writes none.
 
     Raises:
-        Incomplete: the training is done, but its report, or another file, could not be written.
+        Incomplete: training is done, but its report, or another file, could not be written.
     """
     if engine is not None:
         _check_engine(given.experiment, on_epoch)
@@ -190,13 +187,13 @@ def _trained(
     write_report: Callable[[Path], None] | None,
     engine: str | None,
 ) -> Run | Study:
-    """Train or resume, and write the report however the training ends."""
+    """Train or resume, and write the report however training ends."""
     try:
         with audience.display, redrawing or nullcontext():
             done = _train(experiment, output, resume, audience, engine)
     except Raised as raised:
         if write_report and raised.folder:
-            _problem(write_report, raised.folder)  # which theirs must not give way to
+            _problem(write_report, raised.folder)  # a problem here must not replace the user's error
         theirs = raised.error
     except Stopped as stopped:
         if write_report and stopped.folder and (problem := _problem(write_report, stopped.folder)):
@@ -208,7 +205,7 @@ def _trained(
         if write_report is not None:
             _report(write_report, done.folder)
         return done
-    raise theirs  # here, so that its own context is all that it has
+    raise theirs  # here, so that it keeps only its own context
 
 
 def run_in_memory(
@@ -223,7 +220,7 @@ def run_in_memory(
     from nnjit.config import dump
 
     if given.experiment.trackers:
-        raise RunError("trackers are told of a run folder; give output, or omit trackers")
+        raise RunError("trackers need a run folder; give output, or omit trackers")
     try:
         with display_for(quiet) as display:
             audience = Audience(display, _followers(None, on_epoch))
@@ -236,7 +233,7 @@ def run_in_memory(
 
 
 def _check_engine(experiment: Experiment, on_epoch: OnEpoch | None) -> None:
-    """Raise a UserError about what a cluster cannot train."""
+    """Raise a UserError if a cluster cannot train this."""
     if experiment.training.replicas is None and experiment.training.folds is None:
         raise UserError(
             "engine: a cluster trains the members of a study, and this is one training; give "
@@ -249,7 +246,7 @@ def _check_engine(experiment: Experiment, on_epoch: OnEpoch | None) -> None:
 def _followers(
     experiment: Experiment | None, on_epoch: OnEpoch | None, redrawing: Redrawing | None = None
 ) -> Callable[[], Sequence[Follower]]:
-    """What makes the followers of one training.
+    """A function that makes the followers of one run.
 
     Args:
         experiment: None without trackers.
@@ -278,20 +275,20 @@ def _write_report(folder: Path) -> None:
 
 
 def is_done(experiment: Experiment, folder: Path) -> bool:
-    """Whether the training of this very experiment has ended in a folder, so that nothing is left to do."""
+    """Whether this very experiment has finished training in a folder, so nothing is left to do."""
     from nnjit.config import read
 
     return has_ended(folder) and read(folder / file_names.CONFIG).experiment == experiment
 
 
 def _report(write_report: Callable[[Path], None], folder: Path) -> None:
-    """Write the report of a training that is done; raise Incomplete if it cannot be."""
+    """Write the report of a finished training; raise Incomplete if that fails."""
     if problem := _problem(write_report, folder):
         raise Incomplete(f"the training is done and saved in {folder}, but {problem}", folder)
 
 
 def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
-    """Why a report could not be written, and how to write it later; empty if it was."""
+    """Write the report; if that fails, return why, and how to write it later, else ""."""
     try:
         write_report(folder)
     except (OSError, UserError) as error:
@@ -301,7 +298,7 @@ def _problem(write_report: Callable[[Path], None], folder: Path) -> str:
 
 
 def _trackers(experiment: Experiment | None) -> Callable[[], Sequence[Follower]]:
-    """What makes the trackers of one training, which are installed."""
+    """A function that makes the trackers of one run, which must be installed."""
     if experiment is None or not experiment.trackers:
         return tuple
     from nnjit.tracking.trackers import check_trackers, trackers_of

@@ -17,18 +17,18 @@ _TEMPORARY = re.compile(r"\..+\.\d+-\d+\.tmp")
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file by one with these bytes; they are on the disk when it returns."""
+    """Replace the content of a file by `data`, which is on the disk on return."""
     replace_files(path.parent, {path.name: data})
 
 
 def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Replace files of a folder by ones with these bytes, by name and one by one in this order.
+    """Replace the contents of files in a folder, by name, one after another in this order.
 
-    Each is whole at any time, but a crash may leave the first ones new and the rest old. The disk writes them
-    side by side: five files take a third of the time of five calls of `replace_file`.
+    Each is always whole, but a crash may leave the first ones new and the rest old. The disk writes them side
+    by side: five files take a third of the time of five calls of `replace_file`.
 
     Raises:
-        OSError: one cannot be written; `filename` is its path, or that of the folder.
+        OSError: one cannot be written; `filename` is its path or the folder's.
     """
     temporary = {name: folder / _temporary(name) for name in contents}
     writing = folder
@@ -47,16 +47,16 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     finally:
         for path in temporary.values():
             path.unlink(missing_ok=True)
-    if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is durable by itself
+    if os.name == "posix":  # elsewhere a folder cannot be opened, and a rename is durable
         _sync(folder, os.O_RDONLY)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Replace a file by what is written to the path that this gives, once all of it is on the disk.
+    """Yield a path to write to, and replace `path` by it once all of it is on the disk.
 
     Raises:
-        OSError: it cannot be written; `filename` is its path, or that of the folder.
+        OSError: it cannot be written; `filename` is its path or the folder's.
     """
     temporary = path.parent / _temporary(path.name)
     try:
@@ -74,7 +74,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def is_temporary(name: str) -> bool:
-    """Whether a file is one that a killed process was writing."""
+    """Whether a killed process was writing this file."""
     return _TEMPORARY.fullmatch(name) is not None
 
 
@@ -105,7 +105,7 @@ def _sync_all(paths: list[Path]) -> None:
 
 
 def _sync(path: Path, mode: int = os.O_RDWR) -> None:
-    """Wait until the disk has what was written."""
+    """Wait until the file's content is on the disk."""
     descriptor = os.open(path, mode)
     try:
         if sys.platform != "darwin" or not _is_flushed(descriptor):

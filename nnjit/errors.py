@@ -2,7 +2,7 @@
 
 The command turns `Incomplete` into one message and exit status 1, a `UserError` into 2, `Diverged` into 3 and
 `Interrupted` into 130. Anything else is a bug in nnjit and shows its traceback.
-A `DataWarning` is for data that can be trained on, but not as well as it seems.
+A `DataWarning` is about data that can be trained on, with a caveat.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ class NnjitError(Exception):
 
 
 class DataWarning(UserWarning):
-    """Data can be trained on, but some of what comes out says less than it seems."""
+    """Data can be trained on, but some results mean less than they seem to."""
 
 
 class TrackingWarning(UserWarning):
-    """A training is done, but another program could not be told of it."""
+    """Training is done, but could not be reported to another program."""
 
 
 class UserError(NnjitError):
-    """What the user gave cannot be used: a config, a data file, a flag or an argument.
+    """Something the user gave cannot be used: a config, a data file, a flag or an argument.
 
     Args:
-        message: what was given, what is allowed, and how to mend it.
-        path: the option, as keys and indices, e.g. `("model", 2, "units")`; empty if the error is not
-            about one. The config room turns it into `file:line: model[2].units: …`.
+        message: what was given, what is allowed, and how to fix it.
+        path: the option, as keys and indices, e.g. `("model", 2, "units")`; empty if the error is not about
+            one. `config` turns it into `file:line: model[2].units: …`.
     """
 
     def __init__(self, message: str, path: ConfigPath = ()) -> None:
@@ -48,7 +48,7 @@ class UserError(NnjitError):
         super().__init__(self.message)
 
     def within(self, *prefix: str | int) -> UserError:
-        """The same error, with its path seen from `prefix` further out in the config."""
+        """The same error, with `prefix` before its path."""
         return type(self)(self.message, (*prefix, *self.path))
 
 
@@ -57,7 +57,7 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """Data is missing, unreadable, malformed or unfit for the training."""
+    """Data is missing, unreadable, malformed or unfit for training."""
 
 
 class GraphError(UserError):
@@ -65,7 +65,7 @@ class GraphError(UserError):
 
 
 class TooLarge(UserError):
-    """What is asked for does not fit into the memory of this machine."""
+    """A request does not fit into the memory of this machine."""
 
 
 class RunError(UserError):
@@ -77,11 +77,11 @@ class CompileError(NnjitError):
 
 
 class Stopped(NnjitError):
-    """A training ended otherwise than asked.
+    """Training did not end as requested.
 
     Args:
-        message: how far it came, why it ended, and what is saved.
-        folder: the run folder; None if nothing was to be written.
+        message: how far it got, why it ended, and what is saved.
+        folder: the run folder, if there is one.
     """
 
     def __init__(self, message: str, folder: Path | None) -> None:
@@ -90,19 +90,19 @@ class Stopped(NnjitError):
 
 
 class Incomplete(Stopped):
-    """The training is done, but a file of its folder, or its summary, could not be written."""
+    """Training is done, but a file of its folder, or its summary, could not be written."""
 
 
 class Diverged(Stopped):
-    """The training produced a value that is not finite."""
+    """Training produced a value that is not finite."""
 
 
 class Interrupted(Stopped):
-    """The user stopped the training, which can go on from its folder."""
+    """The user stopped training, which can resume from its folder."""
 
 
 class Raised(Stopped):
-    """A function of the user's raised `error` after an epoch; the training can go on from its folder."""
+    """A user's function raised `error` after an epoch; training can resume from its folder."""
 
     def __init__(self, error: BaseException, folder: Path | None) -> None:
         super().__init__(f"{type(error).__name__}: {error}", folder)
@@ -110,18 +110,18 @@ class Raised(Stopped):
 
 
 def reason(error: OSError) -> str:
-    """The file and why the operating system refused, e.g. `a.csv: No space left on device`."""
+    """The file and the system's reason, e.g. `a.csv: No space left on device`."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"
 
 
 def _cut(line: str) -> str:
-    """A line of a message without its middle if what was given makes it too long to be read."""
+    """The line of a message, without its middle if it is too long to read."""
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST * 2 // 3]} … {line[-_LONGEST // 3 + 3 :]}"
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """`; did you mean "…"?` if a valid name is near, else the list of valid names.
+    """Suggest `; did you mean "…"?` if a valid name is near, else list the valid names.
 
     >>> did_you_mean("actvation", ["activation", "units"])
     '; did you mean "activation"?'
@@ -130,7 +130,7 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
     >>> did_you_mean("adma", ["adam", "adamax"])
     '; did you mean "adam"?'
     """
-    name, names = shortened(name), sorted(valid)  # difflib takes the square of a name's length
+    name, names = shortened(name), sorted(valid)  # difflib's time is quadratic in the length of a name
     near = difflib.get_close_matches(name, names, cutoff=0.6)  # best first
     if not near:
         return f"; valid: {', '.join(names)}"

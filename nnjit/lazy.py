@@ -1,4 +1,4 @@
-"""Names of packages, and methods, that are imported when first used, so that they cost nothing until then."""
+"""Import a package's names, and methods, on first use, so they cost nothing until then."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 def lazy_method(module: str, name: str) -> Callable[[Any], Any]:
-    """A method that calls a function of a later room with its object, imported at the first call.
+    """A method that calls a function of a later package with its object, imported at the first call.
 
-    It is for how a value is shown, which the room that makes it does not know.
+    It serves to display a value, which the package that makes it knows nothing about.
     """
 
     def method(self: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The memory of this machine, and whether what a config asks for fits into it."""
+"""Measure the memory of this machine, and check that a config's demands fit into it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SMALL = 2**26  # bytes that fit anywhere
 
 
 def usable_memory() -> int | None:
-    """The bytes of this machine, or fewer if its control group has a limit; None if they are unknown."""
+    """The bytes of this machine, or the limit of its control group if lower; None if unknown."""
     physical = _physical_memory()
     if physical is None:
         return None
@@ -23,11 +23,11 @@ def usable_memory() -> int | None:
 
 
 def check_fits(size: int, what: str, mend: str, path: ConfigPath = ()) -> None:
-    """Raise TooLarge if so many bytes are more than this machine has.
+    """Raise TooLarge if this machine has less memory than `size` bytes.
 
     Args:
         what: the subject of the message, such as "10 rows".
-        mend: what to do about it.
+        mend: the way out.
         path: the option to blame.
     """
     if size <= _SMALL or (memory := usable_memory()) is None or size <= memory:
@@ -38,7 +38,7 @@ def check_fits(size: int, what: str, mend: str, path: ConfigPath = ()) -> None:
 
 
 def gigabytes(size: int) -> str:
-    """A number of bytes in words.
+    """A number of bytes as text.
 
     >>> gigabytes(2**30), gigabytes(8 * 10**12), gigabytes(10**30)
     ('1.1 GB', '8,000 GB', '1e+21 GB')

@@ -1,8 +1,8 @@
-"""The processes of one training that MPI started together, each of which is a *rank*.
+"""Join the processes, or *ranks*, that MPI started together for one training run.
 
-`nnjit train` joins them if `mpiexec` or the like has started it. Each rank computes its slice of every
-batch; native code adds up their sums by `MPI_Allreduce`, which it calls by its address. Without MPI there is
-one rank, and nothing here imports a library.
+`nnjit train` joins them if `mpiexec` or a similar launcher started it. Each rank computes its slice of every
+batch; native code adds up the sums by calling `MPI_Allreduce` at its address. Without MPI there is one rank,
+and nothing here imports a library.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
-"""The variables in which launchers of MPI programs say how many processes there are."""
+"""The variables in which MPI launchers give the number of processes."""
 
 
 class World:
-    """All ranks, seen from one of them. With one rank, everything is that rank's own.
+    """All ranks, as seen from one of them.
 
     Every rank must call the same methods in the same order.
 
     Args:
-        communicator: mpi4py's, of all ranks; None if there is one.
-        table: what native code is given; None without MPI.
-        own_table: the same for a step that this rank makes alone.
+        communicator: mpi4py's, of all ranks; None if there is only one.
+        table: passed to native code; None without MPI.
+        own_table: the same, for a step that this rank takes alone.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class World:
         own_table: np.ndarray | None = None,
     ) -> None:
         self._communicator, self.table, self.own_table = communicator, table, own_table
-        self.has_ended = False  # whether the ranks need each other no more
+        self.has_ended = False  # whether the ranks no longer need each other
         self.rank: int = 0 if communicator is None else communicator.rank
         self.size: int = 1 if communicator is None else communicator.size
 
@@ -61,7 +61,7 @@ class World:
         return tuple(map(any, zip(*self._communicator.allgather(flags), strict=True)))
 
     def gather(self, value: T) -> Sequence[T]:
-        """The values of all ranks, on the first; nothing on the others."""
+        """The values of all ranks on the first rank, nothing on the others."""
         if self._communicator is None:
             return [value]
         return self._communicator.gather(value, root=0) or ()
@@ -98,7 +98,7 @@ def join() -> World:
 
 
 def launched(environment: Mapping[str, str]) -> int:
-    """How many processes a launcher has started together, as it says in the environment.
+    """The number of processes started together, from the launcher's environment variables.
 
     >>> launched({"PMI_SIZE": "4"}), launched({"PMIX_RANK": "0", "SLURM_NTASKS": "2"}), launched({})
     (4, 2, 1)
@@ -127,13 +127,13 @@ def _joined_by_mpi() -> World:
             f"{launched(os.environ)} processes were started together, which needs mpi4py: {error}; "
             "install it with: pip install 'nnjit[mpi]'"
         ) from None
-    except RuntimeError as error:  # mpi4py is there, and no MPI
+    except RuntimeError as error:  # mpi4py without an MPI library
         raise UserError(f"mpi4py finds no MPI: {error}; install one, such as: pip install mpich") from None
     communicator = MPI.COMM_WORLD.Dup()
     if communicator.size == 1:
         raise UserError(
             f"{launched(os.environ)} processes were started together, but mpi4py's MPI "
-            f"({MPI.get_vendor()[0]}) is not that of the launcher, and each of them is alone; "
+            f"({MPI.get_vendor()[0]}) is not the launcher's, and each of them is alone; "
             "start them with the mpiexec of that MPI"
         )
     # A failure inside native code must end all ranks: nothing reads what the function returns.

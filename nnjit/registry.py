@@ -1,8 +1,8 @@
-"""The base class of options, and registries that find option classes by their `type`.
+"""Define the base class of options, and registries that find option classes by `type`.
 
 A layer, loss, optimizer, schedule, initializer, metric or data source is one class: its fields are its
-options, their docstrings are the help text of the JSON Schema, and registering it makes it known to
-the config.
+options, their docstrings are the help texts of the JSON Schema, and registering it makes it known to the
+config.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from pydantic_core import PydanticKnownError, core_schema
 from nnjit.errors import ConfigError, did_you_mean, shortened
 
 MOST = 10**9
-"""The largest count in a config; what it counts is kept in memory or waited for."""
+"""The largest count in a config, since what it counts takes memory or time."""
 SEEDS = 2**63
-"""How many seeds there are, from 0."""
+"""The number of seeds, from 0."""
 REGISTRY = "registry"
-"""The key of a JSON Schema's node that stands for any entry of the registry of this kind."""
+"""The key of a JSON Schema node that allows any entry of the registry of this kind."""
 
 
 class _Mark:
-    """Marks a declaration; it stands beside a type in `Annotated`."""
+    """Marks a declaration, next to its type in `Annotated`."""
 
 
 NUMBER = _Mark()
-"""Marks a field that is a number in computations, and decides on no operation or shape but if it is 0 or 1.
+"""Marks a field that is a number in computations, and affects no operation or shape unless it is 0 or 1.
 
-A compiled step takes it as an input, so that another value needs no compiling. While such a step is traced,
+A compiled step takes it as an input, so a new value needs no compiling. While such a step is traced,
 the field holds a traced value (`training/structure`). Fields without the mark are structure.
 """
 Number = Annotated[float, NUMBER]
@@ -47,12 +47,12 @@ Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
 class Options(BaseModel):
     """A frozen set of options; unknown keys and values of the wrong type are errors.
 
-    The docstring below a field is its help in the JSON Schema. The config room reads it from the source when
-    it makes the schema, because pydantic would read every source at import.
+    The docstring below a field is its help in the JSON Schema. `config` reads it from the source when it
+    makes the schema, since pydantic would read every source at import.
     """
 
     also_called: ClassVar[tuple[str, ...]] = ()
-    """What other libraries call this entry of a registry, for messages."""
+    """The names of this entry of a registry in other libraries, for messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
@@ -63,12 +63,12 @@ T = TypeVar("T", bound=Options)
 class Registry(Generic[T], Mapping[str, type[T]]):
     """The classes of one kind by their `type`, e.g. `layers["dense"]`.
 
-    A class registers itself when its module is imported. That takes half a millisecond for each class, so a
-    package lists where its classes are, and a module is imported when one of its types is asked for.
+    A class registers itself when its module is imported. That takes half a millisecond per class, so a
+    package lists where its classes are, and a module is imported when one of its types is needed.
 
     Args:
         kind: the word for one entry in messages, e.g. `"layer"`.
-        base: another registry, whose entries are in this one too.
+        base: another registry, whose entries this one includes.
     """
 
     def __init__(self, kind: str, base: Registry[Any] | None = None) -> None:
@@ -78,7 +78,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         self._entries: dict[str, type[T]] = {}
 
     def list_modules(self, package: str, modules: Mapping[str, Iterable[str]]) -> None:
-        """Say where entries are.
+        """Declare where entries are defined.
 
         Args:
             modules: name of a module in the package -> the types that it registers.
@@ -86,7 +86,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         self._modules |= {kind: f"{package}.{name}" for name, kinds in modules.items() for kind in kinds}
 
     def register(self, cls: type[T]) -> type[T]:
-        """Add a class whose field `type` has its name as the default; used as a decorator."""
+        """Add a class, named by the default of its field `type`; used as a decorator."""
         self._entries[cls.model_fields["type"].default] = cls
         return cls
 
@@ -111,15 +111,15 @@ class Registry(Generic[T], Mapping[str, type[T]]):
     def field(self) -> Any:
         """The annotation of a field that holds one of the entries.
 
-        It accepts the options as a mapping with `type`, or the name alone.
+        It accepts the options as a mapping with `type`, or just the name.
         """
         return Annotated[Options, _Entry(self)]
 
     def validated(self, value: object) -> T:
-        """An entry, from its options as a config has them.
+        """The entry with these options, as in a config.
 
         Raises:
-            ValueError, PydanticKnownError, ValidationError: it is none.
+            ValueError, PydanticKnownError, ValidationError: it is not an entry.
         """
         value = {"type": value} if isinstance(value, str) else value
         if not isinstance(value, dict | Options):
@@ -144,7 +144,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
         return f'unknown {self.kind} "{name}"{near}'
 
     def _known_elsewhere(self, name: str) -> str | None:
-        """The entry that other libraries know by this name."""
+        """The entry that has this name in other libraries."""
         names = {n: (n, *entry.also_called) for n, entry in self.items()}
         forms = ((n, form) for form in (_letters, _stem) for n in names)
         return next((n for n, form in forms if form(name) in map(form, names[n])), None)
@@ -152,7 +152,7 @@ class Registry(Generic[T], Mapping[str, type[T]]):
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """Tells pydantic how to validate an entry of a registry, whose class is imported only then."""
+    """Tell pydantic how to validate an entry of a registry, whose class is only then imported."""
 
     registry: Registry[Any]
 
@@ -168,10 +168,10 @@ class _Entry:
 
 
 def _letters(name: str) -> str:
-    """The letters and digits of a name: `BatchNorm` and `batch_norm` are the same."""
+    """The letters and digits of a name, the same for `BatchNorm` and `batch_norm`."""
     return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _stem(name: str) -> str:
-    """The same without the endings of names in PyTorch and Keras: `MSELoss`, `MaxPool2d`."""
+    """The letters without the endings of PyTorch and Keras, as in `MSELoss` and `MaxPool2d`."""
     return re.sub(r"([12]d|loss|error|lr)$", "", _letters(name))

@@ -1,9 +1,9 @@
-"""Train the same networks in nnjit and in other libraries, side by side, and say how long a step takes.
+"""Time a training step of the same networks in nnjit and in other libraries, side by side.
 
     pip install -e '.[bench]'
     python scripts/bench.py [--quick] [--only xor tabular] [--peers jax_scan] [--section workloads] [--docs]
 
-Needs an otherwise idle machine. Results go to `bench/`: results.json, speed.png and the children's logs.
+Needs an otherwise idle machine. Writes results.json, speed.png and the children's logs to `bench/`.
 """
 
 import sys

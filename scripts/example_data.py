@@ -1,7 +1,7 @@
-"""Write the invented data that the recipes use, into the current directory.
+"""Write the recipes' synthetic data into the current directory.
 
 python scripts/example_data.py flats        # flats.csv and new_flats.csv: prices of flats
-python scripts/example_data.py sales        # sales.csv: what two shops sell each day
+python scripts/example_data.py sales        # sales.csv: daily sales of two shops
 python scripts/example_data.py payments     # payments.csv: one payment in 30 is a fraud
 python scripts/example_data.py shapes       # shapes/circle/0.png, …: drawings of three shapes
 """
@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 SEED = 0
-NEW = 4  # flats whose price is to be predicted
+NEW = 4  # flats without a price
 
 
 def flats() -> None:
@@ -48,7 +48,7 @@ def flats() -> None:
 
 
 def sales() -> None:
-    """Daily sales of two shops, with a season of a week and a slow trend."""
+    """Daily sales of two shops, with a weekly season and a slow trend."""
     rng, days = np.random.default_rng(SEED), 500
     t = np.arange(days)
     parts = []
@@ -61,7 +61,7 @@ def sales() -> None:
 
 
 def payments() -> None:
-    """Payments, of which about one in 30 is a fraud: large ones at night, from a new device."""
+    """Payments; about one in 30 is a fraud: a large one at night, from a new device."""
     rng, n = np.random.default_rng(SEED), 3000
     amount = rng.lognormal(3.5, 1, n).round(2)
     hour = rng.integers(0, 24, n)
@@ -72,7 +72,7 @@ def payments() -> None:
 
 
 def shapes() -> None:
-    """Grey drawings of 16 × 16 pixels, in a folder for each class."""
+    """Grey drawings of 16 × 16 pixels, in one folder per class."""
     from PIL import Image, ImageDraw
 
     rng = np.random.default_rng(SEED)
@@ -97,5 +97,5 @@ TABLES: dict[str, Callable[[], None]] = {f.__name__: f for f in (flats, sales, p
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", choices=TABLES, help="the data to write")
+    parser.add_argument("name", choices=TABLES, help="data to write")
     TABLES[parser.parse_args().name]()

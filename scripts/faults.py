@@ -1,9 +1,9 @@
-"""Break trainings on purpose (kill −9, full disks, two writers, damaged files), and finish each of them.
+"""Break training runs on purpose (kill −9, full disks, two writers, damaged files), then finish each of them.
 
     python scripts/faults.py [--tries 200] [--only KIND …] [--seed N] [--docs]
 
-A training that was broken and resumed must give the bits of one that was not. Each failure is printed with
-its folder and the command that repeats it. The table comes last, and the exit status is 1 if any try failed.
+A run that is broken and resumed must give the same bits as an unbroken one. Each failure is printed with its
+folder and the command that repeats it. The table comes last; the exit status is 1 if any try failed.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""Write tests/optim/averaging_reference.json: PyTorch's averages of a sequence of params, and its plateaus.
+"""Write tests/optim/averaging_reference.json: PyTorch's averages of params, and its rates on plateaus.
 
-Needs PyTorch, which nnjit itself never does:  python scripts/make_averaging_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_averaging_reference.py
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _averages(thetas: torch.Tensor, type: str, decay: float = 0.0, start: int = 0) -> list[list[float]]:
-    """The average after each epoch; the params themselves where it has not begun."""
+    """The average after each epoch; the params themselves before averaging begins."""
     module = torch.nn.Linear(thetas.shape[1], 1, bias=False)
     averaged = AveragedModel(module, multi_avg_fn=get_ema_multi_avg_fn(decay) if type == "ema" else None)
     found = []
@@ -64,7 +64,7 @@ def _averages(thetas: torch.Tensor, type: str, decay: float = 0.0, start: int = 
 
 
 def _rates(factor: float, patience: int, min_delta: float, floor: float) -> list[float]:
-    """The rate after each epoch's loss."""
+    """The learning rate after each epoch's loss."""
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=PEAK)
     given = {"threshold": min_delta, "threshold_mode": "abs", "min_lr": floor, "eps": 0.0}
     scheduler = ReduceLROnPlateau(optimizer, factor=factor, patience=patience - 1, **given)

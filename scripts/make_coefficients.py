@@ -34,12 +34,12 @@ Real = Callable[[mpf], mpf]
 
 @dataclass(frozen=True)
 class Fit:
-    """Approximate `function` on [low, high] so that the largest error times `weight` is least.
+    """Approximate `function` on [low, high] with the smallest maximum of error times `weight`.
 
     Args:
         degrees: degree of the polynomial for float32 and for float64; 0 if there is none.
-        highs: upper end of the interval for each of the two.
-        limit: what `function` is at 0, if its formula is 0/0 there and loses digits nearby.
+        highs: upper end of the interval for float32 and for float64.
+        limit: value of `function` at 0, if its formula is 0/0 there and loses digits nearby.
     """
 
     name: str
@@ -127,7 +127,7 @@ def unit(_: mpf) -> mpf:
 
 
 def erf_weight(x: mpf) -> mpf:
-    """What a small change of g(x)/x does to erf(x) = 1 - exp(-g(x)), relative to erf(x)."""
+    """Relative change of erf(x) = 1 - exp(-g(x)) per small change of g(x)/x."""
     return x * mp.erfc(x) / mp.erf(x) if x else mp.sqrt(mp.pi) / 2
 
 
@@ -182,7 +182,7 @@ def horner(coefficients: list[mpf], x: mpf) -> mpf:
 
 
 def equalised(fit: Fit, points: list[mpf]) -> list[mpf]:
-    """The polynomial whose weighted error at the points has one size and alternating sign."""
+    """The polynomial whose weighted errors at the points have equal size and alternating signs."""
     rows = [
         [*(x**j for j in range(len(points) - 1)), (-1) ** i / fit.weight(x)] for i, x in enumerate(points)
     ]
@@ -190,7 +190,7 @@ def equalised(fit: Fit, points: list[mpf]) -> list[mpf]:
 
 
 def extrema(errors: list[mpf]) -> list[int]:
-    """Where the error is largest between two changes of its sign."""
+    """Points of largest error between the sign changes of the error."""
     places: list[int] = []
     for i, error in enumerate(errors):
         if not places or (error > 0) != (errors[places[-1]] > 0):

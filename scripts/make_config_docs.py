@@ -2,7 +2,7 @@
 
 python scripts/make_config_docs.py
 
-Every word about an option is its docstring, which `nnjit help` and an editor show too.
+The texts are the docstrings of the options, which `nnjit help` and editors also show.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ the line and the nearest valid name. An entry without options may be its name al
 `optimizer: {type: adam}`. Relative paths start at the directory in which the command runs.
 [Experiments](experiments.md) explains how the options work together.
 
-In a terminal, `nnjit help dense` and `nnjit help training.epochs` print what this page says. `nnjit schema`
+In a terminal, `nnjit help dense` and `nnjit help training.epochs` print these texts. `nnjit schema`
 prints the JSON Schema, from which an editor completes a config. `nnjit train --config FILE --print-config`
 prints a config with every default filled in.
 """
-CHOICES = {  # registry: heading, what its entries are
+CHOICES = {  # registry: heading, introduction
     "data": ("Data", "`data`, `validation_data` and `test_data` take one of these sources."),
     "layer": ("Layers", "`model` is a list of these."),
     "loss": ("Losses", "`loss`, and each entry of `losses`, is one of these."),
@@ -49,16 +49,16 @@ CHOICES = {  # registry: heading, what its entries are
     "kind": ("Kinds of columns", "`columns` of a table maps a column to one of these."),
 }
 HIDDEN = "type"
-MARKS = re.compile(r"([*_\[\]\\])")  # those that GitHub and MkDocs both let escape
-SHARED = 4  # an option that so many entries have in the same words is described once for all
+MARKS = re.compile(r"([*_\[\]\\])")  # the marks that can be escaped on GitHub and in MkDocs
+SHARED = 4  # an option that at least this many entries share is described once
 
 
 class Reference:
-    """The page about a JSON Schema.
+    """The reference page of a JSON Schema.
 
     Args:
         root: the schema of an experiment.
-        registries: what an option with a `type` can be, by the key of `CHOICES`.
+        registries: the registries of entries with a `type`, by the key of `CHOICES`.
     """
 
     def __init__(self, root: Schema, registries: Mapping[str, Registry[Any]]) -> None:
@@ -66,7 +66,7 @@ class Reference:
         self._registries = registries
 
     def page(self) -> str:
-        """The whole page in Markdown."""
+        """The page in Markdown."""
         parts = [*self._experiment(), *self._activations()]
         for kind, registry in self._registries.items():
             parts += self._registry(kind, registry)
@@ -161,7 +161,7 @@ class Reference:
         return ""
 
     def _groups(self, definition: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
-        """The options that are mappings of one kind, with the path of each."""
+        """The options that are mappings of a single kind, with their paths."""
         for key, node in definition.get("properties", {}).items():
             inner = self._mappings(node)
             if len(inner) == 1 and not type_of(inner[0]):
@@ -183,13 +183,13 @@ def without_type(definition: Schema) -> dict[str, Schema]:
 
 
 def shared_options(entries: Sequence[Schema]) -> dict[str, Schema]:
-    """The options that several entries have in the same words."""
+    """The options that several entries share word for word."""
     texts = Counter((key, json.dumps(node)) for entry in entries for key, node in without_type(entry).items())
     return {key: json.loads(text) for (key, text), n in texts.items() if n >= SHARED}
 
 
 def default(node: Schema) -> str:
-    """Its default in words, e.g. ", default `0.1`"; a group of options is described by itself."""
+    """Text of the default, such as ", default `0.1`"; empty for a group of options, described separately."""
     if "default" not in node:
         return ""
     value = node["default"]
@@ -203,7 +203,7 @@ def type_of(node: Schema) -> str:
 
 
 def coded(words: str) -> str:
-    """What an option takes, with its words and its pattern as code."""
+    """Mark the values and the pattern in an option's type as code."""
     marked = re.sub(r"that matches (.*?)(?=$|, | or )", r"that matches `\1`", words)
     choices = re.search(r"one of (\w+(?:, \w+)*)", marked)
     if choices:
@@ -212,19 +212,19 @@ def coded(words: str) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Its paragraphs, each on a line and followed by an empty one, without examples in Python."""
+    """The paragraphs of a docstring, one per line with an empty line after it, without Python examples."""
     parts = [" ".join(part.split()) for part in text.split("\n\n")]
     return [f"{escaped(part)}\n" for part in parts if part and not part.startswith(">>>")]
 
 
 def escaped(text: str) -> str:
-    """Text outside code, without what Markdown would take for its own marks."""
+    """Escape Markdown syntax outside code."""
     pieces = re.split(r"(`[^`]*`)", text)
     return "".join(p if p.startswith("`") else MARKS.sub(r"\\\1", p).replace("<", "&lt;") for p in pieces)
 
 
 def written() -> str:
-    """The page as it should be."""
+    """The current page."""
     from nnjit.data import sources
     from nnjit.data.encoding.kinds import kinds
     from nnjit.nn import initializers, layers, losses, metrics

@@ -1,8 +1,8 @@
-"""Write the texts of `docs/internals.md`: one network at each stage, from its config to LLVM.
+"""Update the code blocks of `docs/internals.md`: one network at each stage, from its config to LLVM.
 
 python scripts/make_internals.py
 
-The prose of the page stays as it is. A block after `<!-- made: NAME -->` is written anew.
+Each block after `<!-- made: NAME -->` is rewritten; the rest of the page is unchanged.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ training: {batch_size: full}
 NOTE = "# needs a program around it: this is one function of it\n"
 BLOCK = re.compile(r"(<!-- made: (\w+) -->\n```\w*\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
 PLAIN = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
-"""The processor that the LLVM text is for: the same text on every x86-64 machine."""
+"""The target processor of the LLVM text, which makes it the same on every x86-64 machine."""
 
 
 def texts() -> dict[str, str]:
-    """Each stage's text by its name in the page, except LLVM's."""
+    """The text of each stage but LLVM, by its name on the page."""
     from nnjit.training.loop.explanation import explain, step_text
 
     setup = prepared()
@@ -62,7 +62,7 @@ def texts() -> dict[str, str]:
 
 
 def prepared() -> Setup:
-    """The experiment, whose step is traced and written, but not compiled."""
+    """The experiment with its step traced and written, but not compiled."""
     from nnjit.training.setup.setup import set_up
 
     return set_up(config.resolve(read_text(CONFIG, "internals.md").data), Path())
@@ -81,26 +81,26 @@ def recurrences() -> str:
 
 
 def between(lines: list[str], first: str, last: str) -> str:
-    """The nodes of a graph's text from one name to another."""
+    """The lines of a printed graph from one node to another."""
     names = [line.partition(":")[0] for line in lines]
     return "\n".join(lines[names.index(first) : names.index(last) + 1]) + "\n"
 
 
 def function(source: str, name: str) -> str:
-    """A function of a program."""
+    """The source of one function of a program."""
     [found] = re.findall(rf"^def {name}\(.*?(?=^\n\n|\Z)", source, re.MULTILINE | re.DOTALL)
     return str(found).rstrip() + "\n"
 
 
 def llvm() -> str:
-    """The first vectors of the update's loop, compiled by another process for a plain processor."""
+    """The first iteration of the update's vector loop, compiled in another process for `PLAIN`."""
     variables = os.environ | PLAIN | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     command = [sys.executable, __file__, "--llvm"]
     return subprocess.run(command, env=variables, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def compiled_llvm() -> str:
-    """The first turn of the update's vector loop, for the processor of this process."""
+    """The first iteration of the update's vector loop, compiled for this process's target."""
     from numba import types
 
     setup = prepared()
@@ -118,7 +118,7 @@ def compiled_llvm() -> str:
 
 
 def written(page: str, made: dict[str, str]) -> str:
-    """The page with these texts in its blocks; others stay."""
+    """The page with these texts in its blocks; other blocks are unchanged."""
     return BLOCK.sub(lambda m: m[1] + made.get(m[2], m[3]) + m[4], page)
 
 

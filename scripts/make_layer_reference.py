@@ -1,14 +1,14 @@
-"""Write tests/nn/layer_reference.json: PyTorch's layers of the same weights, and their derivatives.
+"""Write tests/nn/layer_reference.json: PyTorch's layers with the same weights, and their derivatives.
 
-Needs PyTorch, which nnjit itself never does:  python scripts/make_layer_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_layer_reference.py
 
-Params are drawn in nnjit's layout and handed to PyTorch in its own, so that derivatives come back in nnjit's.
-What differs: in PyTorch channels are second, weights transposed, and a loop has two biases, which add up to
-the one that nnjit's RNN and LSTM have; nnjit's GRU has both too, since its reset gate works on the product of
-the state, as PyTorch's does. "same" is said in numbers, or by `ceil_mode`, where PyTorch does not know it.
+Params are drawn in nnjit's layout and converted to PyTorch's, so derivatives are in nnjit's. In PyTorch,
+channels come second, weights are transposed, and recurrent layers have two biases, which add up to the one of
+nnjit's RNN and LSTM. nnjit's GRU has both too, because its reset gate applies to the product of the state, as
+in PyTorch. "same" padding that PyTorch lacks is given in numbers, or by `ceil_mode`.
 
-Left out: equal elements in a pooling window, of which PyTorch takes the first, and padding by more than half
-of a pooling window, which PyTorch refuses.
+Left out: ties in a pooling window, where PyTorch takes the first element, and padding of more than half a
+pooling window, which PyTorch refuses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 EXAMPLES = 2
 MASK, LENGTHS = -9.0, [4, 2]
-"""The value of padding, which is never drawn, and the lengths of examples where there is some."""
+"""The padding value, which is never drawn, and the lengths of padded examples."""
 PARTS = ("query", "key", "value")
 
 
@@ -41,7 +41,7 @@ def embedding(x: Tensor, params: Params) -> Tensor:
 
 
 def conv(function: Callable[..., Tensor], *, around: tuple[int, ...] = (0, 0), **options: object) -> Function:
-    """`around` are zeros before and behind each axis, last axis first, where PyTorch has no such padding."""
+    """`around` counts zeros before and after each axis, last axis first, for padding that PyTorch lacks."""
 
     def call(x: Tensor, params: Params) -> Tensor:
         weight = params["weight"].movedim((-1, -2), (0, 1))
@@ -62,7 +62,7 @@ def recurrent(
     reverse: bool = False,
     mask: bool = False,
 ) -> Function:
-    """The backward half of two directions where `reverse`; only LENGTHS of the examples where `mask`."""
+    """`reverse` selects the backward half of two directions; `mask` reads only LENGTHS of the examples."""
 
     def call(x: Tensor, params: Params) -> Tensor:
         bias, units = params["bias"], params["recurrent_weight"].shape[0]
@@ -208,7 +208,7 @@ CASES: list[tuple[dict[str, object], tuple[int, ...], Shapes, Function]] = [
 def main() -> None:
     generator = torch.Generator().manual_seed(0)
     rows = [_row(*case, generator) for case in CASES]
-    lines = ",\n".join(json.dumps(row) for row in rows)  # one number a line would double the file
+    lines = ",\n".join(json.dumps(row) for row in rows)  # one number per line would double the file
     version = json.dumps(torch.__version__.split("+")[0])
     path = Path(__file__).parent.parent / "tests" / "nn" / "layer_reference.json"
     path.write_text(f'{{"torch": {version}, "rows": [\n{lines}\n]}}\n', encoding="utf-8")
@@ -236,7 +236,7 @@ def _row(
 
 
 def _inputs(options: dict[str, object], shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Numbers within ±4, the second example padded where the layer is told of padding; or entries."""
+    """Numbers within ±4, with the second example padded if the layer has a `mask_value`; or entries."""
     if "entries" in options:
         return torch.randint(int(str(options["entries"])), (EXAMPLES, *shape), generator=generator)
     x = 4 * _draw((EXAMPLES, *shape), generator)
@@ -246,7 +246,7 @@ def _inputs(options: dict[str, object], shape: tuple[int, ...], generator: torch
 
 
 def _draw(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Numbers within ±1 of few digits, all different and none zero: no ties of a maximum, no kinks."""
+    """Distinct nonzero numbers within ±1, of few digits: no ties in a maximum, no kinks."""
     count = torch.Size(shape).numel()
     return ((2 * torch.randperm(100, generator=generator)[:count] - 99).double() / 100).reshape(shape)
 

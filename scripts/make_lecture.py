@@ -1,14 +1,14 @@
-"""Write outputs and pictures into docs/lecture: those of scripts/lecture, of `nnjit explain`, and a kernel.
+"""Update the code, outputs and pictures on the pages of docs/lecture.
 
-A page has blocks between `<!-- KIND: NAME -->` and `<!-- end -->`. What stands there is replaced:
+A page has blocks between `<!-- KIND: NAME -->` and `<!-- end -->`, whose content is replaced:
 
 code NAME        the functions of scripts/lecture/NAME.py
-output NAME      what it prints
+output NAME      its output
 explain SECTION  that section of `nnjit explain configs/lecture_chain.yaml`; several are separated by commas
 kernel NAME      the loop of that kernel
 
-Run it after a change of a program:  python scripts/make_lecture.py
-What it writes is the same every time. The one picture of times is drawn anew with `--measure` alone.
+Run it after changing a program:  python scripts/make_lecture.py
+The result is the same every time. The one picture of timings is redrawn only with `--measure`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--measure", action="store_true", help="draw the picture of times anew")
+    parser.add_argument("--measure", action="store_true", help="redraw the picture of timings")
     kept = set() if parser.parse_args().measure else MEASURED
     for language, page in PAGES.items():
         text = page.read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def names(page: str) -> list[str]:
-    """The programs whose output a page shows, in its order."""
+    """The programs whose output a page shows, in page order."""
     return [name for _, kind, name, _ in BLOCK.findall(page) if kind == "output"]
 
 
@@ -63,24 +63,24 @@ def pictures(page: str) -> list[str]:
 
 
 def run(name: str, folder: Path, language: str = "en") -> str:
-    """What a program prints; its pictures are written to the folder."""
+    """Run a program, which writes its pictures to the folder, and return its output."""
     printed = python(str(PROGRAMS / f"{name}.py"), "--output", str(folder), "--language", language)
     return re.sub(r"^drawn: .*\n", "", printed, flags=re.MULTILINE)
 
 
 def explain() -> str:
-    """What `nnjit explain` prints of the lecture's chain, its kernels included."""
+    """The output of `nnjit explain` for the lecture's chain, kernels included."""
     return python("-c", "from nnjit.cli import main; main()", "explain", CONFIG, "--kernels")
 
 
 def python(*words: str) -> str:
-    """What Python prints when it is called so."""
+    """The output of Python with these arguments."""
     command = [sys.executable, "-X", "utf8", *words]
     return subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=True, cwd=ROOT).stdout
 
 
 def fill(page: str, said: Mapping[str, str], explained: str) -> str:
-    """The page with what its blocks should hold."""
+    """The page with the current content in its blocks."""
 
     def block(found: re.Match[str]) -> str:
         begin, kind, name, end = found.groups()
@@ -99,7 +99,7 @@ def fill(page: str, said: Mapping[str, str], explained: str) -> str:
 
 
 def functions(name: str) -> str:
-    """A program without its docstring, its drawing and its printing: it runs by itself."""
+    """A program without its docstring, drawing and printing; it still runs."""
     text = (PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
     code = text.split('"""\n', 1)[1].partition("\n\ndef main(")[0]
     code = re.sub(r"^from slide import .*\n", "", code, flags=re.MULTILINE)
@@ -107,7 +107,7 @@ def functions(name: str) -> str:
 
 
 def section(explained: str, title: str) -> str:
-    """A section of what `nnjit explain` prints, without an empty line at its end."""
+    """A section of the output of `nnjit explain`, without a trailing empty line."""
     found = re.search(rf"^{title}\n─+\n.*?(?=\n\n|\Z)", explained, re.DOTALL | re.MULTILINE)
     if found is None:
         raise ValueError(f'`nnjit explain` prints no section "{title}"')
@@ -115,7 +115,7 @@ def section(explained: str, title: str) -> str:
 
 
 def loop(explained: str, kernel: str) -> str:
-    """The loop over the examples of a kernel's source."""
+    """The loop over the examples in a kernel's source."""
     [body] = re.findall(
         rf"^def {kernel}\(.*?\n(    for .*?)(?=^    \S|\n\n)", explained, re.DOTALL | re.MULTILINE
     )

@@ -1,7 +1,7 @@
-"""Write tests/nn/loss_reference.json: what PyTorch says of a fixed output, and the derivatives that it finds.
+"""Write tests/nn/loss_reference.json: PyTorch's losses of fixed outputs, and their derivatives.
 
-Where PyTorch has no such loss, its autograd differentiates the paper's formula. Needs PyTorch, which nnjit
-itself never does:  python scripts/make_loss_reference.py
+For a loss that PyTorch lacks, its autograd differentiates the paper's formula. Needs PyTorch, which nnjit
+itself does not:  python scripts/make_loss_reference.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Write tests/training/multi_output_reference.json: what PyTorch trains with two outputs on one trunk.
+"""Write tests/training/multi_output_reference.json: PyTorch's training of two outputs on one trunk.
 
-Needs PyTorch, of which nnjit takes no numbers:  python scripts/make_multi_output_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_multi_output_reference.py
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
 def _train(
     x: np.ndarray, sizes: np.ndarray, kinds: np.ndarray, start: dict[str, np.ndarray]
 ) -> dict[str, object]:
-    """Plain gradient descent in the order of the rows; figures are means over all rows of an epoch."""
+    """Plain gradient descent in row order; the values are means over all rows of an epoch."""
     inputs, values, truth = map(torch.tensor, (x, sizes, kinds))
     params = {name: torch.tensor(value, requires_grad=True) for name, value in start.items()}
     losses: dict[str, list[float]] = {"size": [], "kind": [], "all": []}

@@ -1,6 +1,6 @@
 """Write tests/nn/norm_reference.json: PyTorch's batch and layer normalisation, and their derivatives.
 
-Needs PyTorch, which nnjit itself never does:  python scripts/make_norm_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_norm_reference.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Write tests/optim/reference.json: what PyTorch's optimizers make of a fixed sequence of gradients.
+"""Write tests/optim/reference.json: the steps of PyTorch's optimizers on a fixed sequence of gradients.
 
-Needs PyTorch, which nnjit itself never does:  python scripts/make_optimizer_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_optimizer_reference.py
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import optim
 
-STEPS = 8  # radam is momentum until the sixth
+STEPS = 8  # up to the fifth, radam is momentum
 THETA = [1.0, -2.0, 0.5, 0.0, 3.0]
 RATE = 0.05
 
@@ -52,7 +52,7 @@ CASES = [  # nnjit's options, PyTorch's optimizer, its options
 
 
 def main() -> None:
-    torch.set_default_dtype(torch.float64)  # that of nadam's product of momenta, whatever the params'
+    torch.set_default_dtype(torch.float64)  # nadam's product of momenta has the default dtype
     generator = torch.Generator().manual_seed(0)
     grads = torch.randn(STEPS, len(THETA), generator=generator, dtype=torch.float64)
     grads[:, 3] *= 1e-4  # small, so that epsilon counts

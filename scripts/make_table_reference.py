@@ -1,7 +1,7 @@
 """Write tests/training/table_reference.json: steps of PyTorch's optimizers for sparse gradients.
 
-An embedding with `sparse=True` is trained by SparseAdam, the dense layer behind it by Adam.
-Needs PyTorch, which nnjit itself never does:  python scripts/make_table_reference.py
+An embedding with `sparse=True` is trained by SparseAdam, the dense layer after it by Adam.
+Needs PyTorch, which nnjit itself does not:  python scripts/make_table_reference.py
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import torch
 from torch import nn, optim
 
 ENTRIES, SIZE, COLUMNS, BATCH, EPOCHS, RATE = 40, 3, 2, 3, 2, 0.05
-EPSILON = 1e-30  # SparseAdam adds it to √v, before the correction of v
+EPSILON = 1e-30  # SparseAdam adds it to √v before the bias correction of v
 
 
 def main() -> None:
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float64)
-    x = torch.randint(ENTRIES // 4, (12, COLUMNS))  # so that rows come again, and most never come
+    x = torch.randint(ENTRIES // 4, (12, COLUMNS))  # so some rows repeat, and most never occur
     y = torch.randn(12, 1)
     table = nn.Embedding(ENTRIES, SIZE, sparse=True)
     dense = nn.Linear(COLUMNS * SIZE, 1)
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _params(table: nn.Embedding, dense: nn.Linear) -> list[float]:
-    """All params in the order of nnjit's vector, whose dense weights are (inputs, units)."""
+    """All params in the order of nnjit's vector, with dense weights of shape (inputs, units)."""
     arrays = table.weight, dense.weight.T, dense.bias
     return torch.cat([a.detach().flatten() for a in arrays]).tolist()
 

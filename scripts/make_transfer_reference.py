@@ -1,9 +1,9 @@
-"""Write tests/training/transfer_reference.json: what PyTorch trains with frozen layers and groups of params.
+"""Write tests/training/transfer_reference.json: PyTorch's training with frozen layers and param groups.
 
-A frozen layer has requires_grad=False, and a frozen batch norm is in eval mode; layers with a factor of the
-learning rate are groups of params with an lr of their own.
+A frozen layer has requires_grad=False, and a frozen batch norm is in eval mode. A layer with a learning rate
+factor is a param group with its own lr.
 
-Needs PyTorch, of which nnjit takes no numbers:  python scripts/make_transfer_reference.py
+Needs PyTorch, which nnjit itself does not:  python scripts/make_transfer_reference.py
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _trained(
     frozen: list[str],
     factors: dict[str, float],
 ) -> dict[str, object]:
-    """The arrays after some epochs of batches in the order of the rows."""
+    """The arrays after some epochs of batches in row order."""
     network = _network()
     _load(network, start)
     for name in frozen:
@@ -99,7 +99,7 @@ def _load(network: nn.ModuleDict, arrays: dict[str, object]) -> None:
 
 
 def _arrays(network: nn.ModuleDict) -> dict[str, object]:
-    """All arrays by nnjit's names, in its layout."""
+    """All arrays by nnjit's names, in nnjit's layout."""
     norm = network["norm"]
     found = {f"{name}.weight": network[name].weight.T for name in ("stem", "head")}
     found |= {f"{name}.bias": network[name].bias for name in ("stem", "head")}

@@ -1,6 +1,6 @@
-"""Write tests/training/weight_reference.json: what PyTorch trains with weights of rows and of classes.
+"""Write tests/training/weight_reference.json: PyTorch's training with row weights and class weights.
 
-Needs PyTorch and scikit-learn, of which nnjit takes no numbers:  python scripts/make_weight_reference.py
+Needs PyTorch and scikit-learn for reference values:  python scripts/make_weight_reference.py
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
 def _train(
     x: np.ndarray, y: np.ndarray, w: np.ndarray, classes: np.ndarray, start: dict[str, np.ndarray]
 ) -> dict[str, object]:
-    """Plain gradient descent in the order of the rows; a batch's cost is divided by its sum of weights."""
+    """Plain gradient descent in row order; a batch's cost is divided by the sum of its weights."""
     inputs, truth, row, of_class = map(torch.tensor, (x, y, w, classes))
     weight, bias = (torch.tensor(start[name], requires_grad=True) for name in ("weight", "bias"))
     losses = []

@@ -1,7 +1,7 @@
-"""A hook of MkDocs: README, ARCHITECTURE, CHANGELOG, LICENSE and the configs are part of the site.
+"""A hook of MkDocs that adds README, ARCHITECTURE, CHANGELOG, LICENSE and the configs to the site.
 
-They lie above `docs/`, where readers of the repository look for them. Here they are put beside the pages of
-`docs/`, and links between the two are changed accordingly.
+They are above `docs/`, where readers of the repository look for them. The site has them next to the pages of
+`docs/`, with links between the two changed accordingly. Lines do not break inside a flag, as in `--engine`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[1]
 ABOVE = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE")
 LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)\s#]+)(?=[#)])")
 CODE = re.compile(r"(^```.*?^```$|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"<code>[^<\n]*</code>")
+FLAG = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -29,13 +31,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Point links to where the site has their targets."""
+    """Point links to their targets on the site."""
     pieces = CODE.split(markdown)
     return "".join(p if k % 2 else LINK.sub(lambda m: moved(m[1], page), p) for k, p in enumerate(pieces))
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Mark flags in inline code, which a browser would break after a hyphen."""
+    return INLINE.sub(lambda code: FLAG.sub(r'<span class="flag">\g<0></span>', code[0]), html)
+
+
 def moved(target: str, page: Page) -> str:
-    """A link of a page, relative to its folder, in the site."""
+    """The site's link for a link of a page, relative to the page's folder."""
     name = page.file.src_uri
     folder = posixpath.dirname(name if name in ABOVE else f"docs/{name}")
     path = posixpath.normpath(posixpath.join(folder, target)).removeprefix("docs/")

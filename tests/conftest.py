@@ -1,4 +1,4 @@
-"""What several rooms' tests share."""
+"""Fixtures and hooks for all tests."""
 
 import gc
 import os
@@ -11,7 +11,7 @@ from nnjit import durable
 from nnjit.training.structure import programs
 
 _REPOSITORY = Path(__file__).parents[1]
-# What takes longest goes first, the longest of all at the head, so that no worker is left alone with it.
+# The slowest files, slowest first: they start early, so no worker is left alone with one at the end.
 _SLOWEST = (
     "test_workloads", "test_configs", "test_threads", "test_table", "test_equality", "test_layer_state",
     "test_cache", "test_loop", "test_resume", "test_memory", "test_full_batch", "test_gradient_check",
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage seldom, and never in what is loaded by now: that took a tenth of the suite's time."""
+    """Collect garbage rarely, and never what is loaded by now: that took a tenth of the suite's time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
@@ -34,7 +34,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_wait_for_the_disk() -> Iterator[None]:
-    """Files are written as ever, but no test waits until the disk has them: that took longer than many."""
+    """Write files as usual, but without a sync to the disk, which took longer than many tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(durable, "_sync", lambda *given: None)
         yield
@@ -42,7 +42,7 @@ def _no_wait_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_programs_by_structure_on_disk() -> Iterator[None]:
-    """Tests change constants that decide on programs, and another test must not find theirs."""
+    """Tests change constants that affect compiled programs, which no other test may find on disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(programs, "ON_DISK", False)
         yield
@@ -50,7 +50,7 @@ def _no_programs_by_structure_on_disk() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real data sets (mnist/, adult/): NNJIT_DATA, or ../shared/data beside the repository."""
+    """The folder of real data sets (mnist/, adult/): NNJIT_DATA, or ../shared/data next to the repository."""
     folder = Path(os.environ.get("NNJIT_DATA") or _REPOSITORY.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}; set NNJIT_DATA to its folder")

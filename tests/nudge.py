@@ -1,12 +1,12 @@
 """A pytest plugin (`-p tests.nudge`): move each floating-point input of a compiled program by its last bit.
 
-Another processor adds in another order, so the last bits of every value differ there. Nudged inputs have the
-same effect on all that is computed from them: a test that depends on a last bit fails on any processor. The
-direction depends on the value alone: equal inputs stay equal, and a training gives the same bits twice.
+Another processor adds in another order, so it computes other last bits. Nudged inputs have the same effect on
+all results, so a test that depends on a last bit fails on any processor. The direction depends only on the
+value: equal inputs stay equal, and a training gives the same bits twice.
 
-Zeros are not nudged, because they are padding and masks. What a training updates in place (params and slots)
-is nudged before its first step alone, because the number of its native calls depends on the time. Tests that
-ask for the value that belongs to an exact input are marked `exact` and omitted, as are doctests.
+Zeros are not nudged, because they are padding and masks. Arrays that a training updates in place (params and
+slots) are nudged only before its first step, because its number of native calls depends on the time. Tests
+that need exact inputs are marked `exact` and skipped, as are doctests.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ import pytest
 from nnjit.codegen.call import Caller
 from nnjit.codegen.program import Compiled, CompiledEpoch, Turns
 
-# Data of this many elements are nudged once, not for each native call: the time that a call takes decides how
-# many steps the next one has, so that slow calls would become ever more.
+# Arrays of at least this many elements are nudged once, not in each native call: after a slow call, the next
+# one takes fewer steps, so the calls would become ever more.
 LARGE, MOST_KNOWN = 1 << 16, 8
-# The whole numbers of as many bits, and an odd one whose product with others has a sign like a coin's.
+# Integers of as many bits, and an odd multiplier that gives products of random sign.
 _WHOLE = {4: (np.int32, np.int32(-0x61C88647)), 8: (np.int64, np.int64(-0x61C8864680B583EB))}
 
 
 def pytest_configure() -> None:
-    """Put the nudge before every way into a native function."""
+    """Nudge the inputs of every way into a native function."""
     call, call_small, run = Compiled.__call__, Caller.__call__, CompiledEpoch.run
     known: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # by address: large data and the same nudged
 
@@ -70,22 +70,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is exact."""
+    """Deselect exact tests and doctests."""
     kept = [i for i in items if not isinstance(i, pytest.DoctestItem) and not i.get_closest_marker("exact")]
     config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
     items[:] = kept
 
 
 def _is_first(epoch: CompiledEpoch, turns: Turns, arguments: Mapping[str, np.ndarray]) -> bool:
-    """Whether a call has the first step of a training, which is numbered 1."""
+    """Whether a call includes the first step of a training, which has the number 1."""
     numbers = [arguments[name] for name in epoch.interface.per_step if arguments[name].dtype.kind == "u"]
     return turns.begin == 0 and any(n[0] == 1 for n in numbers)
 
 
 def nudged(value: Any) -> Any:
-    """A value with each element moved to its neighbour above or below, as its own bits tell.
+    """Move each element to its neighbour above or below, a choice made by the element's own bits.
 
-    Zeros, subnormal numbers, the largest number, inf and NaN stay; so does what is not floating-point.
+    Zeros, subnormal numbers, the largest number, inf and NaN are unchanged, as are values of other dtypes.
     """
     array = np.asarray(value)
     if array.dtype.kind != "f":

@@ -1,6 +1,6 @@
-"""Other processors than this one, for which programs can be compiled and, where they are simpler, run.
+"""Compile for other processors than this one, and run the programs if those are simpler.
 
-As a command, it lists those that this machine can run, or prints the variables that stand for one of them.
+As a command, list the processors whose programs run here, or print the variables for one of them.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ _WIDER = ("avx512", "avx10", "evex512")
 
 
 def environment_of(cpu: str) -> dict[str, str]:
-    """The environment of a process that compiles for a processor; skips the test where it would not run."""
+    """The environment of a process that compiles for a processor; skip the test if the program cannot run."""
     if not runs_here(cpu):
-        pytest.skip(f"this processor cannot run what is compiled for {cpu}")
+        pytest.skip(f"this processor cannot run programs compiled for {cpu}")
     return os.environ | variables_of(cpu)
 
 
 def runs_here(cpu: str) -> bool:
-    """Whether this processor runs programs for another one."""
+    """Whether this processor can run programs compiled for `cpu`."""
     return cpu == "generic" or bool(llvm.get_host_cpu_features().get("avx2"))
 
 
 def variables_of(cpu: str) -> dict[str, str]:
-    """What has Numba and nnjit compile for a processor, with no instruction that only this one has."""
+    """Variables that make Numba and nnjit compile for a processor, without instructions only of this one."""
     if cpu == "generic":
         return {"NUMBA_CPU_NAME": cpu, "NUMBA_CPU_FEATURES": ""}
     features = llvm.get_host_cpu_features()

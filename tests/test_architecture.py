@@ -1,4 +1,4 @@
-"""The rooms of nnjit and who may enter which (ARCHITECTURE.md); and the form of its files."""
+"""Check the imports between nnjit's rooms (ARCHITECTURE.md), and the form of its files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "nnjit"
 FILES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 400  # lines of a file
-BINARY = ("os.open", "Image.open", "archive.open")  # open no text
+BINARY = ("os.open", "Image.open", "archive.open")  # not text files
 
-# Each room imports only rooms before it; those of one line do not import each other.
+# Each room imports only rooms before it; rooms on one line do not import each other.
 ORDER = (
     ("durable", "errors", "lazy", "cores", "version"), ("cluster", "memory", "progress", "registry"), ("ir",),
     ("primitives",), ("numpy",), ("scipy",), ("autodiff",), ("passes",), ("codegen",),
@@ -23,7 +23,7 @@ ORDER = (
     ("data",), ("experiment", "runs"), ("report",), ("training",), ("export",), ("tracking",), ("config",),
     ("api",), ("searching", "sklearn"), ("cli",), ("train",),
 )  # fmt: skip
-# The same inside a room, of its folders and files; what is not named here is flat.
+# The same for the folders and files of a room; rooms that are not listed have no order.
 INSIDE = {
     "codegen": (
         ("clearing", "memory"), ("rewrite",), ("plan",), ("numba",), ("library",), ("maths",), ("runtime",),
@@ -44,14 +44,14 @@ INSIDE = {
         ("search", "study"), ("comparison",), ("page",), ("evaluation",), ("__main__",),
     ),
 }  # fmt: skip
-FEW = {  # rooms that know less than their place would allow
+FEW = {  # rooms that import less than their place allows
     "nn": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "optim": {"errors", "registry", "ir", "primitives", "numpy", "autodiff", "passes"},
     "data": {"errors", "memory", "registry"},
     "runs": {"cores", "durable", "errors", "version"},
     "report": {"cores", "durable", "errors", "lazy", "progress", "runs"},
 }
-MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that know more than their room
+MORE = {"report/drawing.py": {"ir", "primitives", "autodiff"}}  # files that import more than their room may
 OWNERS = {  # library: the only rooms that may import it
     "numba": {"codegen"},
     "llvmlite": {"codegen"},
@@ -67,7 +67,7 @@ OWNERS = {  # library: the only rooms that may import it
     "distributed": {"cluster"},
     "mpi4py": {"ranks"},
 }
-MAY_NAME_VERSIONS = Path("runs/environment.py")  # it writes down the versions of what trained
+MAY_NAME_VERSIONS = Path("runs/environment.py")  # it records library versions
 SLOW = {
     "onnx",
     "sklearn",
@@ -78,15 +78,15 @@ SLOW = {
     "mpi4py",
     "scipy",
 }  # imported inside the function that uses them
-SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only by who asks for them
+SLOW_AT_THE_TOP = {"report", "sklearn"}  # which are themselves imported only on demand
 
 
-MOST_FILES = 15  # of a folder, except those of alike entries:
+MOST_FILES = 15  # in a folder, except folders of similar entries:
 ALIKE = {"nn/layers", "report/pictures", "runs", "data/sources", "cli", "primitives"}
 
 
 def ranks(order: Iterable[Iterable[str]]) -> dict[str, int]:
-    """The line of each name."""
+    """The line number of each name."""
     return {name: rank for rank, names in enumerate(order) for name in names}
 
 
@@ -106,7 +106,7 @@ def room_of(path: Path) -> str:
 
 
 def part_of(module: str) -> tuple[str, int] | None:
-    """The part of a room that a module is in, and its line; None if the room is flat."""
+    """The part of a room that a module is in, and its line; None if the room has no order."""
     room, _, rest = module.partition(".")
     known = ranks(INSIDE.get(room, ()))
     parts = [part for part in known if rest == part or rest.startswith(f"{part}.")]
@@ -114,7 +114,7 @@ def part_of(module: str) -> tuple[str, int] | None:
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Each imported module with whether it is imported at the top of the file, for types or not."""
+    """Each imported module, and whether the import is at the top of the file; not imports for types."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     top = {id(n) for n in tree.body}
     checked = {
@@ -152,7 +152,7 @@ def test_room_imports_only_rooms_before_it(path: Path) -> None:
         parts = module.split(".")
         if parts[0] != "nnjit" or len(parts) == 1 or parts[1] == room:
             continue
-        assert parts[1] in RANK, f"{shown(path)} imports {module}, which is no room"
+        assert parts[1] in RANK, f"{shown(path)} imports {module}, which is not a room"
         assert RANK[parts[1]] < RANK[room], f"{shown(path)} imports {module}, a later room"
         allowed = FEW.get(room, set(RANK)) | MORE.get(shown(path), set())
         assert parts[1] in allowed, f"{shown(path)} imports {module}, which {room} must not know"
@@ -214,14 +214,14 @@ def test_file_is_short_finished_and_says_what_it_is_for(path: Path) -> None:
 
 
 def test_text_names_its_encoding() -> None:
-    """Otherwise the locale would decide."""
+    """Without one, the locale would decide."""
     scripts = (PACKAGE.parent / "scripts").rglob("*.py")
     calls = {(path.name, ast.unparse(call)) for path in (*FILES, *scripts) for call in text_calls(path)}
     assert {call for call in calls if "encoding=" not in call[1]} == set()
 
 
 def text_calls(path: Path) -> Iterator[ast.Call]:
-    """The calls that open a file, or the pipes of a process, as text."""
+    """Calls that open a file, or the pipes of a process, as text."""
     text = path.read_text(encoding="utf-8")
     if not re.search(r"(read_text|write_text|open)\(|text=", text):
         return
@@ -231,11 +231,7 @@ def text_calls(path: Path) -> Iterator[ast.Call]:
         name, words = ast.unparse(node.func), {word.arg for word in node.keywords}
         if name.endswith((".read_text", ".write_text")):
             yield node
-        elif name.split(".")[-1] in ("open", "fdopen") and name not in (
-            "os.open",
-            "Image.open",
-            "archive.open",
-        ):
+        elif name.split(".")[-1] in ("open", "fdopen") and name not in BINARY:
             modes = [ast.unparse(argument) for argument in node.args]
             if not {"'rb'", "'wb'", "'ab'"} & set(modes):
                 yield node

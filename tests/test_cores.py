@@ -1,4 +1,4 @@
-"""The cores that a process may use: no more than its affinity, and than the quota of its control group."""
+"""A process uses no more cores than its affinity and the quota of its control group allow."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def eight_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("max 100000\n", 8),
         ("200000 100000\n", 2),
-        ("350000 100000\n", 3),  # half a core is none
-        ("50000 100000\n", 1),  # but there is always one
+        ("350000 100000\n", 3),  # half a core does not count
+        ("50000 100000\n", 1),  # but there is always one core
         ("1600000 100000\n", 8),
         ("", 8),
         ("what is this\n", 8),

@@ -1,4 +1,4 @@
-"""The picture of a graph: a box for each value, forward and backward told apart, and what cannot be drawn."""
+"""A picture of a graph has a box per value and tells forward from backward; some graphs cannot be drawn."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def words(figure: Any) -> list[str]:
 
 
 def names(figure: Any) -> list[str]:
-    """The words in bold, after the headline."""
+    """Words in bold after the headline."""
     return [text.get_text() for text in figure.texts if text.get_weight() == "bold"][1:]
 
 
@@ -153,8 +153,8 @@ ARRAY, TWO = make_graph(nnp.tanh)(np.ones(3)), make_graph(lambda x: (x, x * x))(
 # fmt: off
 MISTAKES: list[tuple[str, Callable[[], Any], str]] = [
     ("too many",    lambda: draw(NEURON, most=5),        r"9 values .* up to 5: print the graph .*most=9"),
-    ("no ending",   lambda: draw(NEURON, "graph"),       r'"graph": its name ends in nothing.*\.png, \.svg'),
-    ("no scalar",   lambda: draw(ARRAY, backward=True),  r"one scalar of floats, got f64\[3\]; sum"),
+    ("no ending",   lambda: draw(NEURON, "graph"),       r'"graph": its suffix is missing.*\.png, \.svg'),
+    ("no scalar",   lambda: draw(ARRAY, backward=True),  r"one float scalar, got f64\[3\]; sum"),
     ("two scalars", lambda: draw(TWO, backward=True),    r"got f64\[\], f64\[\]; sum it, or choose"),
 ]
 # fmt: on

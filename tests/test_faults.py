@@ -1,4 +1,4 @@
-"""A few tries of `scripts/faults.py`: what was broken is finished with the same bits, or refused."""
+"""A few tries of `scripts/faults.py`: a broken run is finished with the same bits, or refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_comparison_sees_one_bit_and_no_times(reference: Reference, tmp_path: 
     ]
 
 
-# A program that writes two files, in a child with a fault.
+# A program that writes two files under a fault.
 WRITES = """
 import os, sys
 from scripts.reliability.hook import Fault, Hook
@@ -97,7 +97,7 @@ hook.tally()
 def written(
     folder: Path, operation: int, number: int = 0, full: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run the program; its operations are 1 open, 2 write, 3 fsync, 4 rename, and again."""
+    """Run the program, whose operations are 1 open, 2 write, 3 fsync, 4 rename, then the same again."""
     words = [str(folder), str(operation), str(number), full, str(folder.with_suffix(".json"))]
     return subprocess.run([sys.executable, "-c", WRITES, *words], capture_output=True, text=True, cwd=ROOT)
 

@@ -1,4 +1,4 @@
-"""The gradients that the benchmark times are the same in all libraries; one that is missing is named."""
+"""The benchmark's gradients are the same in all libraries; a missing library is named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _jax_is_left_as_it_was() -> Iterator[None]:
 
 
 def asked(contestant: str, function: str, *calls: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a child answers."""
+    """The answer of a child."""
     lines = [{"contestant": contestant, "workload": function, "rows": None, "options": {}}, *calls]
     answers = io.StringIO()
     serve(io.StringIO("".join(json.dumps(line) + "\n" for line in lines)), answers)
@@ -68,4 +68,4 @@ def test_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_function_has_the_name_of_a_workload() -> None:
-    assert not FUNCTIONS.keys() & WORKLOADS.keys()  # a child process finds either by its name
+    assert not FUNCTIONS.keys() & WORKLOADS.keys()  # a child process looks up both by name

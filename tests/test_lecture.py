@@ -1,7 +1,7 @@
-"""The lecture's network: a chain of sigmoid neurons with squared error, against its own closed form.
+"""The lecture's network, a chain of sigmoid neurons with squared error, against its closed form.
 
 z = w a + b, a = σ(z), C = (a - y)²; backwards ∂C/∂w = ∂C/∂a σ′(z) a_prev, ∂C/∂b = ∂C/∂a σ′(z) and
-∂C/∂a_prev = w σ′(z) ∂C/∂a, beginning with ∂C/∂a = 2 (a - y). The cost of a batch is the mean over them.
+∂C/∂a_prev = w σ′(z) ∂C/∂a, beginning with ∂C/∂a = 2 (a - y). The cost of a batch is the mean over examples.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.small
 DEPTHS = range(1, 7)
 COMPILED = DEPTHS if config.DISABLE_JIT else (1, 3, 6)
 RATE = 0.5
-EXACT = 1e-12  # two ways to the same figures, below 1 in size, in f64
+EXACT = 1e-12  # two ways to the same values, below 1 in size, in f64
 DIFFERENCE = 1e-9  # central differences at 1e-5: their own error is about 1e-11
 
 
@@ -89,7 +89,7 @@ def step(depth: int, block: int = BLOCK) -> CompiledEpoch:
 def gradient_of_step(
     epoch: CompiledEpoch, theta: np.ndarray, x: np.ndarray, y: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """The gradient that one update descended, (θ - θ′) / rate, and the mean cost."""
+    """The gradient of one update, (θ - θ′) / rate, and the mean cost."""
     updated, rows = theta.copy(), len(x)
     key, number, rate = np.zeros(1, np.uint32), np.ones(1, np.uint32), np.full(1, RATE)
     arguments = [updated, key, number, rate, x[:, None], y[:, None], weights]

@@ -1,4 +1,4 @@
-"""The lecture's pages show what its programs print and draw, in English and in Ukrainian."""
+"""The lecture's pages show the output and pictures of its programs, in English and in Ukrainian."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SHOWN = names(TEXTS["en"])
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]\d+)?")
 TIMES = re.compile(r"measured: .*")
 LARGEST = 100_000  # bytes of a picture
-# Of 255, the mean over cells of 20 by 20 pixels. Other words make 0.3 to 0.5, another curve 1.5.
+# Out of 255, as a mean over cells of 20 by 20 pixels. Other words differ by 0.3 to 0.5, another curve by 1.5.
 SAME_PICTURE = 1.0
 
-# In pictures, what is not English.
+# Words of pictures that need no translation.
 NAMES = {"tanh", "grad", "exp", "sin", "cos", "nnjit", "train", "mul", "add", "sub", "neg", "sigmoid"}
 NAMES |= {"matmul", "broadcast", "params", "axes", "prev"}
-QUICK: dict[str, dict[str, int]] = {  # options with which a program draws soon
+QUICK: dict[str, dict[str, int]] = {  # options that make a program fast
     "by_hand": {"steps": 21},
     "predict_loss_grad": {"steps": 1},
     "three_ways": {"most": 3},
@@ -52,7 +52,7 @@ each_program = pytest.mark.parametrize("name", SHOWN)
 
 
 def blocks(language: str) -> list[tuple[str, str]]:
-    """Kind and name of each block of a page, in order."""
+    """The kind and name of each block of a page, in order."""
     return [(kind, name) for _, kind, name, _ in BLOCK.findall(TEXTS[language])]
 
 
@@ -63,7 +63,7 @@ def shown(language: str, name: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """A program's output without its decimal numbers and its measurements."""
+    """A program's output without decimal numbers and measurements."""
     return NUMBER.sub("#", TIMES.sub("", text)).split()
 
 
@@ -72,7 +72,7 @@ def numbers(text: str) -> list[str]:
 
 
 def is_close(one: str, other: str) -> bool:
-    """Whether two printed numbers differ by rounding alone; two errors, whether their sizes are alike."""
+    """Whether two printed numbers differ only by rounding, or two errors are similar in size."""
     a, b = float(one), float(other)
     if "e" not in one + other:
         return bool(np.isclose(a, b, rtol=1e-4, atol=2e-6))
@@ -80,7 +80,7 @@ def is_close(one: str, other: str) -> bool:
 
 
 def difference(drawn: Path, committed: Path, folder: Path) -> float:
-    """The distance of two pictures, seen from afar."""
+    """The distance between two pictures, averaged over cells."""
     shrink(drawn, folder / "shrunk.png")
     seen = []
     for path in (folder / "shrunk.png", committed):

@@ -1,4 +1,4 @@
-"""The lecture's programs run, print the numbers that they are about, and draw their pictures."""
+"""The lecture's programs run, print the numbers that matter, and draw their pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JAX = "import jax.numpy as np\nfrom jax import grad\n"
 
 @dataclass(frozen=True)
 class Program:
-    """A program, with what must be in its output and in its folder."""
+    """A program, with text that its output and files that its folder must contain."""
 
     name: str
     says: tuple[str, ...]
@@ -170,7 +170,7 @@ def _slide_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def definitions(name: str) -> dict[str, Any]:
-    """What a program defines."""
+    """The names that a program defines."""
     return runpy.run_path(str(LECTURE / f"{name}.py"))
 
 
@@ -234,7 +234,7 @@ def in_float64() -> Iterator[None]:
 def test_full_gradient_is_that_of_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = definitions("full_gradient")
     program["main"](tmp_path)
-    said = [float(figure) for figure in re.findall(r"∂C/∂\S+ += +(\S+)", capsys.readouterr().out)]
+    said = [float(value) for value in re.findall(r"∂C/∂\S+ += +(\S+)", capsys.readouterr().out)]
     cost, params, h = program["cost"], program["PARAMS"], 1e-6
     differences = []
     for array in (array for layer in params for array in layer):
@@ -262,7 +262,7 @@ def test_best_difference_is_worse_than_grad(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_the_rules_are_those_of_differences() -> None:
-    """Each rule, evaluated, against the central difference of g times the primitive's value."""
+    """Evaluate each rule against the central difference of g times the primitive's value."""
     program, h = definitions("rules_of_primitives"), 1e-6
     for written, function, arguments, value in program["PRIMITIVES"]:
         g = some(np.cos, value)

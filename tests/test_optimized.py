@@ -18,7 +18,7 @@ MAIN = ("-c", "from nnjit.cli import main; main()")
 
 
 def optimized(*arguments: str | Path, folder: Path) -> str:
-    """What Python prints when it runs with these arguments, without docstrings and assertions."""
+    """The output of Python with these arguments, without docstrings and assertions."""
     command = [sys.executable, "-OO", *map(str, arguments)]
     process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr

@@ -1,8 +1,8 @@
-"""Everything that README and docs/ show is run: commands, Python, C, and configs.
+"""Run everything that README and docs/ show: commands, Python, C, and configs.
 
-The blocks of a page run in their order, in one folder. A block that cannot run here begins with the line
-`# needs …`. A YAML block that begins with `# name.yaml` is that file for the commands after it; others are
-fragments of a config.
+The blocks of a page run in order, in one folder. A block that cannot run here begins with the line
+`# needs …`. A YAML block that begins with `# name.yaml` becomes that file for the commands after it; others
+are fragments of a config.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted(DOCS.rglob("*.md"))]
 UNTRIED = "# needs "
 LEAST = {"data": {"type": "sklearn", "dataset": "digits"}, "model": [{"type": "dense"}], "loss": "hinge"}
-NOT_SHIPPED = {  # README's example of the reader's own table
+NOT_SHIPPED = {  # the reader's own table in an example of the README
     "prices.csv": "size,rooms,price\n" + "".join(f"{50 + k},{1 + k % 4},{100 + 3 * k}\n" for k in range(60)),
     "new.csv": "size,rooms\n70,2\n",
 }
@@ -56,7 +56,7 @@ RUN = [page for page in PAGES if LECTURE not in page.parents and any(b.language 
 
 
 def commands(block: Block) -> Iterator[list[str]]:
-    """Its commands in words; `&&` separates two of them."""
+    """Its commands, split into words; `&&` separates two commands."""
     for line in block.text.splitlines():
         words = shlex.split(line, comments=True)
         while "&&" in words:
@@ -67,7 +67,7 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 
 class Reader:
-    """Who copies the blocks of one page into one folder."""
+    """A reader who runs the blocks of one page in one folder."""
 
     def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
         self.names: dict[str, Any] = {"__name__": "page"}
@@ -80,12 +80,12 @@ class Reader:
         self.before = block.language
 
     def read_output(self, block: Block) -> None:
-        """After a command, what it prints but for numbers; else a message or a formula."""
+        """After a command, compare with its output, numbers masked; other blocks are messages or formulas."""
         if self.before == "sh":
             assert masked(block.text) in masked(self.printed)
 
     def read_llvm(self, block: Block) -> None:
-        """The text of another test."""
+        """Another test checks it."""
 
     def read_python(self, block: Block) -> None:
         exec(compile(block.text, block.page, "exec"), self.names)
@@ -135,7 +135,7 @@ class Reader:
 
 
 def masked(text: str) -> str:
-    """A text with # instead of numbers, whose last digits differ between processors, and single blanks."""
+    """Text with # for numbers, whose last digits differ between processors, and single spaces."""
     return re.sub(r"\s+", " ", re.sub(r"\d[\d.]*(e-\d+)?", "#", text)).strip()
 
 
@@ -192,7 +192,7 @@ def test_the_texts_of_the_internals_are_current() -> None:
 
 
 def test_the_llvm_of_the_internals_is_of_vectors_of_four() -> None:
-    """Its numbers and their order are those of one version of LLVM."""
+    """The numbers and their order depend on the version of LLVM."""
     [shown] = [block.text for block in blocks(make_internals.PAGE) if block.language == "llvm"]
     made = make_internals.llvm()
     for word in ("load <4 x float>", "fmul", "fdiv", "fsub", "store <4 x float>"):

@@ -1,4 +1,4 @@
-"""Where the entries of registries are: a module is imported only when one of its types is asked for."""
+"""A registry imports a module only when one of its types is used."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_field_takes_an_entry_its_options_or_its_name() -> None:
 
 
 # fmt: off
-WRONG = [  # what is given as `others`, the place of the mistake, its kind
+WRONG = [  # value of `others`, path of the mistake, its kind
     (({"type": "shape"},),                         (0, "sides"), "missing"),
     (({"type": "shape", "sides": "4"},),           (0, "sides"), "int_type"),
     ((Round(), {"type": "shape", "size": 4}),      (1, "sides"), "missing"),

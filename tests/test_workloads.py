@@ -1,4 +1,4 @@
-"""The benchmark's workloads, compiled, equal the same steps interpreted one by one."""
+"""The benchmark's compiled workloads equal the same steps interpreted one by one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.benchmark.workloads import CHECKED_STEPS, WORKLOADS, Workload, resn
 from tests.training.conftest import train_epochs
 
 VELOCITY = {"type": "momentum", "learning_rate": 1e-4}
-"""An optimizer whose slot is a sum of gradients: nothing is divided by their size, as in Adam."""
+"""An optimizer whose slot is a sum of gradients; unlike Adam, it does not divide by their size."""
 
 CHECKED = WORKLOADS | {"resnet": replace(WORKLOADS["resnet"], batch=16, layers=resnet(1, 8, 10))}
 """The interpreter would take minutes for the whole residual network."""
@@ -30,12 +30,12 @@ each_workload = pytest.mark.parametrize("workload", CHECKED.values(), ids=CHECKE
 
 @pytest.fixture(autouse=True)
 def no_slow_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No program is left to Numba's own compiler, which takes several times as long."""
+    """Fail if a program is left to Numba's own compiler, which takes several times as long."""
     lowered = DirectCompiler.lowered
 
     def surely_lowered(self: DirectCompiler, func: Any) -> Any:
         result = lowered(self, func)
-        assert result is not None, f"{func.__name__} has something that lowering does not know"
+        assert result is not None, f"{func.__name__} has something that lowering does not support"
         return result
 
     monkeypatch.setattr(DirectCompiler, "lowered", surely_lowered)
@@ -47,7 +47,7 @@ def test_compiled_steps_equal_interpreted_steps(workload: Workload, tmp_path: Pa
     trained, history = train_epochs(given)
     before, [after, *_], loss = interpreted(workload, given)
     np.testing.assert_allclose(np.mean(history["train_loss"]), loss, rtol=1e-10)
-    # Before a batch norm a bias has a gradient of nothing but rounding, which Adam divides by its size.
+    # The gradient of a bias before a batch norm is only rounding, which Adam divides by its size.
     most = 1e-7 if workload.has_state else 1e-10
     assert np.linalg.norm(trained.theta - after) <= most * np.linalg.norm(after - before)
 
@@ -62,14 +62,14 @@ def test_compiled_gradients_in_float32_are_those_of_float64(workload: Workload, 
         entries = slice(entry.offset, entry.offset + entry.size)
         error = np.linalg.norm(trained.slots.optimizer[0][entries] - velocity[entries])
         size = np.linalg.norm(velocity[entries])
-        # The gradient of a key's bias, or of one before a batch norm, is 0 but for rounding.
+        # The gradient of a key's bias, or of a bias before a batch norm, is 0 but for rounding.
         least = (3e-2 if workload.has_state else 1e-3) * np.linalg.norm(velocity)
-        most = 1e-3 if workload.has_state else 1e-5  # what is centred loses digits, layer after layer
+        most = 1e-3 if workload.has_state else 1e-5  # centring loses digits, layer after layer
         assert error <= most * max(size, least), entry.name
 
 
 def interpreted(workload: Workload, given: Mapping[str, Any]) -> tuple[np.ndarray, list[np.ndarray], float]:
-    """Params and state before the first steps, these and the slots after them, and the mean loss."""
+    """Params and state before the first steps; params, state and slots after them; and the mean loss."""
     setup = set_up(config.resolve(given), Path())
     start, train = setup.initial_state(Path()), setup.data.train
     graph, interface = step_graph(setup.task)

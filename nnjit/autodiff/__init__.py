@@ -1,6 +1,6 @@
-"""Derivatives: of nodes of a graph (`pull_back`, `push_forward`), and of functions (`grad` and friends).
+"""Derivatives: of graph nodes (`pull_back`, `push_forward`) and of functions (`grad` and friends).
 
-Loops, branches and the like are imported when they are first used, with the rules of their primitives.
+Loops, branches and other control flow, with the rules of their primitives, are imported on first use.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,7 @@
-"""`vmap`: a function of one example as a function of a stack of them.
+"""`vmap`: turn a function of one example into a function of a stack of examples.
 
-Every operation is given one more leading axis. An elementwise one needs nothing more than that; the others
-state in their row (`lift`) how their parameters change.
+Every operation gets a leading axis. An elementwise one needs nothing else; the others define in their row
+(`lift`) how their parameters change.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ Axes = Any  # a number, None, or nested dicts, lists and tuples of them
 
 
 def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
-    """The function that maps `f` over an axis of its arguments, all at once.
+    """Return a function that maps `f` over an axis of its arguments, all at once.
 
     Args:
-        in_axes: the axis of every argument, or one for each; None for an argument that is the same for all.
-            For an argument that is a nested structure, one axis for all of it, or a structure of axes.
-            Arguments given by name are mapped over axis 0.
-        out_axes: the position of the axis in the results; one for all, or a structure of them.
+        in_axes: one axis for all arguments, or one for each; None for an argument shared by all examples.
+            For a nested argument, one axis for all of it, or a structure of axes. Keyword arguments are
+            mapped over axis 0.
+        out_axes: the position of the axis in the results: one for all, or a structure of them.
 
     Raises:
-        GraphError: the lengths of the axes differ, or an operation cannot be mapped.
+        GraphError: the axes' lengths differ, or an operation cannot be mapped.
 
     >>> import numpy
     >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(numpy.eye(3), numpy.arange(3.0)).tolist()
@@ -62,7 +62,7 @@ def vmap(f: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callab
 
 
 def _places(in_axes: Axes, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tuple[str, int | None]]:
-    """For each leaf of the arguments, which argument it belongs to, and the axis that is mapped over."""
+    """For each leaf of the arguments, the argument it belongs to and its mapped axis."""
     axes = in_axes if isinstance(in_axes, (tuple, list)) else (in_axes,) * len(args)
     if len(axes) != len(args):
         raise GraphError(f"vmap: in_axes has {len(axes)} entries for {len(args)} arguments")
@@ -72,7 +72,7 @@ def _places(in_axes: Axes, args: Sequence[Any], kwargs: Mapping[str, Any]) -> li
 
 
 def _stack(x: Any, axis: Any, name: str) -> Any:
-    """A leaf of an argument with the axis that is mapped over as its first."""
+    """A leaf of an argument, with its mapped axis first."""
     if axis is None:
         return x
     _check_axis(axis, type_of(x).ndim, f"vmap: in_axes has {axis!r} for {name}, {type_of(x)}")
@@ -94,10 +94,10 @@ def _check_axis(axis: Any, ndim: int, what: str) -> None:
 
 @tracing(is_on=False)
 def batch(outputs: Sequence[Node], mapped: Mapping[Node, Node], n: int) -> list[Node]:
-    """`outputs` with a leading axis of length `n`.
+    """Give `outputs` a leading axis of length `n`.
 
     Args:
-        mapped: nodes, and for each of them one of the same type with the leading axis.
+        mapped: from nodes to the same nodes with the leading axis.
     """
     new = dict(mapped)
     for node in topological(outputs, stop=mapped):
@@ -123,7 +123,7 @@ def _lifted(node: Node, new: Mapping[Node, Node], n: int) -> Node:
 
 
 def _as_matrices(node: Node, new: Mapping[Node, Node]) -> Any:
-    """An argument of a product with its rows' axes as one, after the axis of the stack if it has that."""
+    """An argument of a product with its row axes merged, after the stack's axis if it has one."""
     whole = new.get(node, node)
     lead = whole.shape[: whole.ndim - node.ndim]
     return nnp.reshape(whole, (*lead, -1, node.shape[-1])) if node.ndim > 2 else whole
@@ -139,19 +139,19 @@ def _repeated(node: Node, n: int) -> Node:
 
 
 def one_of(stack: Node) -> Node:
-    """A fresh input of the type of one element of `stack`."""
+    """A fresh input with the type of one element of `stack`."""
     return new_input(stack.type.with_shape(stack.shape[1:]))
 
 
 def _length(stacks: Sequence[tuple[str, Node]]) -> int:
-    """The length of the axis that is mapped over, from stacks with the names of their arguments."""
+    """The length of the mapped axis, from stacks with their arguments' names."""
     lengths = {n.shape[0]: f"{n.shape[0]} ({name})" for name, n in stacks}
     if len(lengths) != 1:
         shown = ", ".join(lengths.values()) or "none, since in_axes maps no argument"
-        raise GraphError(f"vmap: the mapped axes need one length, got {shown}")
+        raise GraphError(f"vmap: the mapped axes must have the same length, got {shown}")
     (length,) = lengths
     if not isinstance(length, int):
-        raise GraphError("vmap: the batch axis is mapped already; every operation works on all of its rows")
+        raise GraphError("vmap: the batch axis is already mapped: every operation works on all its rows")
     return length
 
 

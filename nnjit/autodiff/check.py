@@ -1,4 +1,4 @@
-"""Gradient checking against central differences."""
+"""Check gradients against central differences."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def check_grads(
     Args:
         args: float64 arrays, or nested structures of them.
         step: h, relative to 1.
-        tolerance: the relative difference that passes.
+        tolerance: the largest relative difference that passes.
 
     Raises:
-        AssertionError: which comparison failed, and its two values. GraphError: an argument is not of f64.
+        AssertionError: names the failed comparison and its two values. GraphError: an argument is not f64.
 
     >>> check_grads(lambda x: x**3, [np.array([1.0, 2.0])])
     """

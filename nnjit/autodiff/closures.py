@@ -1,4 +1,4 @@
-"""Find the traced values that a function reads from around it, beside its arguments."""
+"""Find the traced values that a function closes over."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from nnjit.ir import Node, is_open, new_input, topological
 from nnjit.ir.graph import constant_p
 
 Run = Callable[[Sequence[Node]], tuple[list[Any], Rebuild]]
-"""Inputs, one for each traced argument -> the leaves of a function's result, and what joins them."""
+"""Inputs, one per traced argument -> the leaves of a function's result, and how to rebuild it."""
 
 
 def runner(function: Callable[..., Any], leaves: Sequence[Any], build: Rebuild) -> Run:
-    """What calls `function` with other nodes instead of the traced ones among its arguments' leaves.
+    """A runner that calls `function` with new nodes for the traced leaves of its arguments.
 
     Args:
-        build: the arguments by position, from leaves.
+        build: rebuilds the positional arguments from leaves.
     """
 
     def run(inputs: Sequence[Node]) -> tuple[list[Any], Rebuild]:
@@ -28,15 +28,15 @@ def runner(function: Callable[..., Any], leaves: Sequence[Any], build: Rebuild) 
 
 
 def nodes_of(leaves: Sequence[Any]) -> list[Node]:
-    """The traced ones."""
+    """The traced leaves."""
     return [leaf for leaf in leaves if isinstance(leaf, Node)]
 
 
 def around(run: Run, outputs: Sequence[Node], inputs: Sequence[Node]) -> list[Node]:
-    """The traced values that a function reads from around it: those that occur in a second call too.
+    """The traced values that a function closes over: those that a second call reads too.
 
     Args:
-        outputs: what it has returned for `inputs`.
+        outputs: its results for `inputs`.
     """
     if not is_open(outputs, inputs):
         return []

@@ -1,8 +1,8 @@
 """Functions with custom derivative rules.
 
-Such a function's value is computed by its own nodes; a node `custom` after each result carries the rule and
-reads the arguments, for derivatives alone. A rule of one mode gives the other: both are linear in what they
-carry, and the transpose of a linear graph is what `pull_back` builds.
+The function's own nodes compute its value; a `custom` node after each result holds the rule and reads the
+arguments, for derivatives alone. A rule for one mode gives the other: both are linear, and `pull_back` builds
+the transpose of a linear graph.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from nnjit.primitives import custom_p, full_like
 
 
 class custom_jvp:  # noqa: N801  # a decorator
-    """A function whose derivative is given by `defjvp(rule)`: rule(primals, tangents) -> (value, tangent).
+    """A function with its derivative defined by `defjvp(rule)`: rule(primals, tangents) -> (value, tangent).
 
-    The tangent must be linear in the tangents; reverse mode is its transpose. The rule is for the arguments:
-    nothing flows into traced values that the function reads otherwise. It gets all arguments by position,
-    those given by name and those left at their default too.
+    The tangent must be linear in the tangents; reverse mode is its transpose. The rule covers the arguments
+    only: nothing flows into traced values that the function closes over. It gets all arguments by position,
+    including keyword arguments and defaults.
 
     Args:
-        nondiff_argnums: arguments that are not arrays (functions, for example), or known: the rule gets them
-            first, rule(*them, primals, tangents), and not among the primals.
+        nondiff_argnums: arguments that are not arrays (functions, for example) or are known. The rule gets
+            them first, rule(*them, primals, tangents), and not among the primals.
 
     >>> from nnjit import grad
     >>> @custom_jvp
@@ -62,7 +62,7 @@ class custom_jvp:  # noqa: N801  # a decorator
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = _name(self.function)
         if self.rule is None:
-            raise GraphError(f"{name} has no rule yet; give it one with defjvp")
+            raise GraphError(f"{name} has no rule yet; define it with defjvp")
         args = _by_position(self.function, args, kwargs)
         known, others = _split(name, args, self.numbers)
         rule = partial(self.rule, *known.values())
@@ -70,14 +70,14 @@ class custom_jvp:  # noqa: N801  # a decorator
 
 
 class custom_vjp:  # noqa: N801  # a decorator
-    """A function whose derivative is given by `defvjp(forward, backward)`.
+    """A function with its derivative defined by `defvjp(forward, backward)`.
 
     forward(*args) -> (value, residuals); backward(residuals, cotangent) -> a cotangent for each argument, or
-    None if it is zero, linear in the cotangent. Forward mode is the transpose of `backward`.
-    `forward` gets all arguments by position, those given by name and those left at their default too.
+    None if zero, linear in the cotangent. Forward mode is the transpose of `backward`.
+    `forward` gets all arguments by position, including keyword arguments and defaults.
 
     Args:
-        nondiff_argnums: arguments that are not arrays (functions, for example), or known: `backward` gets
+        nondiff_argnums: arguments that are not arrays (functions, for example) or are known. `backward` gets
             them first, backward(*them, residuals, cotangent), and returns no cotangents for them.
 
     >>> from nnjit import grad
@@ -101,7 +101,7 @@ class custom_vjp:  # noqa: N801  # a decorator
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = _name(self.function)
         if self.rules is None:
-            raise GraphError(f"{name} has no rules yet; give it some with defvjp")
+            raise GraphError(f"{name} has no rules yet; define them with defvjp")
         args = _by_position(self.function, args, kwargs)
         known, others = _split(name, args, self.numbers)
         forward, backward = self.rules
@@ -114,17 +114,17 @@ class custom_vjp:  # noqa: N801  # a decorator
 
 
 def as_node(x: Any) -> Node:
-    """`x` as a node of a finished graph, without what only derivatives read; a constant if it is an array."""
+    """`x` as a node, without the parts that only derivatives read; an array becomes a constant."""
     node = node_of(x)
     return rebuild([node], {}, lambda n: n.inputs[0] if n.primitive is custom_p else n)[0]
 
 
 @dataclass(frozen=True, eq=False)
 class _Rule(ABC):
-    """How the results of one call depend on its arguments; nodes stand for the nodes among their leaves.
+    """The rule of one call; nodes stand for the nodes among its arguments' leaves.
 
     Args:
-        name: of the function.
+        name: the function's name.
     """
 
     name: str
@@ -132,7 +132,7 @@ class _Rule(ABC):
     build: Rebuild
 
     def arguments(self, nodes: Sequence[Any], other: Callable[[Any], Any] = lambda x: x) -> Any:
-        """The arguments, with `nodes` instead of the traced ones and `other` of the rest."""
+        """Rebuild the arguments from `nodes` for the traced leaves and `other(leaf)` for the rest."""
         new = iter(nodes)
         return self.build([next(new) if isinstance(x, Node) else other(x) for x in self.leaves])
 
@@ -141,12 +141,12 @@ class _Rule(ABC):
         """The tangent of result number `index`."""
 
     def pull(self, g: Node, nodes: Sequence[Node], index: int) -> list[Node | None]:
-        """The cotangents of the nodes: the transpose of `push`, unless a rule states another."""
+        """The nodes' cotangents: by default, the transpose of `push`."""
         seeds = [new_input(n.type) for n in nodes]
         return list(pull_back([self.pushed(nodes, seeds, index, g)], seeds, [g]))
 
     def pushed(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int, out: Node) -> Node:
-        """As `push`, checked to be of the type of the result `out`, or of its cotangent."""
+        """As `push`, after checking the type against the result `out`, or its cotangent."""
         moved = self.push(nodes, tangents, index)
         if moved.type != out.type:
             raise GraphError(f"{self.name}: the rule gives a tangent {moved.type} for a result {out.type}")
@@ -160,7 +160,7 @@ class _Forward(_Rule):
     def push(self, nodes: Sequence[Node], tangents: Sequence[Node], index: int) -> Node:
         with tracing():
             made = self.rule(self.arguments(nodes), self.arguments(tangents, np.zeros_like))
-        moved = flatten(_pair(made, f"{self.name}: the rule returns a pair (value, tangent)")[1])[0]
+        moved = flatten(_pair(made, f"{self.name}: the rule must return a pair (value, tangent)")[1])[0]
         if index >= len(moved):
             raise GraphError(
                 f"{self.name}: the rule gives {len(moved)} tangents, of fewer results than there are"
@@ -194,20 +194,20 @@ class _Reverse(_Rule):
         if not isinstance(given, (tuple, list)) or len(given) != len(args):
             shown = f"{len(given)} cotangents" if isinstance(given, (tuple, list)) else described(given)
             raise GraphError(
-                f"{self.name}: the rule gives {shown} for {len(args)} arguments; a tuple with a cotangent "
-                "for each is expected, None where it is zero"
+                f"{self.name}: the rule gives {shown} for {len(args)} arguments; expected a tuple with a "
+                "cotangent for each, None if it is zero"
             )
         back = along(tuple(given), args, repeats=lambda c: c is None)
         pairs = zip(flatten(args)[0], back, strict=True)
         return [None if c is None else node_of(like(c, x)) for x, c in pairs if isinstance(x, Node)]
 
     def _forward(self, args: Any) -> Any:
-        return _pair(self.forward(*args), f"{self.name}: forward returns a pair (value, residuals)")
+        return _pair(self.forward(*args), f"{self.name}: forward must return a pair (value, residuals)")
 
 
 @dataclass(frozen=True, eq=False)
 class _Mapped(_Rule):
-    """A rule for each of `n` examples, which lead every argument."""
+    """A rule for `n` examples, the leading axis of every argument."""
 
     rule: _Rule
     n: int
@@ -240,7 +240,7 @@ def _push(
 def _by_position(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[Any, ...]:
-    """All arguments of a call in the order of the signature, including defaults.
+    """All arguments of a call, defaults included, in the signature's order.
 
     Raises:
         GraphError: a keyword-only argument is given.
@@ -249,17 +249,17 @@ def _by_position(
     bound.apply_defaults()
     if named := [name for name in bound.kwargs if name in kwargs]:
         raise GraphError(
-            f"{_name(function)}: its rule gets arguments by position, as {', '.join(named)} cannot be given; "
-            "take the * out of the signature, or let the function read it from around it"
+            f"{_name(function)}: its rule gets arguments by position, not {', '.join(named)}; "
+            "remove the * from the signature, or let the function close over the value"
         )
     return bound.args
 
 
 def _split(name: str, args: Sequence[Any], numbers: Sequence[int]) -> tuple[dict[int, Any], tuple[Any, ...]]:
-    """The arguments that a rule takes as known, by number, and the others.
+    """Split off the arguments that a rule takes as known, by number.
 
     Raises:
-        GraphError: one of the former is traced, or has a number that no argument has.
+        GraphError: one of these is traced, or its number is out of range.
     """
     known = {}
     for i in numbers:
@@ -267,7 +267,7 @@ def _split(name: str, args: Sequence[Any], numbers: Sequence[int]) -> tuple[dict
             raise GraphError(f"{name}: nondiff_argnums has {i}, but there are {len(args)} arguments")
         known[i % len(args)] = args[i]
     if traced := [i for i, x in known.items() if any(isinstance(leaf, Node) for leaf in flatten(x)[0])]:
-        raise GraphError(f"{name}: argument {traced[0]} is traced; take it out of nondiff_argnums")
+        raise GraphError(f"{name}: argument {traced[0]} is traced; remove it from nondiff_argnums")
     return known, tuple(x for i, x in enumerate(args) if i not in known)
 
 

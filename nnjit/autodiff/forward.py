@@ -1,4 +1,4 @@
-"""Forward mode: tangents pushed from nodes of a graph to its outputs."""
+"""Forward mode: push tangents from nodes of a graph to its outputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnjit.primitives import full_like
 @tracing(is_on=False)
 @origin("tangent")
 def push_forward(outputs: Sequence[Node], wrt: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
-    """The tangents of `outputs` for those of the nodes `wrt`: the chain rule, first operation first."""
+    """The tangents of `outputs`, from those of the nodes `wrt`: the chain rule, first operation first."""
     known: dict[Node, Node] = dict(zip(wrt, tangents, strict=True))
     for node in topological(outputs, stop=wrt):
         own = [known.get(n) for n in node.inputs]
@@ -40,7 +40,7 @@ def _tangent(node: Node, tangents: Sequence[Node | None]) -> Node | None:
 
 
 def _linear(node: Node, tangents: Sequence[Node | None]) -> Node | None:
-    """A linear operation maps tangents as it maps values: of all arguments together, or one at a time."""
+    """A linear operation maps tangents as it maps values: all arguments together, or one at a time."""
     rules = node.primitive.transposes or ()
     moving = [i for i, (t, rule) in enumerate(zip(tangents, rules, strict=True)) if t is not None and rule]
     moving = [i for i in moving if node.inputs[i].type.is_float and node.type.is_float]

@@ -1,4 +1,4 @@
-"""Derivatives of Python functions at a point: gradient, products with the Jacobian from either side."""
+"""Derivatives of Python functions at a point: gradients, and products with the Jacobian from either side."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from nnjit.primitives import full_like
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """The function that returns the gradient of `f`, a scalar, with respect to its arguments `argnums`.
+    """Return a function for the gradient of the scalar function `f` in its arguments `argnums`.
 
     Args:
-        argnums: which arguments; a tuple gives a tuple of gradients. Arguments may be nested
-            dicts, lists and tuples of arrays, and the gradient has the same structure.
-        has_aux: whether `f` returns (scalar, other); then (gradient, other) is returned.
+        argnums: which arguments; a tuple gives a tuple of gradients. Arguments may be nested dicts, lists and
+            tuples of arrays; the gradient has the same structure.
+        has_aux: whether `f` returns (scalar, other); the result is then (gradient, other).
 
     Raises:
-        GraphError: the result is not a float scalar, or an argument is not of floats.
+        GraphError: the result is not a float scalar, or an argument is not a float array.
 
     >>> float(grad(lambda x: x**3)(2.0))
     12.0
@@ -57,10 +57,10 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = 
 
 
 def vjp(f: Callable[..., Any], *args: Any, has_aux: bool = False) -> tuple[Any, ...]:
-    """The value of `f` at `args`, and the function from a cotangent of the value to those of the arguments.
+    """The value of `f` at `args`, and a function from its cotangent to the arguments' cotangents.
 
     Args:
-        has_aux: whether `f` returns (value, other); then other is returned as a third.
+        has_aux: whether `f` returns (value, other); other is then returned as a third.
 
     >>> y, back = vjp(lambda x, y: x * y, 3.0, 4.0)
     >>> float(y), [float(g) for g in back(1.0)]
@@ -82,7 +82,7 @@ def jvp(
     """The value of `f` at `primals` and its derivative along `tangents`, of the same structure.
 
     Args:
-        has_aux: whether `f` returns (value, other); then other is returned as a third.
+        has_aux: whether `f` returns (value, other); other is then returned as a third.
 
     >>> [float(v) for v in jvp(lambda x: x**2, (3.0,), (1.0,))]
     [9.0, 6.0]
@@ -90,7 +90,7 @@ def jvp(
     for name, given in (("primals", primals), ("tangents", tangents)):
         if not isinstance(given, (tuple, list)):
             raise GraphError(
-                f"jvp: {name} are a tuple, with a place for each argument, e.g. ({name[:-1]},); got "
+                f"jvp: {name} must be a tuple, with a place for each argument, e.g. ({name[:-1]},); got "
                 f"{described(given)}"
             )
     made = call(f, primals, has_aux=has_aux)
@@ -105,7 +105,7 @@ def jvp(
 def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """The value of `f` at `primals`, and its derivative there as a linear function of tangents.
 
-    What does not depend on the tangents is computed once, so that many products cost little more than one.
+    Values that do not depend on the tangents are computed once, so many products cost little more than one.
 
     >>> y, push = linearize(lambda x: x**2, 3.0)
     >>> float(y), float(push(1.0)), float(push(10.0))
@@ -122,7 +122,7 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
 
 
 def stop_gradient(tree: Any) -> Any:
-    """`tree` itself, an array or a nested structure of them, as a constant to every derivative.
+    """Return `tree`, an array or a nested structure of arrays, as a constant for every derivative.
 
     >>> float(grad(lambda x: stop_gradient(x) * x)(3.0))
     3.0
@@ -134,7 +134,7 @@ def stop_gradient(tree: Any) -> Any:
 def _evaluated(
     made: Call, linear: Sequence[Node], moving: Sequence[Node], has_aux: bool
 ) -> tuple[list[Any], tuple[Node, ...], Any]:
-    """The values of a call, `linear` with all that does not depend on `moving` evaluated, and the aux."""
+    """A call's values, `linear` with everything independent of `moving` evaluated, and the aux."""
     active = set(moving)
     fixed: dict[Node, None] = {}
     for node in topological(linear):
@@ -153,7 +153,7 @@ def _applied(linear: Sequence[Node], moving: Sequence[Node], build: Rebuild, giv
 
 
 def _alike(tree: Any, build: Rebuild, nodes: Sequence[Node]) -> list[Any]:
-    """The leaves of `tree`: tangents or cotangents of `nodes`, in the structure that `build` makes."""
+    """The leaves of `tree`: tangents or cotangents of `nodes`, in the structure of `build`."""
     expected = structure(build(nodes))
     if structure(tree) != expected:
         raise GraphError(

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians, in one pass for all rows or columns at once; and products with a Hessian."""
+"""Jacobians and Hessians, in one pass for all rows or columns, and products with a Hessian."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Mode = Literal["forward", "reverse"]
 
 @dataclass(frozen=True)
 class Jacobian:
-    """The function that returns the Jacobian of `function`: ∂outᵢ/∂xⱼ with the axes of out, then those of x.
+    """A function that returns the Jacobian of `function`: ∂outᵢ/∂xⱼ, the axes of out before those of x.
 
     Args:
         chosen: the mode; None picks the one that needs fewer passes.
@@ -45,7 +45,7 @@ class Jacobian:
         return (out, aux) if self.has_aux else out
 
     def mode(self, *args: Any, **kwargs: Any) -> Mode:
-        """The mode that is used for these arguments.
+        """The mode used for these arguments.
 
         >>> jacobian(lambda x: x @ x).mode(np.ones(3)), jacobian(lambda x: x * np.ones(3)).mode(1.0)
         ('reverse', 'forward')
@@ -66,15 +66,15 @@ class Jacobian:
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Jacobian:
-    """The function that returns the Jacobian of `f`, by the mode that needs fewer passes.
+    """Return a function for the Jacobian of `f`, by the mode that needs fewer passes.
 
-    Forward mode takes one pass for each element of the arguments `argnums`, reverse mode one for each element
-    of the result; if both are as many, reverse mode is taken. `jacobian(f).mode(x)` says which.
+    Forward mode needs a pass for each element of the arguments `argnums`, reverse mode one for each of the
+    result; a tie goes to reverse mode. `jacobian(f).mode(x)` tells which is used.
 
     Args:
         argnums: which arguments; they and the result may be nested dicts, lists and tuples of arrays. The
-            Jacobian has the structure of the result, and in each place that of the arguments.
-        has_aux: whether `f` returns (result, other); then (Jacobian, other) is returned.
+            Jacobian has the result's structure, with the arguments' structure in each place.
+        has_aux: whether `f` returns (result, other); the result is then (Jacobian, other).
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
@@ -93,7 +93,7 @@ def jacrev(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -
 
 
 def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Jacobian:
-    """The function that returns the second derivatives of `f`: forward mode over reverse mode.
+    """Return a function for the second derivatives of `f`: forward mode over reverse mode.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0])).tolist()
     [[4.0, 2.0], [2.0, 0.0]]
@@ -102,7 +102,7 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) 
 
 
 def hvp(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function (x, v, *others) -> H(x) v, H the Hessian of the scalar `f` in its first argument.
+    """Return (x, v, *others) -> H(x) v, where H is the Hessian of the scalar `f` in its first argument.
 
     It costs a few gradients and never builds H. It can be passed as `hessp` to `scipy.optimize.minimize`.
 
@@ -142,7 +142,7 @@ def _columns(made: Call) -> list[list[Node]]:
 
 
 def _basis(seed: Node) -> Node:
-    """All unit vectors of the type of `seed`, one after another."""
+    """All unit vectors of the type of `seed`, stacked."""
     size = math.prod(static(seed.shape))
     return constant(np.eye(size).reshape(size, *static(seed.shape)), seed.dtype)
 

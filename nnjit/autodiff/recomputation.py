@@ -1,4 +1,4 @@
-"""`checkpoint`: a function whose inner values are computed again for its gradient instead of kept."""
+"""`checkpoint`: recompute a function's inner values for its gradient instead of keeping them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ from nnjit.primitives.scan import lead, parts
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
-    """The function `f`, whose gradient computes the values inside again instead of keeping them.
+    """Return `f` with a gradient that recomputes its inner values instead of keeping them.
 
-    A gradient keeps what the forward pass computes until the backward pass reads it. Of a call of `f`, it
-    keeps the arguments alone, and computes the rest once more when the cotangent has arrived. So a chain of n
-    layers as √n calls of √n layers each needs memory for about 2 √n of them, and one forward pass more.
-    Values and derivatives of any order are those of `f`; compiled code may round them differently. (JAX:
-    `checkpoint`, `remat`.)
+    A gradient keeps the forward pass's values until the backward pass reads them. For a call of `f`, it keeps
+    only the arguments, and recomputes the rest once the cotangent arrives. So n layers, as √n calls of √n
+    layers each, need memory for about 2 √n layers, and one more forward pass. Values and derivatives of any
+    order equal those of `f`; compiled code may round them differently. (JAX: `checkpoint`, `remat`.)
 
     Args:
         f: takes and returns nested dicts, lists and tuples of arrays, and anything else that is not traced.
-            It is traced twice if it reads traced values from around it, which are kept as well.
+            It is traced twice if it closes over traced values, which are kept as well.
 
     >>> from nnjit import grad
     >>> layer = checkpoint(lambda w, x: nnp.tanh(w * x))
@@ -62,7 +61,7 @@ remat = checkpoint
 
 @tracing(is_on=False)
 def _called(graph: Graph, args: Sequence[Node], waits_for: int | None) -> list[Node]:
-    """The outputs of a graph for `args`: one node for all of one dtype, whose value has them side by side."""
+    """The outputs of a graph for `args`: one node per dtype holds its outputs side by side."""
     found: dict[Node, Node] = {}
     for nodes in _groups(graph.outputs):
         body = _without_unused(Graph(graph.inputs, (_joined(nodes),)), waits_for)
@@ -80,7 +79,7 @@ def _without_unused(graph: Graph, waits_for: int | None) -> Graph:
 
 
 def _groups(outputs: Sequence[Node]) -> list[list[Node]]:
-    """The outputs that have one dtype, and the batch axis or not; an empty array is alone."""
+    """Group outputs by dtype and batch axis; an empty array forms its own group."""
     groups: dict[Any, list[Node]] = {}
     for node in dict.fromkeys(outputs):
         key = (node.dtype, node.type.is_batched) if node.type.row_size else node
@@ -96,7 +95,7 @@ def _joined(nodes: Sequence[Node]) -> Node:
 
 
 def _parted(whole: Node, nodes: Sequence[Node]) -> list[Node]:
-    """The values of `nodes` in that of all of them."""
+    """Split a joint value into the values of `nodes`."""
     return [whole] if len(nodes) == 1 else parts(whole, [n.type for n in nodes], None)
 
 

@@ -1,4 +1,4 @@
-"""Reverse mode: cotangents carried from the outputs of a graph back to any of its nodes."""
+"""Reverse mode: pull cotangents from a graph's outputs back to any of its nodes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nnjit.primitives import full_like
 @tracing(is_on=False)
 @origin("backward")
 def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node]) -> list[Node]:
-    """The cotangents of the nodes `wrt` for those of `outputs`: the chain rule, last operation first.
+    """The cotangents of the nodes `wrt`, from those of `outputs`: the chain rule, last operation first.
 
     Args:
-        wrt: any nodes that the outputs are built from, inputs or not; for any others, zeros are returned.
-        cotangents: one of the type of each output.
+        wrt: any nodes, inputs or not; those that the outputs do not depend on get zeros.
+        cotangents: one for each output, of its type.
     """
     order = topological(outputs, stop=wrt)
     active = _depending(order, wrt)
@@ -36,7 +36,7 @@ def pull_back(outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence
 
 
 def _depending(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
-    """The nodes of `order` that are among `wrt` or computed from them."""
+    """The nodes of `order` in `wrt` or computed from them."""
     active = set(wrt)
     for node in order:
         if any(n in active for n in node.inputs):
@@ -66,7 +66,7 @@ def _cotangents(node: Node, g: Node, active: set[Node]) -> Sequence[Node | None]
 
 
 def scale(g: Node, rule: Partial | int | None, node: Node) -> Node | None:
-    """`g` times the partial derivative that a rule of an elementwise primitive states."""
+    """`g` times a partial derivative of an elementwise primitive."""
     if rule is None:
         return None
     if isinstance(rule, int):

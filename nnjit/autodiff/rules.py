@@ -1,7 +1,7 @@
-"""Derivative rules of the operations that hold graphs: loops, branches, and functions with custom rules.
+"""Derivative rules of operations that hold graphs: loops, branches and functions with custom rules.
 
-All other primitives state their rules themselves, in terms of nodes. These need the modes, for the graphs
-inside, so the modules that define them register them here, where the modes look them up.
+All other primitives define their own rules, in terms of nodes. These rules need the modes themselves, for the
+graphs inside, so their modules register them here, where the modes look them up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from nnjit.ir import Node, Primitive
 from nnjit.ir.graph import Pull, Push, Rule
 
 Batch = Callable[[Sequence[Node], Mapping[Node, Node], int], list[Node]]
-"""(nodes, some of what they are made of -> the same with one more leading axis, length) -> nodes with it"""
+"""(nodes, {node: the same with a new leading axis}, its length) -> nodes with it"""
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,11 @@ class Rules:
     """The rules of an operation.
 
     Args:
-        push: (out, args, tangents, **params) -> the tangent of `out`; None if it is zero.
-        pull: (g, out, args, **params) -> the cotangent of each argument; None if it is zero.
-        lift: (n, **params) -> the params of the operation with one more leading axis of length n in every
-            argument; or
-        batch: (node, mapped, n, batch) -> the node with one more leading axis, where `mapped` has those of
-            its arguments that have it, and `batch` gives it to other nodes.
+        push: (out, args, tangents, **params) -> the tangent of `out`; None if zero.
+        pull: (g, out, args, **params) -> the cotangent of each argument; None if zero.
+        lift: (n, **params) -> the params after adding a leading axis of length n to every argument; or
+        batch: (node, mapped, n, batch) -> the node with a new leading axis; `mapped` holds the arguments
+            that have it, and `batch` adds it to other nodes.
     """
 
     push: Push

@@ -1,4 +1,4 @@
-"""`eval_shape`: the shapes and dtypes that a function returns, without computing anything."""
+"""`eval_shape`: find the shapes and dtypes of a function's results without computing them."""
 
 from __future__ import annotations
 
@@ -56,15 +56,15 @@ class ShapeDtype:
 
 
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What `f(*args, **kwargs)` would return, with a `ShapeDtype` instead of each array.
+    """The result of `f(*args, **kwargs)`, with a `ShapeDtype` instead of each array.
 
-    `f` is traced, and nothing of what it computes from its arguments is evaluated.
+    `f` is traced; nothing it computes from its arguments is evaluated.
 
     Args:
         args, kwargs: nested dicts, lists and tuples of arrays and numbers, or of `ShapeDtype`s.
 
     Raises:
-        GraphError: what the trace of `f` raises: shapes do not fit, or a result is not an array.
+        GraphError: from the trace of `f`: shapes do not fit, or a result is not an array.
 
     >>> x, w = ShapeDtype((64, 784), "f32"), ShapeDtype((784, 10), "f32")
     >>> print(eval_shape(lambda x, w: x @ w, x, w))

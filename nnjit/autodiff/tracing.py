@@ -1,8 +1,7 @@
 """Trace functions: call them with fresh inputs, and replace these by the actual arguments afterwards.
 
-Tracing a function means calling it with nodes. A derivative is a graph over those fresh nodes, and the
-actual arguments, arrays or nodes of an outer trace, replace them at the end. So nested derivatives and
-closures come out right without levels.
+A derivative is a graph over fresh nodes. The actual arguments, arrays or nodes of an outer trace, replace
+them at the end. So nested derivatives and closures come out right without trace levels.
 """
 
 from __future__ import annotations
@@ -38,15 +37,15 @@ Argnums = int | tuple[int, ...]
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a function with fresh inputs in place of some of its arguments.
+    """One call of a function with fresh inputs instead of some of its arguments.
 
     Args:
-        inputs: a fresh node for each leaf of the chosen arguments, and
+        inputs: a fresh node for each leaf of the chosen arguments.
         leaves: the actual values of these leaves.
-        build: a tuple of the chosen arguments, from leaves.
-        outputs: the leaves of the result, and
-        build_out: the result, from leaves.
-        aux: what the function returns beside its result.
+        build: rebuilds the tuple of chosen arguments from leaves.
+        outputs: the leaves of the result.
+        build_out: rebuilds the result from leaves.
+        aux: what the function returns with its result.
     """
 
     inputs: tuple[Node, ...]
@@ -57,11 +56,11 @@ class Call:
     aux: Any = None
 
     def close(self, nodes: Sequence[Node]) -> list[Any]:
-        """The nodes for the actual arguments."""
+        """Replace the inputs under `nodes` by the actual arguments."""
         return close(nodes, self.inputs, self.leaves)
 
     def with_aux(self, nodes: Sequence[Node], has_aux: bool) -> tuple[list[Any], Any]:
-        """As `close`, and what the function returned beside its result, evaluated along with it."""
+        """As `close`, with the function's aux, evaluated in the same run."""
         if not has_aux:
             return self.close(nodes), None
         extra, build_aux = flatten(self.aux)
@@ -79,7 +78,7 @@ def call(
     argnums: Sequence[int] | None = None,
     has_aux: bool = False,
 ) -> Call:
-    """Call `f` with fresh inputs for the arguments `argnums`, for all if None."""
+    """Call `f` with fresh inputs for the arguments `argnums`, all if None."""
     numbers = range(len(args)) if argnums is None else _in_range(argnums, len(args))
     fresh = [_fresh(leaf, i) for i in numbers for leaf in flatten(args[i])[0]]
     leaves, build = flatten(tuple(args[i] for i in numbers))
@@ -93,7 +92,7 @@ def call(
 
 
 def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
-    """The graph of `f`, a function of arrays that returns an array or a tuple of them."""
+    """The graph of `f`, a function from arrays to an array or a tuple of arrays."""
     inputs = tuple(new_input(t) for t in types)
     with tracing():
         leaves, _ = flatten(f(*inputs))
@@ -101,7 +100,7 @@ def trace(f: Callable[..., Any], types: Sequence[ArrayType]) -> Graph:
 
 
 def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
-    """The function that returns the graph of `f` for arguments of these types; it prints as text.
+    """Return a function for the graph of `f` at its arguments' types; the graph prints as text.
 
     >>> import nnjit.numpy as np
     >>> make_graph(lambda x: np.sum(x * x))(np.ones(3))
@@ -124,14 +123,14 @@ def make_graph(f: Callable[..., Any]) -> Callable[..., Graph]:
 
 
 def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[Any]) -> list[Any]:
-    """The outputs for the arguments: arrays, or nodes if they depend on traced values."""
+    """The outputs at the arguments: arrays, or nodes if they depend on traced values."""
     is_inner = any(isinstance(a, Node) for a in arguments)
     foreign = foreign_inputs(outputs, inputs)
     if foreign and not is_inner and not is_tracing():
         raise GraphError(
             f"a traced value made from an argument {foreign[0].type} is used after the call that traced it: "
-            "it was kept outside of the function (in a global, a list or an attribute); return it instead, "
-            "beside the result with has_aux=True"
+            "it was kept outside the function (in a global, a list or an attribute); return it instead, "
+            "with the result by has_aux=True"
         )
     if foreign or is_inner:
         return list(rebuild(outputs, dict(zip(inputs, map(node_of, arguments), strict=True))))
@@ -140,7 +139,7 @@ def close(outputs: Sequence[Node], inputs: Sequence[Node], arguments: Sequence[A
 
 
 def _own(value: np.ndarray, node: Node) -> np.ndarray:
-    """`value` in memory of its own that can be written: neither an argument's nor a constant's."""
+    """`value` in its own writable memory: neither an argument's nor a constant's."""
     is_own = value.base is None and value.flags.writeable and node.primitive not in (input_p, constant_p)
     return value if is_own else value.copy()
 
@@ -151,17 +150,17 @@ def node_of(x: Any) -> Node:
 
 
 def result_node(leaf: Any) -> Node:
-    """A leaf of what a function has returned, as a node."""
+    """A leaf of a function's result, as a node."""
     if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
         raise GraphError(
             f"the function returns {described(leaf)}; expected arrays and numbers, or nested dicts, "
-            "lists and tuples of them; other things can go beside the result with has_aux=True"
+            "lists and tuples of them; return other things with has_aux=True"
         )
     return node_of(leaf)
 
 
 def like(x: Any, node: Node) -> Any:
-    """`x`, a tangent or cotangent of `node`: a node, or an array of its type; whole numbers fit too."""
+    """`x`, a tangent or cotangent of `node`, checked to have its type; whole numbers are allowed."""
     given = x if isinstance(x, Node) else np.asarray(x)
     if not isinstance(given, Node) and (weak(x) or given.dtype.kind in "iub"):
         given = given.astype(node.dtype)
@@ -174,31 +173,31 @@ def like(x: Any, node: Node) -> Any:
 
 
 def standing_for(leaf: Any, node: Node) -> Node:
-    """`node` itself, which stands for a Python number if `leaf` is one or stands for one itself."""
+    """Return `node`, marked as a Python number if `leaf` is one or is so marked."""
     return as_number(node) if weak(leaf) else node
 
 
 def numbers_of(argnums: Any) -> tuple[int, ...]:
-    """One number of an argument, or several.
+    """Normalise `argnums` to numbers of arguments.
 
     Raises:
-        GraphError: it is something else, or one of them is there twice.
+        GraphError: it is something else, or a number occurs twice.
     """
     given = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     if not all(isinstance(i, (int, np.integer)) for i in given):
-        raise GraphError(f"argnums: expected the number of an argument, or a tuple of such, got {argnums!r}")
+        raise GraphError(f"argnums: expected the number of an argument, or a tuple of them, got {argnums!r}")
     return tuple(map(int, given))
 
 
 def described(result: Any) -> str:
-    """What a function has returned, in a few words."""
+    """Describe a function's result in a few words."""
     if isinstance(result, Node):
         return f"a single {result.type}"
     return "None" if result is None else f"a {type(result).__name__}"
 
 
 def _fresh(leaf: Any, number: int) -> Node:
-    """An input to differentiate with respect to, for a leaf of the argument of that number."""
+    """A fresh input for a leaf of the argument with this number."""
     where = f"cannot differentiate with respect to argument {number}"
     if not isinstance(leaf, Node) and np.asarray(leaf).dtype.kind not in "fiub":
         kind = np.asarray(leaf).dtype if isinstance(leaf, np.ndarray) else f"a {type(leaf).__name__}"
@@ -215,19 +214,19 @@ def _fresh(leaf: Any, number: int) -> Node:
 
 
 def _known(leaf: Any) -> Any:
-    """A leaf of the result that depends on no argument: a number as an array, anything else as it is."""
+    """A leaf of the result that depends on no argument; a number becomes an array."""
     return np.array(leaf) if isinstance(leaf, (bool, int, float, np.ndarray, np.generic)) else leaf
 
 
 def _signature(f: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(f)
-    except ValueError:  # of some functions written in C
+    except ValueError:  # some functions written in C have none
         return inspect.Signature([inspect.Parameter("x", inspect.Parameter.VAR_POSITIONAL)])
 
 
 def _names(bound: inspect.BoundArguments) -> tuple[str, ...]:
-    """A name for each leaf of the arguments: the parameter's, with a number if it has several leaves."""
+    """Name each leaf of the arguments by its parameter, numbered if it has several leaves."""
     parameters = bound.signature.parameters
     pairs = [
         (name, value)
@@ -245,12 +244,12 @@ def _in_range(argnums: Sequence[int], count: int) -> list[int]:
     for i in argnums:
         if not -count <= i < count:
             raise GraphError(
-                f"argnums has {i}, but {count} positional arguments were given; what is differentiated is "
-                "given by position, not by name"
+                f"argnums has {i}, but {count} positional arguments were given; pass the arguments "
+                "to differentiate by position, not by name"
             )
     chosen = [i % count for i in argnums]
     if len(set(chosen)) < len(chosen):
-        raise GraphError(f"argnums {tuple(argnums)}: one of {count} arguments is there twice")
+        raise GraphError(f"argnums {tuple(argnums)}: one of {count} arguments occurs twice")
     return chosen
 
 

@@ -14,10 +14,9 @@ Class = TypeVar("Class")
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of `tree` in order, and what builds such a tree from others.
+    """The leaves of `tree` in order, and a function that rebuilds such a tree from others.
 
-    The order of a dict is that of its sorted keys, and of an OrderedDict its own. None is a structure without
-    leaves.
+    A dict is ordered by its sorted keys, an OrderedDict as it stands. None is a structure without leaves.
 
     >>> leaves, rebuild = flatten({"b": [1, None, 2], "a": 3})
     >>> leaves, rebuild([30, 10, 20])
@@ -50,7 +49,7 @@ def structure(tree: Any) -> str:
 
 
 def paths(tree: Any, root: str) -> list[str]:
-    """How each leaf of `tree` is reached from `root`, as Python.
+    """Python expressions that read each leaf of `tree` from `root`.
 
     >>> paths({"a": (1.0, [2.0, None]), "b": 3.0}, "x")
     ["x['a'][0]", "x['a'][1][0]", "x['b']"]
@@ -64,7 +63,7 @@ def paths(tree: Any, root: str) -> list[str]:
 
 
 def _steps(tree: Any) -> list[str]:
-    """How each child of a branch is reached."""
+    """Python subscripts or attributes that read each child of a branch."""
     if isinstance(tree, dict):
         return [f"[{key!r}]" for key in _sorted(tree)]
     if known := _DATACLASSES.get(type(tree)):
@@ -73,13 +72,13 @@ def _steps(tree: Any) -> list[str]:
 
 
 def along(prefix: Any, tree: Any, repeats: Callable[[Any], bool] = lambda leaf: True) -> list[Any]:
-    """For each leaf of `tree`, what `prefix` has at its place or at a place above it.
+    """For each leaf of `tree`, the entry of `prefix` at its place or above it.
 
     Args:
-        repeats: which leaves of `prefix`, None among them, may stand for more than a leaf of `tree`.
+        repeats: which leaves of `prefix`, None included, may cover several leaves of `tree`.
 
     Raises:
-        GraphError: the structure of `prefix` is not the beginning of that of `tree`.
+        GraphError: `prefix` does not have a prefix of the structure of `tree`.
 
     >>> along((0, None), ([1, 2], {"a": 3}))
     [0, 0, None]
@@ -96,7 +95,7 @@ def along(prefix: Any, tree: Any, repeats: Callable[[Any], bool] = lambda leaf: 
 
 @dataclass(frozen=True)
 class _Fields:
-    """The fields of a registered dataclass: those that are structures of arrays, and the others."""
+    """The fields of a registered dataclass: those that hold arrays, and the others."""
 
     traced: tuple[str, ...]
     static: tuple[str, ...]
@@ -109,10 +108,10 @@ def register_dataclass(cls: type[Class], static: Sequence[str] = ()) -> type[Cla
     """Let `grad`, `jit` and the others take and return objects of a dataclass; return the class.
 
     Args:
-        static: the fields that are not arrays; they stay as they are, and for others `jit` compiles anew.
+        static: the fields that are not arrays; they stay unchanged, and `jit` compiles anew for new values.
 
     Raises:
-        GraphError: `cls` is not a dataclass, or has no such field, or a field that `__init__` does not take.
+        GraphError: `cls` is not a dataclass, lacks such a field, or has one that `__init__` does not take.
 
     >>> from nnjit import grad
     >>> @register_dataclass
@@ -142,7 +141,7 @@ def is_branch(tree: Any) -> bool:
 
 
 def key_of(tree: Any) -> Any:
-    """What a branch must have in common with another of the same structure, other than its children."""
+    """A key that is equal for branches of the same structure, apart from their children."""
     if isinstance(tree, dict):
         return tuple(_sorted(tree))
     if known := _DATACLASSES.get(type(tree)):
@@ -168,12 +167,12 @@ _STAR = _Star()
 
 
 def _sorted(tree: dict[Any, Any]) -> list[Any]:
-    """The keys of a dict in the order of its leaves: sorted, but for a dict whose order counts."""
+    """A dict's keys in the order of its leaves: sorted, except for a dict whose order matters."""
     return list(tree) if isinstance(tree, OrderedDict) else sorted(tree)
 
 
 def _like(tree: Any, parts: Sequence[Any]) -> Any:
-    """A tree of the type of `tree`, with other children."""
+    """Rebuild a branch of the type of `tree` from other children."""
     if isinstance(tree, dict):
         pairs = zip(_sorted(tree), parts, strict=True)
         return OrderedDict(pairs) if isinstance(tree, OrderedDict) else dict(pairs)

@@ -1,4 +1,4 @@
-"""The command `nnjit`: one file for each verb. Rooms that are slow to import are imported in the verbs."""
+"""Define the command `nnjit`, with one file per verb. Verbs import slow packages when they run."""
 
 from nnjit.cli.entry import main
 

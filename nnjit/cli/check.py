@@ -1,4 +1,4 @@
-"""`nnjit check`: compare the gradient of a config's training with differences of its cost."""
+"""`nnjit check`: compare the gradient of a config's network with finite differences."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ HEAD = ("tensor", "shape", "checked", "kinks", "largest error", "compiled", "")
 def check(file: File = None, config: ConfigFile = None, settings: Settings = None) -> None:
     """Check the gradient of a YAML file's network.
 
-    Up to eight rows of the training data, float64: of every weight and bias, each element (50 drawn by the
-    seed where there are more than 200) is compared with central differences, and the compiled gradient with
-    the interpreted one. An element where the cost has a corner, as relu gives it, is skipped and counted.
+    In float64, on up to eight training rows, it compares every element of every weight and bias (50 drawn by
+    the seed if there are more than 200) with central differences, and the compiled gradient with the
+    interpreted one. Elements at a kink of the cost, as from relu, are skipped and counted.
 
     Exit status: 0 the gradient is right, 1 it is not, 2 something given is wrong.
     """
@@ -56,7 +56,7 @@ def _page(checked: GradientCheck) -> Iterator[str]:
     for tensor in wrong:
         yield from _verdict(tensor)
     if not wrong:
-        yield "every derivative is that of differences, and compiled code gives what the interpreter gives"
+        yield "every derivative agrees with differences, and compiled code with the interpreter"
 
 
 def _row(tensor: TensorCheck) -> Sequence[str]:
@@ -82,7 +82,7 @@ def _verdict(tensor: TensorCheck) -> Iterator[str]:
     if not tensor.is_right and tensor.worst is not None:
         yield f"FAILED {tensor.name}{_index(tensor.worst)}: {_values(tensor.worst)}"
     if not tensor.is_compiled_right:
-        yield f"FAILED {tensor.name}: the compiled gradient is not the interpreted one"
+        yield f"FAILED {tensor.name}: the compiled gradient differs from the interpreted one"
 
 
 def _index(element: Element) -> str:
@@ -94,7 +94,7 @@ def _values(element: Element) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Words aligned left, numbers right."""
+    """Align words left, numbers right."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(HEAD))]
     return [_aligned(row, widths) for row in rows]
 

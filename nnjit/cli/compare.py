@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 # fmt: off
 _Runs = Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Two run folders or more, or studies.")]
 _Page = Annotated[Path, typer.Option(metavar="FILE", help=(
-    "The page to write, and beside it a .csv; an earlier comparison there is replaced."))]
+    "The page to write, with a .csv next to it; an earlier comparison there is replaced."))]
 # fmt: on
 
 
 def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
     """Compare runs: their loss curves on one axis, their final metrics, and what differs in their configs.
 
-    Runs are sorted, the best first. Beside the page, a CSV file has all their values.
+    The best run comes first. A CSV file next to the page has all values.
 
-    A study of replicas or folds is shown by its medians and means.
+    For a study of replicas or folds, medians and means are shown.
 
     Exit status: 0 done, 2 something given is wrong.
     """
@@ -41,7 +41,7 @@ def compare(runs: _Runs, output: _Page = Path("comparison.html")) -> None:
 
 
 def _text(compared: Comparison) -> list[str]:
-    """The results, with a row for each run; and the options that differ, with a column for each."""
+    """The results, with one row per run, and the options that differ, with one column per run."""
     from nnjit.report.comparison.summary import differences
     from nnjit.report.comparison.table import results
 

@@ -41,18 +41,18 @@ VARIABLES = (
     "MKL_",
     "BLIS_",
     "VECLIB_",
-)  # of names; a URI of a tracker may hold a password
+)  # prefixes; others may hold a password, as a tracker's URI does
 
 
 def doctor() -> None:
-    """Print versions, processor, cores, cache and BLAS, and train for two seconds: what a bug report needs.
+    """Print what a bug report needs: versions, processor, cores, cache, BLAS, and two seconds of training.
 
-    Exit status: 0 the training works, 1 its loss did not fall, 2 something is wrong here.
+    Exit status: 0 training works, 1 its loss did not fall, 2 something is wrong here.
     """
     with exit_status():
         for line in _environment():
             say(line)
-        say(_row("training", f"two seconds of a network on made-up data ({_config()['name']})"))
+        say(_row("training", f"two seconds, on made-up data ({_config()['name']})"))
         trained = _trained()
         for line in _result(trained):
             say(line)
@@ -65,7 +65,7 @@ def _row(name: str, words: str) -> str:
 
 
 def _environment() -> Iterator[str]:
-    """What is installed, and where it runs; a part that is slow to find out comes late."""
+    """The installation and the machine, the slow parts last."""
     from nnjit.version import VERSION
 
     yield _row("nnjit", f"{VERSION}, {Path(__file__).parents[1]}")
@@ -100,7 +100,7 @@ def _processor() -> Iterator[str]:
 
 
 def _cores() -> str:
-    """Where the number of usable cores comes from."""
+    """The origin of the number of usable cores."""
     from nnjit.cores import QUOTA
 
     affinity = getattr(os, "sched_getaffinity", None)
@@ -131,7 +131,7 @@ def _cache() -> str:
 def _blas() -> list[str]:
     """The libraries of NumPy and SciPy, one line each."""
     import numpy.linalg  # noqa: F401  # loads NumPy's
-    import scipy.linalg.cython_blas  # noqa: F401  # loads SciPy's, which products of ours call
+    import scipy.linalg.cython_blas  # noqa: F401  # loads SciPy's, which our products call
     from threadpoolctl import threadpool_info
 
     found = [info for info in threadpool_info() if info["user_api"] == "blas"]
@@ -155,7 +155,7 @@ def _config() -> dict[str, Any]:
 
 
 def _trained() -> Run:
-    """The run of a training of two seconds, whose folder is gone."""
+    """A run of two seconds, whose folder is already gone."""
     import numpy as np
 
     from nnjit import api

@@ -1,4 +1,4 @@
-"""Start a command: what its process needs, and for a training, the process that draws the report."""
+"""Start a command: set up its process, and for `train`, start the process that draws the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from nnjit.cli.reporter import Reporter
 from nnjit.cli.streams import abandon, prepare_streams
 
-# Importing makes half a million objects, none of them garbage: looking for it costs an eighth of a short run.
+# Imports make half a million objects, none of them garbage: collecting takes an eighth of a short run.
 GARBAGE_THRESHOLD = 1_000_000
 
 
@@ -32,10 +32,10 @@ def _run(name: str, *, is_training: bool, is_single: bool = False) -> None:
         is_single: whether it has no other verb.
     """
     gc.set_threshold(GARBAGE_THRESHOLD)
-    # Starting a thread for each core takes NumPy 0.03 s, here and in the report's process, and a training
-    # gives BLAS one alone (`one_blas_thread`). It is read when a verb imports NumPy.
+    # NumPy takes 0.03 s to start a thread per core, here and in the report's process, and training
+    # gives BLAS only one (`one_blas_thread`). It is read when a verb imports NumPy.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Looking for plugins of pydantic reads a file of each package that is installed: 0.01 s for a hundred.
+    # pydantic looks for plugins in a file of each installed package: 0.01 s for a hundred.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     os.environ.pop("MPLBACKEND", None)  # matplotlib cannot be imported if it names no backend; none is used
     prepare_streams()
@@ -52,4 +52,4 @@ def _run(name: str, *, is_training: bool, is_single: bool = False) -> None:
             abandon(stream)
         sys.exit(WRONG)
     finally:
-        gc.freeze()  # so that the exit does not look for it either
+        gc.freeze()  # so that exiting does not collect either

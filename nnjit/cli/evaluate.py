@@ -33,10 +33,10 @@ def evaluate(
     overwrite: Overwrite = False,
     settings: Settings = None,
 ) -> None:
-    """Measure a trained network on the rows of a file, which has the targets too.
+    """Measure a trained network on the rows of a file with targets.
 
-    Loss and metrics are those of the training, with the weights of rows if it had a column of them. Rows
-    without a target are left out. The run's own files stay as they are.
+    Loss and metrics are the training's, with row weights if it had a column of them. Rows without a target
+    are left out. The run's own files do not change.
 
     Exit status: 0 done, 2 something given is wrong.
     """
@@ -57,9 +57,9 @@ def evaluate(
 
 
 def _check(output: Path, *, overwrite: bool) -> None:
-    """Raise a UserError if the evaluation cannot be written to a folder, or one is there already."""
+    """Raise a UserError if the evaluation cannot be written to a folder, or the folder has one."""
     if is_begun(output):
-        raise UserError(f"--output {output}: the folder of a run, which stays as it is; choose another")
+        raise UserError(f"--output {output}: the folder of a run, which is not changed; choose another")
     if output.exists() and not output.is_dir():
         raise UserError(f"--output {output}: not a folder; choose another name")
     names = (PAGE, file_names.METRICS, PREDICTIONS)

@@ -1,8 +1,8 @@
 """Turn the errors of a command into a message and an exit status.
 
-0 done · 1 a check failed, or a training is done but something could not be written · 2 what the user gave is
-wrong, or the system refuses a file · 3 the training diverged · 130 interrupted. Any other exception is a
-defect of nnjit, and its traceback says where.
+0 done · 1 a check failed, or training is done but a file could not be written · 2 the user's input is wrong,
+or the system refuses a file · 3 training diverged · 130 interrupted. Any other exception is a bug in nnjit
+and shows its traceback.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
     except UserError as error:
         raise _stopped(str(error), WRONG) from None
     except MemoryError as error:
-        message = f"out of memory: {error or 'nothing is left'}; take a smaller network, batch or data set"
+        message = f"out of memory: {error or 'nothing is left'}; use a smaller network, batch or data set"
         raise _stopped(message, WRONG) from None
     except OSError as error:
         raise _stopped(reason(error), WRONG) from None
@@ -53,7 +53,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
         raise _stopped(str(error), DIVERGED) from None
     except Interrupted as error:
         command = f"{resume_command} --resume {shell_word(error.folder)}"
-        raise _stopped(f"{error}\nto go on: {command}", INTERRUPTED) from None
+        raise _stopped(f"{error}\nto resume: {command}", INTERRUPTED) from None
     except KeyboardInterrupt:
         raise _stopped("interrupted", INTERRUPTED) from None
 
@@ -61,7 +61,7 @@ def exit_status(*, resume_command: str = "nnjit train") -> Iterator[None]:
 def _show(
     message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
 ) -> None:
-    """Show a warning of ours as a message, and another with its place in the source."""
+    """Show our warnings as messages, and others with their place in the source."""
     place = "" if issubclass(category, (DataWarning, TrackingWarning)) else f"{filename}:{lineno}: "
     complain(f"{place}warning: {message}")
 

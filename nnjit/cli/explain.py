@@ -1,4 +1,4 @@
-"""`nnjit explain`: print what a config's network computes, line by line."""
+"""`nnjit explain`: print what a network computes, line by line."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def explain(
 ) -> None:
     """Show the formulas and kernels of a YAML file's network.
 
-    The recurrences of every layer, forwards and backwards, with their shapes; the optimizer's update; the
-    graph of the forward pass; the kernels of a training step in the order they run.
+    It prints the recurrences of every layer, forwards and backwards, with shapes; the optimizer's update; the
+    graph of the forward pass; and the kernels of a training step in the order they run.
 
     Layers are numbered; z, a, δ, W and b are the lecture's, and n is the number of examples. The data is
     read, since shapes depend on it, but nothing is compiled or trained.
@@ -73,7 +73,7 @@ def _page(setup: Setup, *, graph: bool, kernels: bool) -> Iterator[str]:
         yield from _title("The training step as a graph")
         yield step_text(setup.compiled)
     if epoch is None:
-        yield "\nA training leaves the kernels of the cost and its gradient in `kernels/` of its run."
+        yield "\nTraining leaves the kernels of the cost and its gradient in `kernels/` of the run folder."
         return
     yield from _title("The kernels of a training step, in the order they run")
     yield from _columns([_kernel_row(kernel) for kernel in explanation.kernels])
@@ -97,7 +97,7 @@ def _layer_rows(explanation: Explanation) -> list[list[str]]:
 
 
 def _lines(section: Section) -> Iterator[str]:
-    """Its lines, left = right and the shape; a long one is continued below, followed by its note."""
+    """The lines of a section: left = right and the shape; a long one continues below, then its note."""
     from nnjit.nn.notation.typeset import text
 
     lefts = [text(line.left) for line in section.lines]
@@ -112,7 +112,7 @@ def _lines(section: Section) -> Iterator[str]:
 
 
 def _broken(formula: str, width: int, *, is_words: bool) -> list[str]:
-    """A formula in lines, which begin with an operator; words break anywhere."""
+    """A formula broken into lines that begin with an operator; words break anywhere."""
     joint = formula if is_words else re.sub(" (?![+⊙|])", "\N{NO-BREAK SPACE}", formula)
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in textwrap.wrap(joint, width)]
 
@@ -129,7 +129,7 @@ def _kernel_row(kernel: KernelSummary) -> list[str]:
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows with their cells aligned; a long last cell is continued below."""
+    """Rows with aligned cells; a long last cell continues below."""
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)] if rows else []
     indent = sum(widths) + 2 * len(widths)
     lines = []

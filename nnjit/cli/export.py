@@ -16,14 +16,14 @@ from nnjit.runs import file_names
 _Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 _To = Annotated[str, typer.Option("--to", metavar="FORMAT", help="numpy, onnx, torch or c.")]
 _Output = Annotated[Path, typer.Option("--output", metavar="PATH", help=(
-    "What to write, which must not exist yet: a file for onnx, else a folder."))]
+    "What to write: a new file for onnx, else a new folder."))]
 # fmt: on
 
 
 def export(run: _Run, to: _To, output: _Output) -> None:
     """Export the trained network of a run, so that it predicts without nnjit.
 
-    The export holds the weights that the run predicts with, and the scaling of inputs and targets.
+    The export has the weights that the run predicts with, and the scaling of inputs and targets.
 
     Exit status: 0 done, 2 something given is wrong.
     """
@@ -43,16 +43,16 @@ def export(run: _Run, to: _To, output: _Output) -> None:
 
 
 def _check(run: Path) -> None:
-    """Raise a RunError if the folder does not exist, or its training is still running or was killed."""
+    """Raise a RunError if the folder does not exist, or its training has not ended."""
     if not run.is_dir():
         raise RunError(f"{run}: no such folder")
     if (run / file_names.CONFIG).is_file() and not (run / file_names.METRICS).is_file():
         given = shell_word(run)
-        raise RunError(f"the training in {run} has not ended; to go on with it: nnjit train --resume {given}")
+        raise RunError(f"the training in {run} has not ended; to resume it: nnjit train --resume {given}")
 
 
 def _note(run: Path) -> None:
-    """Say so if the training did not end by itself."""
+    """Print a note if training was stopped."""
     from nnjit.runs.metrics import RunMetrics
 
     status = RunMetrics.read(run).status

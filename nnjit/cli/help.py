@@ -1,4 +1,4 @@
-"""`nnjit help`: what a config can say, without a browser."""
+"""`nnjit help`: the reference of a config, without a browser."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnjit.cli.streams import say
 
 WIDEST = 110  # characters; longer lines are hard to read
 
-_WHAT = "A layer, a loss, …, such as dense, or an option, such as training.early_stopping."
+_WHAT = "A layer, a loss or the like, such as dense; or an option, such as training.early_stopping."
 _Name = Annotated[str | None, typer.Argument(metavar="NAME", help=_WHAT)]
 
 

@@ -23,11 +23,11 @@ _Targets = Annotated[list[str] | None, typer.Option("--target", metavar="COLUMN"
 _Ignored = Annotated[list[str] | None, typer.Option("--ignore", metavar="COLUMN", help=(
     "A column to leave out. May be given many times."))]
 _Task = Annotated[Literal["classification", "regression"] | None, typer.Option(help=(
-    "What the targets hold, classes or values  [default: as their values look]"))]
+    "What the targets hold: classes or values  [default: by their values]"))]
 _Output = Annotated[Path | None, typer.Option(metavar="FILE", help=(
     "The config to write, a new file  [default: print it]"))]
 _Settings = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help=(
-    "How the file is written, if it is not found out: data.header=false or data.separator=;."))]
+    "How the file is written, if it is not detected: data.header=false or data.separator=;."))]
 # fmt: on
 
 
@@ -39,7 +39,7 @@ def init(
     output: _Output = None,
     settings: _Settings = None,
 ) -> None:
-    """Propose a config for a table: print one that trains a network to predict a column, as it stands.
+    """Propose a config for a table: print one that trains a network to predict a column.
 
     Without --target, list the columns. For a folder of images, its sub-folders are the classes to predict.
     """
@@ -47,7 +47,7 @@ def init(
         if file is None:
             raise UserError("nothing to look at: give the FILE of a table, or a folder of images")
         if output is not None and output.exists():
-            raise UserError(f"--output {output}: exists already, and is not overwritten; give another name")
+            raise UserError(f"--output {output}: exists already and is not overwritten; give another name")
         make: Callable[..., str]
         if Path(file).is_dir():
             from nnjit.config.proposal import propose_for_images
@@ -61,14 +61,14 @@ def init(
             make = partial(propose, open_table(file, settings or ()), wanted)
         if output is None:
             say(make(escaped=not is_utf8()).rstrip())
-            complain("next: save this config, as with --output FILE.yaml, and nnjit train FILE.yaml")
+            complain("next: save this config, e.g. with --output FILE.yaml, and run: nnjit train FILE.yaml")
         else:
             replace_file(output, make().encode())
             say(f"{output} is written; next:\n  nnjit train {shell_word(output)}")
 
 
 def _check_no_columns(folder: str, *flags: object) -> None:
-    """Raise a UserError if a flag is given that is about the columns of a table."""
+    """Raise a UserError for a flag about the columns of a table."""
     for name, given in zip(("--target", "--ignore", "--task", "--set"), flags, strict=True):
         if given:
             raise UserError(f"{name} is for a table, and {folder} is a folder of images; omit it")

@@ -1,4 +1,4 @@
-"""`nnjit train --live`: the page of a training beside what the terminal shows."""
+"""`nnjit train --live`: show training on a page too."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ FIRST, SECONDS = 1.0, 10.0  # before the first drawing of the report, and betwee
 
 @contextmanager
 def live_page(display: Display, port: int) -> Iterator[tuple[Display, Redrawing]]:
-    """Serve the page until the report of the end is there, and print its address.
+    """Serve the page until the final report is there, and print its address.
 
     Args:
-        port: any that is free if 0.
+        port: 0 for any free one.
 
     Yields:
-        A display that includes it, and what draws the report that it shows.
+        A display that includes the page, and the redrawing of the report that the page shows.
 
     Raises:
         UserError: the port is taken.

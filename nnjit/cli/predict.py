@@ -38,10 +38,10 @@ def predict(
 ) -> None:
     """Predict the rows of a file with a trained network.
 
-    There is a row for each of FILE, with its number, counted from 1, and a column for each target: the names
-    of classes, or values in the target's own unit. Of a series there is a row for each window, with the
-    number, the time and the group of its last row. Columns of FILE are found by name, and others are ignored.
-    A large CSV or Parquet file is read in blocks, so it may be larger than memory.
+    There is one row per row of FILE, with its number from 1, and one column per target: class names, or
+    values in the target's own unit. A series has one row per window, with the number, time and group of the
+    window's last row. Columns of FILE are found by name; others are ignored. A large CSV or Parquet file is
+    read in blocks, so it may exceed memory.
 
     Exit status: 0 done, 2 something given is wrong.
     """
@@ -81,7 +81,7 @@ def _print(found: FilePrediction) -> None:
 def _write(found: FilePrediction, writer: Writer, output: Path) -> None:
     from nnjit.durable import replacing
 
-    blocks = _begun(found.blocks())  # what is wrong with the file shows before another is made
+    blocks = _begun(found.blocks())  # so that errors in the file come before any output
     with replacing(output) as path:
         rows = writer.write(blocks, path)
     _complain(found)
@@ -89,13 +89,13 @@ def _write(found: FilePrediction, writer: Writer, output: Path) -> None:
 
 
 def _begun(blocks: Iterable[Columns]) -> Iterable[Columns]:
-    """The same blocks, the first of them computed already, so that its errors come before any output."""
+    """The same blocks, with the first already computed."""
     others = iter(blocks)
     return chain([next(others)], others)
 
 
 def _complain(found: FilePrediction) -> None:
-    """Say what is noteworthy about the file, apart from the predictions."""
+    """Print what is noteworthy about the file."""
     from nnjit.data.known.known_data import unseen_words
 
     for note in found.notes:

@@ -1,4 +1,4 @@
-"""`nnjit report`: draw the report of a run again, or of one that was killed."""
+"""`nnjit report`: draw the report of a run, finished or not."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from nnjit.cli.streams import say
 from nnjit.errors import RunError
 from nnjit.runs import file_names
 
-_Run = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or that of a study.")]
+_Run = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run or a study.")]
 
 
 def report(run: _Run) -> None:
     """Draw the report of a run, even of one that was killed or is still running.
 
-    It is drawn from the files of the folder, and says which of them are missing. An earlier report there is
-    replaced.
+    It uses the files of the folder, and says which are missing. An earlier report there is replaced.
 
     Exit status: 0 done, 2 something given is wrong.
     """

@@ -1,7 +1,7 @@
-"""Write the report in a process that starts before the training does, and before what it needs is imported.
+"""Write the report in a process that starts before the training and its imports.
 
 Importing matplotlib takes longer than training a small network, and another core is idle. Whatever goes wrong
-in there, the training's results are saved.
+there, the results are saved.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ NO_TRAINING = {"--help", "--print-config"}
 
 
 class Reporter:
-    """A context manager around the process.
+    """A context manager of the process.
 
     Args:
-        words: the arguments of the verb `train`; None if the verb is another.
+        words: the arguments of the verb `train`; None for another verb.
     """
 
     def __init__(self, words: Sequence[str] | None) -> None:
@@ -37,8 +37,8 @@ class Reporter:
         return self
 
     def _start(self) -> None:
-        # In a session of its own: Ctrl-C is for the training, and the report is still to be drawn.
-        with suppress(OSError):  # the user has as many processes as are allowed
+        # In a session of its own, so that Ctrl-C stops the training and not the report.
+        with suppress(OSError):  # the user has reached the limit of processes
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "nnjit.report"],
                 stdin=subprocess.PIPE,

@@ -11,8 +11,8 @@ from nnjit.cli.streams import say
 def schema() -> None:
     """Print the JSON Schema of a config, for editors.
 
-    An editor with it completes and checks a config while it is written.
-    Keep it in a file, nnjit schema > nnjit.schema.json, and begin a config with the line
+    With it, an editor completes and checks a config.
+    Save it, nnjit schema > nnjit.schema.json, and begin a config with the line
     # yaml-language-server: $schema=nnjit.schema.json
     """
     with exit_status():

@@ -1,4 +1,4 @@
-"""`nnjit search`: try combinations of options, rank them, and train the best anew."""
+"""`nnjit search`: try combinations of options, rank them, and train the best again."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MOST_ROWS = 10
 _Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "The folder to make  [default: runs/NAME-search-TIME]"))]
 _Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
-    "Go on with the search in this folder, with its own config unless another is given."))]
+    "Resume the search in this folder, with its own config unless another is given."))]
 _Storage = Annotated[str | None, typer.Option(metavar="URL", help=(
-    "The database that keeps the trials, such as postgresql://user@host/name; it beats search.storage."))]
+    "The database of the trials, such as postgresql://user@host/name; it overrides search.storage."))]
 _Join = Annotated[bool, typer.Option("--join", help=(
-    "Take part in a search that another machine has begun in the same database."))]
+    "Join a search that another machine has begun in the same database."))]
 _Workers = Annotated[int | None, typer.Option(metavar="N", min=1, max=256, help=(
-    "How many trials are trained at a time, each on one thread  [default: the usable cores]"))]
+    "How many trials to train at once, each on one thread  [default: the usable cores]"))]
 _Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
     "The Dask cluster that trains the trials, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the folder alone.")]
@@ -48,9 +48,9 @@ def search(
     engine: _Engine = None,
     quiet: _Quiet = False,
 ) -> None:
-    """Search the options that the section `search` of a YAML file names, and train the best of them.
+    """Search the options in the section `search` of a YAML file, and train with the best.
 
-    Exit status: 0 done, 2 something given is wrong, 130 interrupted: --resume goes on.
+    Exit status: 0 done, 2 something given is wrong, 130 interrupted: --resume continues.
     """
     with exit_status(resume_command="nnjit search"):
         given = one_of(file, config)

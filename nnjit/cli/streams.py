@@ -1,4 +1,4 @@
-"""Write to the command's streams, which may be closed, full, or unable to encode a character."""
+"""Write to the streams of the command, which may be closed, full, or unable to encode a character."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 
 def say(text: str) -> bool:
-    """Print a line, or several, to standard output, and return whether more is wanted.
+    """Print one or more lines to standard output, and return whether more is wanted.
 
     A reader that has closed its pipe, as `head` does, wants no more; that is not an error.
 
@@ -58,12 +58,12 @@ def _is_closed(error: OSError) -> bool:
 
 
 def is_utf8() -> bool:
-    """Whether what is printed to standard output is UTF-8, which can hold any text."""
+    """Whether standard output is encoded as UTF-8, which can hold any text."""
     return codecs.lookup(sys.stdout.encoding).name == "utf-8"
 
 
 def complain(text: str) -> None:
-    """Print a message to standard error; if that is impossible, the exit status must do."""
+    """Print a message to standard error; if that fails, only the exit status is left."""
     try:
         print(text, file=sys.stderr, flush=True)
     except OSError:
@@ -71,7 +71,7 @@ def complain(text: str) -> None:
 
 
 def abandon(stream: TextIO) -> None:
-    """Let what a stream still holds vanish, or the interpreter fails to write it when it exits."""
+    """Discard what a stream still holds; otherwise the interpreter fails to write it at exit."""
     try:
         number = stream.fileno()
     except OSError:  # not a stream of the system
@@ -82,12 +82,12 @@ def abandon(stream: TextIO) -> None:
 
 
 def _opened(stream: TextIO | None, number: int) -> TextIO:
-    """The stream; of one that was closed when Python began, what is written to it vanishes."""
+    """The stream, or a sink if it was closed when Python started."""
     return stream or open(number, "w", encoding="utf-8", closefd=False)
 
 
 def _replaced(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What is nearest in ASCII, `W(1)T` for `W⁽¹⁾ᵀ`, else `?`; a byte that was no text in a path stays it."""
+    """The nearest ASCII, `W(1)T` for `W⁽¹⁾ᵀ`, else `?`; undecodable bytes of a path are unchanged."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     character = error.object[error.start]

@@ -22,7 +22,7 @@ ALIKE = "the part has one target throughout"
 
 
 def summary(run: Run | Study) -> str:
-    """How the training ended, the values of each split, and where the run and its report are."""
+    """How training ended, the values of each split, and the paths of the run and its report."""
     rows: Mapping[str, Mapping[str, Any]]
     if is_study(run.metrics):
         study = StudyMetrics.from_json(run.metrics)
@@ -50,13 +50,13 @@ def _run_line(metrics: RunMetrics) -> str:
 
 
 def no_value_notes(splits: Splits) -> list[str]:
-    """The values that a table of splits lacks, and why."""
+    """Name the values that a table of splits lacks, and say why."""
     columns = [column.removeprefix("_") for column in without_value(splits)]
     return [f"no value: {', '.join(columns)}; {ALIKE}, so there is nothing to rank"] if columns else []
 
 
 def _data_notes(folder: Path) -> tuple[str, ...]:
-    """What was found out about the data rather than given, and the threshold that was."""
+    """Facts found in the data, and the chosen threshold."""
     data = DataEntry.read_if_there(folder)
     if data is None:
         return ()
@@ -82,7 +82,7 @@ def _study_line(study: StudyMetrics) -> str:
 
 
 def values_table(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """A row for each split, a column for each value."""
+    """One row per split, one column per value."""
     columns = list(dict.fromkeys(name for values in splits.values() for name in values))
     rows = [["", *columns]]
     rows += [[split, *(_cell(values.get(name)) for name in columns)] for split, values in splits.items()]

@@ -8,7 +8,7 @@ FIRST = 10  # least width of the first column
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """A line for each row: the first column aligned left, the others right.
+    """One line per row: the first column aligned left, the others right.
 
     >>> aligned([["", "loss"], ["training", "0.5"]])
     ['            loss', 'training     0.5']

@@ -1,4 +1,4 @@
-"""`nnjit train`: train what a config describes, or resume an interrupted training."""
+"""`nnjit train`: train what a config describes, or resume an interrupted run."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 _Output = Annotated[Path | None, typer.Option(metavar="DIR", help=(
     "The run folder to make  [default: runs/NAME-TIME]"))]
 _From = Annotated[Path | None, typer.Option("--from", metavar="DIR", help=(
-    "Start with the weights of the run in this folder, where layers have the same name and shape."))]
+    "Start with the weights of the run in this folder, for layers of the same name and shape."))]
 _Resume = Annotated[Path | None, typer.Option(metavar="DIR", help=(
-    "Go on with the run in this folder, with its own config unless another is given."))]
+    "Resume the run in this folder, with its own config unless another is given."))]
 _ResumeOrStart = Annotated[bool, typer.Option("--resume-or-start", help=(
-    "Go on with the run in the --output folder if it has begun there, or else begin it: one line for a job "
-    "that may be stopped and queued again."))]
+    "Resume the run in the --output folder if there is one, else start it: one command for a job that may "
+    "be stopped and queued again."))]
 _PrintConfig = Annotated[bool, typer.Option("--print-config", help=(
-    "Print the config with every option filled in, and train nothing."))]
+    "Print the config with every option filled in, without training."))]
 _Live = Annotated[bool, typer.Option("--live", help=(
     "Serve a page that follows the training to a browser on this machine, and print its address."))]
 _Port = Annotated[int | None, typer.Option(metavar="N", help=(
-    "The port of --live; any that is free if omitted."))]
+    "The port of --live; any free one if omitted."))]
 _Engine = Annotated[str | None, typer.Option("--engine", metavar="URL", help=(
     "The Dask cluster that trains replicas or folds, such as dask://10.0.0.5:8786  [default: this machine]"))]
 _Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress, and print the run folder alone.")]
@@ -70,8 +70,8 @@ def train(
 
     Paths in the config are relative to the current directory.
 
-    Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong,
-    3 the training diverged, 130 interrupted.
+    Exit status: 0 done, 1 done but something could not be written, 2 something given is wrong, 3 training
+    diverged, 130 interrupted.
     """
     command = "nnjit train" if context.parent else "python -m nnjit.train"
     with _ending_all(), exit_status(resume_command=command), display_for(quiet or print_config) as display:
@@ -105,7 +105,7 @@ def train(
 
 @contextmanager
 def _ending_all() -> Iterator[None]:
-    """End all ranks if one cannot go on: the others would wait for it for ever."""
+    """End all ranks if one fails: the others would wait for it forever."""
     try:
         yield
     except typer.Exit as stopped:
@@ -129,7 +129,7 @@ def _take_part() -> None:
 
 
 def _share(given: Config | None) -> None:
-    """Tell the other ranks, if there are any, what to train; nothing if None."""
+    """Tell any other ranks what to train; None for nothing."""
     if world().size > 1:
         from nnjit.training.loop.ranks.meeting import share_experiment
 
@@ -140,7 +140,7 @@ def _check_port(port: int | None, live: bool) -> None:
     if port is not None and not live:
         raise UserError(f"--port {port} is the port of --live; add --live, or omit --port")
     if port is not None and not 0 <= port <= MOST_PORTS:
-        raise UserError(f"--port {port}: expected a port from 1 to {MOST_PORTS}, or 0 for any that is free")
+        raise UserError(f"--port {port}: expected a port from 1 to {MOST_PORTS}, or 0 for any free one")
 
 
 def _check(
@@ -154,7 +154,7 @@ def _check(
     if resume and output:
         raise UserError(f"--output {output}: a resumed run stays in its own folder; omit --output")
     if resume and start:
-        raise UserError(f"--from {start}: a resumed run goes on from weights of its own; omit --from")
+        raise UserError(f"--from {start}: a resumed run has weights of its own; omit --from")
     if resume and not resume.is_dir():
         raise RunError(f"--resume {resume}: no such folder")
     if resume and not is_begun(resume):
@@ -171,7 +171,7 @@ def _check_resume_or_start(config: Path | None, output: Path | None, resume: Pat
     if not output:
         raise UserError("--resume-or-start: give the folder to look in, with --output DIR")
     if not config and not (output / file_names.CONFIG).is_file():
-        raise UserError(f"{output} holds no run to go on with; give the FILE of a config to start one")
+        raise UserError(f"{output} holds no run to resume; give the FILE of a config to start one")
 
 
 def _read(config: Path | None, resume: Path | None, settings: list[str], start: Path | None = None) -> Config:

@@ -1,4 +1,4 @@
-"""Open the run that a verb predicts or evaluates with, and say how its file is written."""
+"""Open the run that a verb predicts or evaluates with, and decide how to read its file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help=(
     "A table with the columns of the training (.csv, .tsv, .parquet, .arrow, .jsonl, .xlsx, …; .gz and .zst "
     "too), or arrays (.npy, .npz); after a training on images, an image or a folder of some."))]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="data.OPTION=VALUE", help=(
-    "How FILE is written, if that cannot be found out: data.header=false, data.separator=';'. May be given "
-    "many times."))]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what --output names.")]
+    "How FILE is written, if it is not detected: data.header=false, data.separator=';'. May be given many "
+    "times."))]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing --output.")]
 # fmt: on
 
 
 def open_trained(folder: Path, file: Path, settings: list[str] | None) -> tuple[Run, Reading]:
-    """The run in a folder, and how a file is written that it is to read.
+    """The run in a folder, and how to read a file for it.
 
     Raises:
         UserError: the run or the file does not exist, or a setting is not an option of the data.
@@ -63,7 +63,7 @@ def _opened(folder: Path) -> Run:
     from nnjit.training import Run
 
     if not folder.is_dir():
-        raise RunError(f"{folder}: no such folder; give that of a run")
+        raise RunError(f"{folder}: no such folder; give the folder of a run")
     opened = load(folder)
     if not isinstance(opened, Run):
         member = next(folder / kind for kind in KINDS if (folder / kind).is_dir()) / "1"
@@ -83,6 +83,6 @@ def check_output(path: Path, file: Path, *, overwrite: bool) -> None:
     if path.exists() and path.samefile(file):
         raise UserError(f"--output {path}: this is FILE, which is being read; choose another name")
     if (path.parent / file_names.CONFIG).is_file() and path.name in vars(file_names).values():
-        raise UserError(f"--output {path}: a file of a run, which stays as it is; choose another name")
+        raise UserError(f"--output {path}: a file of a run, which is not changed; choose another name")
     if path.exists() and not overwrite:
         raise UserError(f"--output {path}: the file exists; choose another name, or add --overwrite")

@@ -1,7 +1,7 @@
 """Run calls on the workers of a Dask cluster (extra `dask`).
 
-Dask runs the call of a lost worker again on another. What a running call tells goes to this process as an
-event, and its answer back through a queue; a call that gets no answer ends.
+Dask repeats the call of a lost worker on another. A running call reports to this process with events and gets
+the answers through a queue; a call that gets no answer ends.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ VERSION_OF = "nnjit.version:VERSION"
 DIGEST_OF = "nnjit.cluster.source:DIGEST"
 CONNECT_SECONDS = 10
 WORKER_SECONDS = 10  # until the first worker is there
-ANSWER_SECONDS = 30  # after which a worker takes this process for dead
+ANSWER_SECONDS = 30  # after which a worker assumes that this process is dead
 MOST_TRIES = 5  # of a call whose data is lost
-STOP_SECONDS = 5  # for calls that are to end
+STOP_SECONDS = 5  # for calls that must end
 _DONE = object()
 
 
 @contextmanager
 def connected(address: str, shared: Shared, slots: int | None) -> Iterator[DaskEngine[Shared]]:
-    """An engine for the cluster at an address such as `dask://10.0.0.5:8786`, its workers checked.
+    """An engine for the cluster at an address such as `dask://10.0.0.5:8786`, after checking its workers.
 
     Raises:
-        UserError: it cannot be reached, or has workers without this very nnjit.
+        UserError: the cluster cannot be reached, or has workers without exactly this nnjit.
     """
     scheduler = _scheduler(address)
     try:
@@ -52,7 +52,7 @@ def connected(address: str, shared: Shared, slots: int | None) -> Iterator[DaskE
     except ImportError:
         raise UserError(f"{address} needs Dask: pip install 'nnjit[dask]'") from None
     for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # our messages say it
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # our messages say the same
     try:
         client = Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
@@ -70,9 +70,9 @@ class DaskEngine(Engine[Shared]):
     """Runs calls on the workers of a cluster.
 
     Args:
-        shared: what the calls share. The workers get it from each other, and from here again if all that
-            had it are lost: Dask drops copies that it thinks it can do without.
-        topic: of the events of this engine.
+        shared: the object that the calls share. Workers get it from each other, and from here again if all
+            copies are lost: Dask drops copies that it considers redundant.
+        topic: the topic of this engine's events.
     """
 
     def __init__(self, client: Client, address: str, shared: Shared, slots: int, topic: str) -> None:
@@ -85,7 +85,7 @@ class DaskEngine(Engine[Shared]):
         client.subscribe_topic(topic, self._take)
 
     def close(self) -> None:
-        """Take no more events."""
+        """Stop taking events."""
         if self._client.status == "running":
             self._client.unsubscribe_topic(self._topic)
 
@@ -127,7 +127,7 @@ class DaskEngine(Engine[Shared]):
                 self._scattered = self._scatter()
 
     def _answer(self, future: Any, told: queue.SimpleQueue[Any], tell: Tell) -> None:
-        """Answer a call until it is done; one that is to end and does not is given up."""
+        """Answer a call until it is done; give up on one that does not end when told to."""
         from distributed import Queue
 
         end = float("inf")
@@ -147,7 +147,7 @@ class DaskEngine(Engine[Shared]):
         raise Lost("it did not end when it was asked to")
 
     def _take(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        """Pass an event on to the thread that waits for its call; called by Dask's own thread."""
+        """Pass an event to the thread that waits for its call; called by Dask's own thread."""
         message = event[1]
         with self._lock:
             told = self._told.get(message["call"])
@@ -156,7 +156,7 @@ class DaskEngine(Engine[Shared]):
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn what Dask raises into one message."""
+        """Turn Dask's errors into one message."""
         from distributed import KilledWorker
 
         try:
@@ -170,7 +170,7 @@ class DaskEngine(Engine[Shared]):
         except (OSError, TimeoutError) as error:
             raise UserError(
                 f"{self._address}: the connection to the cluster was lost ({_first_line(error)}); what is "
-                "finished is saved, and the same command with --resume DIR goes on"
+                "finished is saved, and the same command with --resume DIR continues"
             ) from None
 
 
@@ -185,7 +185,7 @@ def _engine(client: Client, address: str, shared: Shared, slots: int | None) -> 
 
 
 def _scheduler(address: str) -> str:
-    """The address as Dask takes it."""
+    """The address in Dask's form."""
     found = ADDRESS.fullmatch(address)
     if found is None:
         raise UserError(f'engine: expected dask://HOST:PORT, such as dask://10.0.0.5:8786, got "{address}"')
@@ -199,7 +199,7 @@ def _check_workers(client: Client, address: str) -> None:
     except TimeoutError:
         raise UserError(f"{address}: the cluster has no workers; start some with `dask worker`") from None
     for place, here, word in ((VERSION_OF, VERSION, "nnjit"), (DIGEST_OF, DIGEST, "nnjit of source")):
-        # A function of the standard library, which workers without nnjit have too.
+        # A function of the standard library works on workers without nnjit, too.
         found = client.run(pkgutil.resolve_name, place, on_error="return")
         others = {worker: other for worker, other in found.items() if other != here}
         if others:
@@ -220,7 +220,7 @@ def _perform(
     place: tuple[str, str],
 ) -> Result:
     """Run a call on a worker."""
-    if version != VERSION:  # of one that came later
+    if version != VERSION:  # on a worker that joined later
         raise UserError(f"a worker has nnjit {VERSION}, and the process that asks nnjit {version}")
     teller = _Teller(*place)
     try:
@@ -230,7 +230,7 @@ def _perform(
 
 
 class _Teller:
-    """Tells the process that made a call of its progress, and waits for the answer."""
+    """Reports a call's progress to the calling process, and waits for the answer."""
 
     def __init__(self, topic: str, call: str) -> None:
         from distributed import Queue, get_worker

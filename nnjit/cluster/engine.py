@@ -1,4 +1,4 @@
-"""Define what runs calls: the threads of this process, and other engines elsewhere."""
+"""Define engines, which run calls: the threads of this process, or workers elsewhere."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from nnjit.errors import UserError
 Shared = TypeVar("Shared")
 Result = TypeVar("Result")
 Tell = Callable[[Any], bool]
-"""Takes what a call says of its progress, None if nothing new, and says whether it is to go on."""
+"""Takes a call's progress, None if there is none, and returns whether the call should continue."""
 
 
 class Lost(UserError):
-    """A call was begun several times, and each time the worker that ran it was lost."""
+    """A call was tried several times, and its worker was lost each time."""
 
 
 class Engine(ABC, Generic[Shared]):
-    """Runs calls that share an object. It has no threads: each call blocks the one that makes it.
+    """Runs calls that share an object. It has no threads: each call blocks the calling thread.
 
     A call is `work(shared, *arguments, tell)`, where `work` is a function at the top of a module.
     """
 
     slots: int
-    """How many calls run at a time."""
+    """The number of calls that run at a time."""
 
     @abstractmethod
     def call(self, work: Callable[..., Result], *arguments: Any, tell: Tell) -> Result:
-        """The result of a call.
+        """Make a call and return its result.
 
         Raises:
-            Lost: the worker that runs it was lost each time.
-            UserError: the cluster cannot be used any more, or `work` has raised it.
+            Lost: the call's worker was lost each time.
+            UserError: the cluster can no longer be used, or `work` raised the error.
         """
 
 

@@ -12,13 +12,13 @@ from nnjit.cluster.engine import Engine, Shared, Threads
 def engine_of(
     address: str | None, shared: Shared, slots: int | None, *, default: int
 ) -> Iterator[Engine[Shared]]:
-    """The engine that a command asks for.
+    """Open the engine that a command asks for.
 
     Args:
-        address: of a cluster; None takes the threads of this process.
-        shared: what all calls need, which each worker gets once.
-        slots: how many calls run at a time; None takes the threads of all workers of a cluster.
-        default: the same in this process.
+        address: the address of a cluster; None uses the threads of this process.
+        shared: the object that all calls need; each worker gets it once.
+        slots: the number of calls at a time; None uses the threads of all workers of a cluster.
+        default: the number of calls at a time in this process.
 
     Raises:
         UserError: the cluster cannot be used.

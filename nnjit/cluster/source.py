@@ -1,4 +1,4 @@
-"""The digest of nnjit's own source, by which machines see that they run the same."""
+"""The digest of nnjit's own source, to check that machines run the same code."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Compile graphs: plan kernels and memory, write them as Python source, and have Numba compile that.
+"""Compile graphs: plan kernels and memory, write Python source, and compile it with Numba.
 
-Numba is imported when something is compiled or loaded, so that what is wrong with a config is said before.
+Numba is imported only when something is compiled or loaded, so errors in a config are reported first.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Call a compiled graph without a batch axis, in memory that is laid out once and used again."""
+"""Call a compiled graph that has no batch axis, reusing memory laid out once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from nnjit.codegen.runtime.views import table_of
 from nnjit.ir import ArrayType
 from nnjit.ir.types import static
 
-SMALL = 1 << 14  # bytes: copying an array of up to so many is faster than asking for its address
+SMALL = 1 << 14  # bytes: copying an array up to this size is faster than asking for its address
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The arrays of a call, used by one call at a time, and the table of their addresses.
+    """Arrays for one call at a time, and the table of their addresses.
 
     Args:
-        copied: (place, index of the argument that is copied there).
-        given: (index in the table, index of the argument) of arguments too large to copy.
-        results: the places of the results; None for those too large to copy.
-        made: (index in the table, index of the result) of results too large to copy.
-        kept: all arrays whose addresses are in the table.
+        copied: (place, index of the argument copied there).
+        given: (index in the table, index of the argument) for each argument too large to copy.
+        results: the places of the results; None if too large to copy.
+        made: (index in the table, index of the result) for each result too large to copy.
+        kept: every array whose address is in the table.
     """
 
     table: Any
@@ -36,12 +36,12 @@ class Memory:
 
 
 class Caller:
-    """A native function of arrays whose types are not checked; any number of threads may call it.
+    """A native function that does not check argument types; any number of threads may call it.
 
     Args:
-        run: the native function of a table of addresses and a number of rows, which may return a failure.
+        run: the native function; takes a table of addresses and a number of rows, and may return a failure.
         inputs, outputs: the types of its arguments and results.
-        more: makes the other arrays of the table: (constants, work memory).
+        more: allocates the rest of the table: (constants, work memory).
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Caller:
         more: Callable[[], tuple[Sequence[np.ndarray], Sequence[np.ndarray]]],
     ) -> None:
         self._run, self._inputs, self._outputs, self._more = run, inputs, outputs, more
-        self._free: list[Memory] = []  # a call takes one away and puts it back: both are atomic
+        self._free: list[Memory] = []  # a call pops one and appends it again; both are atomic
 
     def __call__(self, arguments: Sequence[Any]) -> list[np.ndarray]:
-        """The outputs, in new arrays; an argument is an array, or a number if a scalar is expected."""
+        """Return the outputs in new arrays; a number may be given for a scalar."""
         try:
             memory = self._free.pop()
         except IndexError:
@@ -71,7 +71,7 @@ class Caller:
         return outputs
 
     def _run_in_place(self, memory: Memory, arguments: Sequence[Any]) -> list[np.ndarray]:
-        """Run on the large arrays themselves; they must live until it is over."""
+        """Run on the large arrays directly; they must stay alive until it returns."""
         given = [np.ascontiguousarray(arguments[k]) for _, k in memory.given]
         made = [np.empty(static(self._outputs[k].shape), self._outputs[k].dtype) for _, k in memory.made]
         places = [at for at, _ in (*memory.given, *memory.made)]
@@ -97,7 +97,7 @@ class Caller:
 
 
 def check_success(failure: Any) -> None:
-    """Raise NumPy's error for the number of a failure; None and 0 mean success."""
+    """Raise NumPy's error for a failure number; None and 0 mean success."""
     if failure:
         from nnjit.codegen.source.routines import FAILURES
 
@@ -105,11 +105,11 @@ def check_success(failure: Any) -> None:
 
 
 def _place(type: ArrayType) -> np.ndarray | None:
-    """An array for a small value, None for a large one."""
+    """Return an array for a small value, None for a large one."""
     is_small = type.row_size * type.dtype.itemsize <= SMALL
     return np.zeros(static(type.shape), type.dtype) if is_small else None
 
 
 def _or_any(place: np.ndarray | None) -> np.ndarray:
-    """`place`, or for a large value any array: its address is replaced before each call."""
+    """`place`, or a dummy array for a large value, whose address is replaced before each call."""
     return np.zeros(1) if place is None else place

@@ -1,4 +1,4 @@
-"""Remember what `clear_cache` has to forget besides compiled functions."""
+"""Register the callbacks that `clear_cache` runs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ _clears: list[Callable[[], None]] = []
 
 
 def on_clear(clear: Callable[[], None]) -> None:
-    """Have `clear_cache` call this, too."""
+    """Make `clear_cache` call this too."""
     _clears.append(clear)
 
 
 def clear_all() -> None:
-    """Call all that was registered."""
+    """Call every registered function."""
     for clear in _clears:
         clear()

@@ -1,4 +1,4 @@
-"""What running a compiled program takes, without the graphs that it was made of: it can be kept on disk."""
+"""The code of compiled programs: all that running needs, without their graphs, in a form kept on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Lengths = tuple[tuple[Dim, ...], ...]
 
 
 class Reduction(NamedTuple):
-    """A call of MPI, which all ranks must make alike."""
+    """An MPI call, which every rank must make identically."""
 
     operation: str
     dtype: str
@@ -27,19 +27,18 @@ class Reduction(NamedTuple):
 
 @dataclass(frozen=True)
 class Program:
-    """The source of a program, whose function is `run`, and the memory that it takes.
+    """The source of a program, whose function is `run`, and the memory it needs.
 
     Args:
-        memory: name -> short dtype of every array of the table, in its order.
-        work: name -> elements of each array to allocate, for one thread if each thread has its own.
-        each_threads: the names of those that each thread has.
+        memory: name -> short dtype of each array in the table, in order.
+        work: name -> elements of each array to allocate, per thread if each thread has its own.
+        each_threads: the names of arrays that each thread has.
         length: of the vectors that threads share; 0 if there are none.
-        pieces: (offset, rows, columns) of the parts of such a vector that are products, which threads divide
-            by rows.
+        pieces: (offset, rows, columns) of the products inside such a vector, which threads divide by rows.
         totals: the columns of an epoch's totals.
-        functions: kernel, unless it is a product, -> its name in the source.
+        functions: kernel -> its name in the source, except for products.
         watched: (array of the work memory, first element, elements) of each watched output.
-        reductions: over the ranks in a step and an evaluation, in their order.
+        reductions: over ranks, in the order a step and an evaluation make them.
     """
 
     source: str
@@ -61,9 +60,9 @@ class KernelEntry:
     Args:
         name: of its function in the source; for a product, of the function that computes it.
         zone: "rows" if it passes over the examples of a block, "flat" if it runs once a batch.
-        parts: the scopes of its operations, such as layers' names, and whether each is of the backward pass.
+        parts: the scopes of its operations, such as layer names, and whether each is of the backward pass.
         product: the lengths (m, n, k) of a product of m × k by k × n, as factors; None for a kernel of loops.
-        operations: primitive -> how many it has.
+        operations: primitive -> how often it occurs.
     """
 
     name: str
@@ -75,7 +74,7 @@ class KernelEntry:
 
 @dataclass(frozen=True)
 class Signature:
-    """The names and types of what a graph takes, and the types of what it returns."""
+    """The names and types of a graph's inputs, and the types of its outputs."""
 
     names: tuple[str, ...]
     inputs: tuple[ArrayType, ...]
@@ -83,12 +82,12 @@ class Signature:
 
     @classmethod
     def of(cls, graph: Graph) -> Signature:
-        """That of a graph."""
+        """The signature of a graph."""
         return cls(graph.names, tuple(n.type for n in graph.inputs), tuple(n.type for n in graph.outputs))
 
     @property
     def graph(self) -> Graph:
-        """A graph with this signature, which computes nothing."""
+        """A graph with this signature that computes nothing."""
         return Graph(tuple(map(new_input, self.inputs)), tuple(map(new_input, self.outputs)), self.names)
 
 
@@ -97,8 +96,8 @@ class CallCode:
     """A program that evaluates a graph once.
 
     Args:
-        block: rows that there is memory for at once.
-        constants: arrays that it takes after its arguments.
+        block: rows in memory at once.
+        constants: arrays passed after the arguments.
     """
 
     signature: Signature
@@ -113,8 +112,8 @@ class EpochCode:
 
     Args:
         fixed: its constant arrays by name.
-        held_out: the input that has the weights of the evaluation's rows; None if there is no evaluation.
-        tables: (start, elements) of the tables whose rows threads divide in their own way.
+        held_out: the input with the weights of the evaluation's rows; None without an evaluation.
+        tables: (start, elements) of the tables, whose rows threads divide separately.
     """
 
     signature: Signature

@@ -1,4 +1,4 @@
-"""Keep what running compiled programs takes on disk, by a key."""
+"""Keep the code of compiled programs on disk under a key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def read_code(key: str) -> Any:
-    """What was kept under a key by this version of nnjit on such a machine; None if nothing was."""
+    """Return what this version of nnjit kept under a key for this kind of machine; None if nothing."""
     name = _name(key)
     content = store.read(name)
     if content is None:
@@ -33,7 +33,7 @@ def read_code(key: str) -> Any:
 
 
 def write_code(key: str, value: Any) -> None:
-    """Keep something under a key, if the folder can be written."""
+    """Keep a value under a key if the folder is writable."""
     made = io.BytesIO()
     _Pickler(made, pickle.HIGHEST_PROTOCOL).dump(value)
     store.write(_name(key), made.getvalue())
@@ -46,7 +46,7 @@ def _name(key: str) -> str:
 
 @functools.cache
 def _version() -> str:
-    """What decides on the program of a structure: what shapes machine code, and all files of nnjit."""
+    """Everything that shapes the program of a structure: the environment, and all files of nnjit."""
     files = [
         (entry.path, (status := entry.stat()).st_size, status.st_mtime_ns)
         for folder, _, _ in os.walk(PACKAGE)
@@ -57,7 +57,7 @@ def _version() -> str:
 
 
 class _Pickler(pickle.Pickler):
-    """Writes primitives by their names: their rules are functions, which cannot be written."""
+    """Pickles primitives by name, since their rules are functions, which cannot be pickled."""
 
     def persistent_id(self, value: Any) -> str | None:
         """The name of a primitive."""
@@ -66,7 +66,7 @@ class _Pickler(pickle.Pickler):
 
 class _Unpickler(pickle.Unpickler):
     def persistent_load(self, name: str) -> Primitive:
-        """The primitive of a name."""
+        """The primitive with this name."""
         return _primitives()[name]
 
 

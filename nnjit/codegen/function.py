@@ -20,7 +20,7 @@ from nnjit.codegen.static_arguments import static_of
 from nnjit.errors import GraphError
 from nnjit.ir import Graph, Node, is_open, new_input, tracing, type_of
 
-MOST_PROGRAMS = 256  # of one function; then the oldest goes
+MOST_PROGRAMS = 256  # per function; one more drops the oldest
 NUMBERS = (float, int, bool)
 Key = tuple[Any, ...]
 
@@ -28,21 +28,21 @@ Key = tuple[Any, ...]
 def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any = ()) -> Callable[..., Any]:
     """Return `f` compiled, anew for each combination of argument shapes and dtypes.
 
-    Arguments, given by position or by name, and the result may be nested dicts, lists and tuples of arrays
-    and numbers. None and strings are not traced: a new one compiles anew. A Python number is traced as an
-    array of f64, i64 or b1 without axes, which adopts the dtype of the array it is combined with, as in
-    NumPy. Every number of the result is an array. Whatever else `f` reads is built in when it is compiled.
-    Inside another trace, `f` itself runs, so `jit` composes with `grad` and its kin in either order.
-    It holds the programs of the last 256 combinations, which `clear_cache` frees.
+    Arguments, positional or keyword, and the result may be nested dicts, lists and tuples of arrays and
+    numbers. None and strings are not traced: a new one compiles anew. A Python number is traced as a scalar
+    array of f64, i64 or b1, which adopts the dtype of the array it is combined with, as in NumPy. Numbers in
+    the result are arrays. Everything else that `f` reads is fixed when it is compiled. Inside another trace,
+    `f` itself runs, so `jit` composes with `grad` and its kin in either order. The programs of the last 256
+    combinations are kept; `clear_cache` frees them.
 
     Args:
-        static_argnums: the number of an argument, or several, that `f` gets as they are instead of traced: a
-            number of steps, a function, a tuple of sizes. They need a hash, and a new value compiles anew.
-        static_argnames: the same by name. An argument that has both is static whichever way it is given.
+        static_argnums: the position of an argument, or several, passed to `f` unchanged instead of traced: a
+            number of steps, a function, a tuple of sizes. They must be hashable; a new value compiles anew.
+        static_argnames: the same by name. An argument that can be given both ways is static in either.
 
     Raises:
-        GraphError: an argument is not an array, its dtype is not supported, or a static one has no hash or is
-            traced. CompileError: an operation has no kernel. numpy.linalg.LinAlgError: a matrix has no
+        GraphError: an argument is not an array, its dtype is not supported, or a static one is not hashable
+            or is traced. CompileError: an operation has no kernel. numpy.linalg.LinAlgError: a matrix has no
             inverse, or no such decomposition.
 
     >>> from nnjit import grad
@@ -75,10 +75,10 @@ def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any
             if any(isinstance(x, Node) for x in arrays):
                 return function(*args, **kwargs)
             traced = _trace(function, args, kwargs)
-            if is_open(traced.outputs, traced.inputs):  # `f` reads values of a trace around it
+            if is_open(traced.outputs, traced.inputs):  # `f` reads values of an enclosing trace
                 return traced.build(close(traced.outputs, traced.inputs, arrays))
             if len(compiled) >= MOST_PROGRAMS:
-                compiled.pop(next(iter(compiled), ()), None)  # also if another thread was first
+                compiled.pop(next(iter(compiled), ()), None)  # another thread may be first
             known = compiled[key] = _Native(_caller(traced), traced.build)
         return known.build(known.call(arrays))
 
@@ -88,10 +88,10 @@ def jit(f: Callable[..., Any], *, static_argnums: Any = (), static_argnames: Any
 
 
 def clear_cache() -> None:
-    """Free the compiled programs that are held in memory: by functions from `jit`, and for further trainings.
+    """Free the compiled programs held in memory by `jit` functions and for further training runs.
 
-    `f.clear_cache()` frees those of one function `f`. The next call loads its program from the cache on disk,
-    which stays, or compiles it anew. A run keeps its own programs, which are freed with it. (JAX:
+    `f.clear_cache()` frees those of one function `f`. The cache on disk stays: the next call loads its
+    program from there, or compiles it anew. A run's own programs are freed with the run. (JAX:
     `clear_caches`.)
 
     >>> double = jit(lambda x: 2 * x)
@@ -105,14 +105,14 @@ def clear_cache() -> None:
         vars(native)["clear_cache"]()
     clear_all()
     functions_in.cache_clear()
-    gc.collect()  # the functions of a program name each other
+    gc.collect()  # the functions of a program refer to each other
 
 
 _jitted: weakref.WeakSet[Callable[..., Any]] = weakref.WeakSet()
 
 
 class _Native(NamedTuple):
-    """The native function for one combination of types, and what builds the result from its outputs."""
+    """The native function for one combination of types, and one that builds the result of its outputs."""
 
     call: Callable[[Sequence[Any]], list[np.ndarray]]
     build: Rebuild
@@ -125,7 +125,7 @@ class _Traced(NamedTuple):
 
 
 def _describe(tree: Any, arrays: list[Any], parts: list[Any]) -> None:
-    """Append the arrays of `tree`, and the parts of the key that says which program it needs."""
+    """Append the arrays of `tree`, and the parts of the key that selects its program."""
     kind = type(tree)
     if kind is np.ndarray:
         arrays.append(tree)
@@ -154,7 +154,7 @@ def _array(leaf: Any) -> np.ndarray:
     if array.dtype == object:
         raise GraphError(
             f"jit: an argument is a {type(leaf).__name__}; expected arrays, numbers, None and strings, and "
-            "dicts, lists and tuples of them; let the function read it from around it, or make it static "
+            "dicts, lists and tuples of them; let the function close over it, or make it static "
             "with static_argnums"
         )
     return array
@@ -178,7 +178,7 @@ def _trace(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _constant(result: Any) -> Any:
-    """A result that depends on no argument, as a new array at each call."""
+    """Return a result that depends on no argument, as a new array at each call."""
     return result if _is_static(result) else np.array(result)
 
 

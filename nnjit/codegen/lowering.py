@@ -17,13 +17,13 @@ from nnjit.codegen.source.sparse_updates import plan_tables
 from nnjit.ir import Graph, Node, new_input, rebuild
 from nnjit.ir.graph import constant_p
 
-MOST_IDLE = 1.25  # the most places that a batch of groups may have, as a multiple of its examples
+MOST_IDLE = 1.25  # the most places in a batch of groups, as a multiple of its examples
 
 
 def in_groups(
     graphs: list[Graph], interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[list[Graph], int]:
-    """A step, and its evaluation, for groups of examples, and a group's size; 1 if groups are no gain."""
+    """Return a step and its evaluation for groups of examples, and a group's size: 1 if groups do not pay."""
     if not interface.weights:
         return graphs, 1
     lanes = WIDTH // graphs[0].input(interface.weights[0]).dtype.itemsize
@@ -40,8 +40,8 @@ def in_groups(
 def plan_step(
     graph: Graph, interface: Interface, most_rows: int, is_shared: bool
 ) -> tuple[Plan, list[np.ndarray]]:
-    """The kernels of a step, and the arrays of its constants."""
-    # Ranks use other rows of a table than each other, so they combine the whole of its gradient.
+    """Plan the kernels of a step; return them with the arrays of its constants."""
+    # Ranks use different rows of a table, so they combine its whole gradient.
     step = None if interface.has_ranks else with_lists(graph, range(len(interface.updates)), most_rows)
     if step is not None:
         lowered, constants = lower(step.graph)
@@ -53,7 +53,7 @@ def plan_step(
 
 
 def lower(graph: Graph, prefix: str = "") -> tuple[Graph, list[np.ndarray]]:
-    """A legal graph whose constant arrays are additional inputs, and those arrays."""
+    """Return a legal graph with its constant arrays as additional inputs, and the arrays."""
     graph = legalize(expand(graph))
     constants = [n for n in graph.nodes if n.primitive is constant_p and n.shape != ()]
     replace: Mapping[Node, Node] = {n: new_input(n.type) for n in constants}

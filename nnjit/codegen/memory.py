@@ -1,4 +1,4 @@
-"""Memory of programs: how many rows it is for, and where it begins."""
+"""Memory of programs: the rows of a block, and alignment."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ BLOCK = 256  # rows: a few hundred keep products efficient and a block's values 
 
 
 def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    """A vector that begins at a cache line."""
+    """Return zeros that begin at a cache line."""
     memory = np.zeros(size * dtype.itemsize + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size * dtype.itemsize].view(dtype)
 
 
 def aligned_copy(array: np.ndarray) -> np.ndarray:
-    """A copy that begins at a cache line, where vectors are read fastest (deep: −2 % of a step)."""
+    """Copy an array to a cache line's beginning, where vectors are read fastest (deep: −2 % of a step)."""
     copy = aligned_zeros(array.size, array.dtype).reshape(array.shape)
     copy[...] = array
     return copy

@@ -1,7 +1,7 @@
 """Compile a graph to a function of arrays, or a training step to native epochs, and run them.
 
-What plans and writes programs is imported when one is written: a process that finds its programs on the disk
-needs none of it.
+The modules that plan and write programs are imported only when one is written: a process that finds its
+programs on disk needs none of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nnjit.memory import check_fits
 if TYPE_CHECKING:
     from nnjit.codegen.plan.kernels import Plan
 
-LATE = 0.001  # seconds for which a call waits for its threads before it begins with one
+LATE = 0.001  # seconds that a call waits for its threads before it begins with one
 ALONE = ThreadTeam(1)
 
 Arrays = Sequence[np.ndarray]
@@ -59,7 +59,7 @@ class Compiled:
 
     @classmethod
     def of(cls, code: CallCode, graph: Callable[[], Graph]) -> Compiled:
-        """A program that was kept, and what traces its graph if it has to."""
+        """Make a program from cached code; `graph` traces its graph if that is needed."""
         made = cls.__new__(cls)
         made.graph, made._whole, made._plan = code.signature.graph, graph, None
         made._constants, made._block = code.constants, code.block
@@ -68,14 +68,14 @@ class Compiled:
 
     @property
     def code(self) -> CallCode | None:
-        """What is kept of it; None if a block has to hold as many rows as it is called with."""
+        """The code to cache; None if a block must hold all rows of a call."""
         if self._plan is None or self._plan.crossing:
             return None
         program = replace(self.program, functions={})
         return CallCode(Signature.of(self.graph), program, self._block, self._constants)
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
-        """The outputs, in new arrays.
+        """Return the outputs in new arrays.
 
         Raises:
             GraphError: an argument does not have its input's type.
@@ -103,7 +103,7 @@ class Compiled:
         """Write and load the program for blocks of `block` rows."""
         from nnjit.codegen.writing import emit_call
 
-        assert self._plan is not None  # only what was kept has none
+        assert self._plan is not None  # only a program from cached code has none
         self._block = block
         self._load(emit_call(self._plan, block, self._title))
 
@@ -114,13 +114,13 @@ class Compiled:
 
 
 class Turns(NamedTuple):
-    """Which steps of a training to run.
+    """Which steps of training to run.
 
     Args:
         begin, end: the steps, counted from the first epoch that the arguments are for.
         steps: of an epoch.
         batch: rows of a batch.
-        rows: rows of the data that an epoch takes.
+        rows: rows of data per epoch.
         stride: how far apart the orders of successive epochs begin; 0 if all share one.
     """
 
@@ -137,9 +137,9 @@ class CompiledEpoch:
 
     Args:
         graph: the step, whose inputs and outputs `Interface` describes.
-        evaluation: gives float64 sums, of (params, held-out rows, ...), after every epoch.
-        most_rows: the largest batch that it will be given; of several ranks, the largest slice.
-        is_shared: whether threads share the batches; it can then be run by any number of them.
+        evaluation: computes float64 sums from (params, held-out rows, ...) after every epoch.
+        most_rows: the largest batch; with several ranks, the largest slice.
+        is_shared: whether threads share the batches; any number of them can then run it.
     """
 
     @tracing(is_on=False)
@@ -170,7 +170,7 @@ class CompiledEpoch:
 
     @classmethod
     def of(cls, code: EpochCode) -> CompiledEpoch:
-        """Epochs that were kept."""
+        """Make epochs from cached code."""
         made = cls.__new__(cls)
         made._take(code)
         return made
@@ -184,7 +184,7 @@ class CompiledEpoch:
     def __call__(
         self, begin: int, end: int, batch: int, order: np.ndarray, arguments: Arrays, team: ThreadTeam = ALONE
     ) -> tuple[int, np.ndarray]:
-        """Run steps `begin` to `end` of one epoch, writing over the arguments that the interface updates.
+        """Run steps `begin` to `end` of one epoch, overwriting the arguments that the interface updates.
 
         Args:
             order: i64, the rows in the order to take them.
@@ -208,7 +208,7 @@ class CompiledEpoch:
         return self.program.totals
 
     def totals(self, epochs: int) -> np.ndarray:
-        """Zeros, a row for each epoch."""
+        """Return zeros, a row for each epoch."""
         return np.zeros((epochs, self.layout.width))
 
     def run(
@@ -221,14 +221,14 @@ class CompiledEpoch:
         best: tuple[np.ndarray, np.ndarray] | None = None,
         team: ThreadTeam = ALONE,
     ) -> int:
-        """Run steps of one or more epochs, writing over the arguments that the interface updates.
+        """Run steps of one or more epochs, overwriting the arguments that the interface updates.
 
         Args:
             order: i64, the rows of each epoch in the order to take them.
-            arguments: by name, those of the step and of the evaluation, and the order of `partners` if the
-                interface has some. What has a value for each step has those of all the epochs' steps.
-            totals: from `totals()`, or as an earlier part of the epoch left it; it is added to.
-            best: a `BestEpoch` as an array, and the values kept of that epoch; None if none are.
+            arguments: by name: the inputs of the step and the evaluation, and the order of `partners` if the
+                interface has any. An input with a value for each step holds all steps of all epochs.
+            totals: from `totals()`, or as an earlier part of the epoch left it; the run adds to it.
+            best: a `BestEpoch` as an array, and the values kept of that epoch; None if none are kept.
             team: the threads that share the work.
 
         Returns:
@@ -258,7 +258,7 @@ class CompiledEpoch:
         held_out: int,
         team: ThreadTeam,
     ) -> tuple[int, bool]:
-        """The step before which a native call stopped, and whether because its time was over."""
+        """Return the step before which a native call stopped, and whether its time was up."""
         choice, begin, ticks = team.tuner.next(), time.perf_counter(), self._ticks(totals)
         meeting = MEETING.array(start=CLOCK.after(LATE), deadline=CLOCK.after(choice.seconds))
         memory = {**given, "totals": totals, "meeting": meeting}
@@ -280,12 +280,12 @@ class CompiledEpoch:
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
-        """What the kernels of a step compute, in the order they run."""
+        """The kernels of a step and their computations, in the order they run."""
         return self.code.kernels
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """How many elements each total of a step has."""
+        """The number of elements of each total of a step."""
         first = len(self.interface.updates)
         totals = self.code.signature.outputs[first : first + self.interface.totals]
         return tuple(type.row_size for type in totals)
@@ -293,7 +293,7 @@ class CompiledEpoch:
     def watched(self, team: ThreadTeam = ALONE) -> list[np.ndarray] | None:
         """The watched outputs of the latest step that these threads ran: views of the work memory, flat.
 
-        None if tables are updated row by row, since the gradient of those is back at 0.
+        None if tables are updated row by row, since their gradient is back at 0.
         """
         if self.code.tables:
             return None
@@ -306,7 +306,7 @@ class CompiledEpoch:
         self._run(table, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0)
 
     def twin(self) -> CompiledEpoch:
-        """The same program with its own work memory, so that both can run at the same time."""
+        """Return the same program with its own work memory, so both can run at the same time."""
         other = copy.copy(self)
         other._work = {}
         return other
@@ -320,7 +320,7 @@ class CompiledEpoch:
     def _bounds(self, threads: int) -> np.ndarray:
         """Where each thread's slice of the long vectors begins; inside a product, at one of its rows.
 
-        Elements of tables do not count, since threads divide their rows in another way.
+        Elements of tables do not count, since threads divide their rows separately.
         """
         length, tables = self.program.length, self.code.tables
         free = length - sum(size for _, size in tables)
@@ -336,12 +336,12 @@ class CompiledEpoch:
 
 
 def compile_graph(graph: Graph) -> Compiled:
-    """`graph` as a native function of arrays."""
+    """Compile `graph` to a native function of arrays."""
     return Compiled(graph)
 
 
 def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
-    """The number of rows of the arguments; 1 if none has a batch axis."""
+    """Return the number of rows of the arguments; 1 if none has a batch axis."""
     if len(arguments) != len(graph.inputs):
         raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
     lengths = {
@@ -362,7 +362,7 @@ def check_arguments(graph: Graph, arguments: Sequence[np.ndarray]) -> int:
 
 
 def allocate(program: Program, threads: int) -> list[np.ndarray]:
-    """The work memory of a program, aligned to cache lines.
+    """Allocate the work memory of a program, aligned to cache lines.
 
     Raises:
         TooLarge: the machine has less memory.

@@ -1,4 +1,4 @@
-"""The arguments of a compiled function that are part of its program: `static_argnums`, `static_argnames`."""
+"""Bind static arguments (`static_argnums`, `static_argnames`), which are part of a function's program."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Static:
     """Which arguments of a function are static.
 
     Args:
-        numbers: of those given by position; negative ones are counted from the last that a call gives.
-        names: of those given by name.
+        numbers: of positional arguments; negative ones count from the last of a call.
+        names: of keyword arguments.
     """
 
     numbers: tuple[int, ...]
@@ -29,10 +29,10 @@ class Static:
     def split(
         self, f: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Function, tuple[Any, ...], dict[str, Any], tuple[Any, ...]]:
-        """`f` with the static arguments of a call in place, the other arguments, and a key of the former.
+        """Return `f` with a call's static arguments bound, the other arguments, and a key of the static ones.
 
         Raises:
-            GraphError: a static argument is traced, or has no hash.
+            GraphError: a static argument is traced or not hashable.
         """
         count = len(args)
         places = sorted({n % count for n in self.numbers if -count <= n < count})
@@ -50,12 +50,12 @@ class Static:
 
 
 def static_of(f: Function, argnums: Any, argnames: Any) -> Static | None:
-    """The static arguments of `f`; None if there are none.
+    """Return the static arguments of `f`; None if there are none.
 
-    An argument that can be given both by position and by name is static in either way.
+    An argument that can be given both by position and by name is static either way.
 
     Raises:
-        GraphError: `argnums` or `argnames` is of another kind, or `f` has no such argument.
+        GraphError: `argnums` or `argnames` has the wrong type, or `f` has no such argument.
     """
     numbers = _listed(argnums, int, "static_argnums: expected the number of an argument")
     names = _listed(argnames, str, "static_argnames: expected the name of an argument")
@@ -84,23 +84,23 @@ def static_of(f: Function, argnums: Any, argnames: Any) -> Static | None:
 
 
 def _listed(given: Any, kind: type, wanted: str) -> tuple[Any, ...]:
-    """One value of a kind, or several, as a tuple."""
+    """Return one or several values of a kind as a tuple."""
     values = (given,) if isinstance(given, kind) else given
     if not isinstance(values, (tuple, list)) or not all(
         isinstance(v, kind) and not isinstance(v, bool) for v in values
     ):
-        raise GraphError(f"{wanted}, or a tuple of such, got {given!r}")
+        raise GraphError(f"{wanted}, or a tuple of them, got {given!r}")
     return tuple(values)
 
 
 def _key(value: Any, where: str) -> Any:
-    """What a static value is known by: as `value`, but 1, 1.0 and True differ, and so do 0.0 and -0.0."""
+    """Return the key of a static value: like `value`, but 1, 1.0 and True differ, as do 0.0 and -0.0."""
     try:
         hash(value)
     except TypeError:
         raise GraphError(
-            f"jit: {where} is static, and {_named(value)} has no hash; give a number, a word, a function or "
-            "a tuple of such, or leave it out of static_argnums and static_argnames"
+            f"jit: {where} is static, and {_named(value)} is not hashable; give a number, a string, a "
+            "function or a tuple of them, or leave it out of static_argnums and static_argnames"
         ) from None
     if any(isinstance(leaf, Node) for leaf in flatten(value)[0]):
         raise GraphError(

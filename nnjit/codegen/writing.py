@@ -22,7 +22,7 @@ __all__ = ["emit_call", "plan_call", "write_epochs"]
 
 
 def plan_call(graph: Graph, block: int) -> tuple[Plan, tuple[np.ndarray, ...], int]:
-    """The kernels of a graph, the arrays of its constants, and the rows of a block, of `block` at most."""
+    """Plan a graph; return its kernels, its constant arrays, and the rows of a block, at most `block`."""
     lowered, constants = lower(optimize(verify(graph)))
     return plan_kernels(lowered), tuple(constants), block_rows(lowered, block)
 
@@ -37,10 +37,10 @@ def write_epochs(
     is_shared: bool,
     block: int,
 ) -> EpochCode:
-    """The code of the epochs of a step; the arguments are those of `CompiledEpoch`."""
+    """Write the code of a step's epochs; the arguments are those of `CompiledEpoch`."""
     for name, new in interface.updated(graph).items():
         if new.type != (old := graph.input(name)).type:
-            raise GraphError(f"{name}: an update {new.type} does not fit over {old.type}")
+            raise GraphError(f"{name}: an update of type {new.type} cannot replace {old.type}")
     graphs = [optimize(verify(g)) for g in (graph, evaluation) if g is not None]
     graphs, lanes = in_groups(graphs, interface, most_rows, is_shared)
     plan, constants = plan_step(graphs[0], interface, most_rows, is_shared)

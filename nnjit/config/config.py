@@ -32,7 +32,7 @@ class Config:
     document: Document
 
     def with_data(self, data: Any) -> Config:
-        """The config with data that Python gives, instead of what its source would read.
+        """The config with data from Python instead of the source's own.
 
         Raises:
             DataError: the source takes no data.
@@ -45,7 +45,7 @@ class Config:
         return replace(self, experiment=self.experiment.model_copy(update={"data": source}))
 
     def locate(self, error: UserError) -> UserError:
-        """The error with `file:line: option:` before its message if it is about an option."""
+        """The error, prefixed with `file:line: option:` if it is about an option."""
         return type(error)(self.document.message_at(error.path, error.message)) if error.path else error
 
     @contextmanager
@@ -61,7 +61,7 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
     """Read a file, a mapping of options, or an experiment, apply the overrides, and check the result.
 
     Args:
-        given: the path of a YAML file, what such a file would hold, or that with where it is from.
+        given: the path of a YAML file, the content of one, or a document with locations.
         overrides: settings such as `"training.epochs=5"`, which take precedence.
 
     Raises:
@@ -76,11 +76,11 @@ def read(given: Given, overrides: Iterable[str] = ()) -> Config:
 
 
 def varied(given: Config, options: Mapping[str, Data], locations: Mapping[str, str]) -> Config:
-    """The config with other values of some options; those of an option around another are set first.
+    """The config with new values for some options; outer options are set before the ones inside them.
 
     Args:
         options: their values by path as text, such as `model[2].units`.
-        locations: where each was given, to put before messages about it.
+        locations: where each was given, a prefix of messages about it.
 
     Raises:
         ConfigError: a path leads nowhere, or a value does not fit.
@@ -109,17 +109,17 @@ def _checked(document: Document) -> Config:
 
 
 def _check_text(document: Document) -> None:
-    """Raise a ConfigError at a text with half a character, which can be neither shown nor written."""
+    """Raise a ConfigError for a text with a lone surrogate, which can be neither shown nor written."""
     for path, value in _leaves(document.data, ()):
         try:
             _ = isinstance(value, str) and value.encode()
         except UnicodeEncodeError:
-            message = f"{value!a} holds half a character, a lone surrogate; remove it"
+            message = f"{value!a} holds half a character (a lone surrogate); remove it"
             raise ConfigError(document.message_at(path, message)) from None
 
 
 def _check_kinds(document: Document) -> None:
-    """Raise a ConfigError at a value of a kind that no config file can hold."""
+    """Raise a ConfigError for a value that no config file can hold."""
     for path, value in _leaves(document.data, ()):
         if not isinstance(value, str | int | float | None):
             message = f"expected a number, a text, true, false or null, got {quoted(value)}"
@@ -127,7 +127,7 @@ def _check_kinds(document: Document) -> None:
 
 
 def _leaves(data: Data, path: ConfigPath) -> Iterator[tuple[ConfigPath, object]]:
-    """Each key and each value that holds no others, with its path."""
+    """Each key and each scalar value, with its path."""
     match data:
         case dict():
             for key, value in data.items():
@@ -149,10 +149,10 @@ def starting_from(given: Config, path: str, location: str) -> Config:
     """The config with initial weights from a run or a file, as far as their names and shapes match.
 
     Args:
-        location: where this was asked for, to put before messages about it.
+        location: where this was requested, a prefix of messages about it.
 
     Raises:
-        ConfigError: the config names initial weights itself.
+        ConfigError: the config has initial weights.
     """
     model = given.experiment.model
     if model.initial_weights is not None:
@@ -193,9 +193,9 @@ def _mapping(given: Mapping[str, Any]) -> dict[str, Data]:
 
 
 def _plain(value: Any) -> Data:
-    """Mappings and options as dicts, lists as tuples, which the strict option classes want; others unchanged.
+    """Mappings and options as dicts, lists as tuples, as the strict option classes expect; others unchanged.
 
-    A float of NumPy, and a text that is an Enum, become what they inherit from: YAML can write no others.
+    NumPy floats and string enums become the types they inherit from, which YAML can write.
     """
     match value:
         case BaseModel():

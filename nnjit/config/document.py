@@ -1,4 +1,4 @@
-"""The plain data of a config, and where each value was given: in the file or on the command line.
+"""Hold the plain data of a config, and where each value was given: in the file or on the command line.
 
 Reading, overriding and reporting share a `Document`: nested dicts, tuples and scalars, and a location such
 as `configs/a.yaml:12` for every path.
@@ -16,12 +16,12 @@ Data = dict[str, "Data"] | tuple["Data", ...] | str | int | float | bool | None
 
 @dataclass(frozen=True)
 class Document:
-    """Data and its locations.
+    """The data of a config and its locations.
 
     Args:
-        data: the options; lists are tuples, as the strict option classes want them.
-        locations: for each path, the text to put before a message about it.
-        name: the same for what was not given, such as a missing option: the file, or "".
+        data: the options; lists are tuples, as the strict option classes expect.
+        locations: for each path, the prefix of messages about it.
+        name: the prefix for what was not given, such as a missing option: the file, or "".
     """
 
     data: dict[str, Data]
@@ -29,13 +29,13 @@ class Document:
     name: str
 
     def location(self, path: ConfigPath) -> str:
-        """Where `path`, or the nearest option around it, was given."""
+        """The place where `path`, or the nearest option around it, was given."""
         path = public_path(path)
         known = (self.locations.get(path[:n]) for n in range(len(path), 0, -1))
         return next((location for location in known if location is not None), self.name)
 
     def message_at(self, path: ConfigPath, message: str, *, given: ConfigPath | None = None) -> str:
-        """`file:line: model[2].units: message`, or as much of it as is known.
+        """The message with its prefix, as far as known: `file:line: model[2].units: message`.
 
         Args:
             path: the option that the message is about.
@@ -89,7 +89,7 @@ def path_text(path: ConfigPath) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value as messages show it: scalars as YAML writes them, containers by their kind.
+    """The value for a message: scalars as in YAML, containers by kind.
 
     >>> quoted("12a"), quoted(None), quoted(True), quoted((1, 2)), quoted(float("inf"))
     ('"12a"', 'nothing', 'true', 'a list of 2', '.inf')

@@ -25,7 +25,7 @@ _FAR = 1000  # a bound that hardly any value comes near
 
 
 class Expectation:
-    """All that the schema allows at one path, as a list of alternatives.
+    """The alternatives that the schema allows at one path.
 
     Args:
         root: the schema of the whole config.
@@ -49,7 +49,7 @@ class Expectation:
         return [kind for kind in kinds if kind is not None]
 
     def names(self) -> list[str]:
-        """The allowed words if nothing but words is allowed, else empty."""
+        """The allowed words; empty if anything else is allowed."""
         words = [word for node in self.alternatives for word in _words(node)]
         return words if all(_words(node) or node.get("type") == "null" for node in self.alternatives) else []
 
@@ -68,7 +68,7 @@ class Expectation:
         return [flat for part in inner for flat in self._flat(part)] if inner else [node]
 
     def _meant(self) -> list[Schema]:
-        """The alternatives without the entries of a registry whose `type` is not that of the data."""
+        """The alternatives without registry entries whose `type` differs from the data's."""
         kind = self.data if isinstance(self.data, str) else entry_of(self.data, "type")
         return [node for node in self.alternatives if _type_name(node) in (None, kind)]
 
@@ -95,7 +95,7 @@ class Expectation:
         return " ".join([_NOUNS.get(kind, ""), " and ".join(bounds)]).strip()
 
     def _is_told(self, node: Schema, bound: str) -> bool:
-        """Whether a message names a bound; one that is far off, only to a value beyond it."""
+        """Whether a message names a bound: always, or for a distant bound only if the value exceeds it."""
         if bound not in ("minimum", "maximum") or abs(node.get(bound, 0)) <= _FAR:
             return bound in node
         is_beyond = operator.lt if bound == "minimum" else operator.gt

@@ -1,6 +1,6 @@
-"""Describe what a config can say: an option by its path, or whatever has a type by its name.
+"""Describe the options of a config by path, and the entries of registries by name.
 
-All words come from the JSON Schema, so a new option describes itself.
+The words come from the JSON Schema, so a new option describes itself.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _REPEAT = "repeat"
 
 
 class Help:
-    """What there is to say about the options of a config.
+    """The help texts of the options of a config.
 
     Args:
-        width: of the lines, in characters.
+        width: of a line, in characters.
     """
 
     def __init__(self, width: int = 100) -> None:
@@ -33,7 +33,7 @@ class Help:
         self._width = width
 
     def overview(self) -> str:
-        """The options of an experiment, and the names of all that can be chosen by one."""
+        """The options of an experiment, and the names that they can choose from."""
         lines = ["An experiment has these options:", "", *self._options(self._root)]
         for registry in self._registries:
             lines += ["", *self._wrapped(f"{registry.kind.capitalize()}: {', '.join(registry)}")]
@@ -43,7 +43,7 @@ class Help:
         return "\n".join([*lines, "", hint])
 
     def about(self, name: str) -> str:
-        """The help of a name: a type such as `dense`, or an option such as `training.epochs`.
+        """The help for a name: a type such as `dense`, or an option such as `training.epochs`.
 
         Raises:
             ConfigError: nothing has this name.
@@ -53,7 +53,7 @@ class Help:
             raise ConfigError(self._unknown(name))
         return "\n\n".join(found)
 
-    # -- what a name may mean
+    # -- the meanings of a name
 
     @cached_property
     def _registries(self) -> tuple[Registry[Any], ...]:
@@ -64,7 +64,7 @@ class Help:
         return (sources, layers, initializers, losses, metrics, optimizers, schedules, averagings)
 
     def _types(self, name: str) -> Iterator[str]:
-        """The entries of registries with a name, and `repeat`."""
+        """The help for a name in each registry that has it, and for `repeat`."""
         entries = [(r.kind, self._definition(r[name])) for r in self._registries if name in tuple(r)]
         if name == _REPEAT:
             entries = [("layer", self._root["$defs"]["Repeat"])]
@@ -77,7 +77,7 @@ class Help:
         return definitions.get(unique) or definitions[cls.__name__]
 
     def _path(self, name: str) -> Iterator[str]:
-        """The option at a path; a type may stand in it, as in `optimizer.adam.beta1`."""
+        """The option at a path, which may contain a type, as in `optimizer.adam.beta1`."""
         found = self._walk(tuple(name.split(".")))
         if found is None:
             return
@@ -88,7 +88,7 @@ class Help:
         yield self._text(title, node.get("description", ""), definition)
 
     def _walk(self, keys: tuple[str, ...]) -> tuple[Schema, list[Schema]] | None:
-        """The node at a path, and what it may be."""
+        """The node at a path, and its alternatives."""
         node, inner = self._root, [self._root]
         for key in keys:
             typed = [each for each in inner if _type_of(each) == key]
@@ -102,7 +102,7 @@ class Help:
         return node, inner
 
     def _alternatives(self, node: Schema) -> list[Schema]:
-        """What a node may be, entries of lists included, but neither null nor a word."""
+        """The alternatives of a node, with entries of lists, but without null and words."""
         if reference := node.get("$ref"):
             return self._alternatives(self._root["$defs"][reference.rpartition("/")[2]])
         parts = [*node.get("anyOf", ()), *node.get("oneOf", ()), *filter(None, [node.get("items")])]
@@ -111,7 +111,7 @@ class Help:
         )
 
     def _named(self, name: str) -> Iterator[str]:
-        """Every option with a name, in types and groups of options, once for each text."""
+        """Every option with the given name, in types and groups of options, once per distinct text."""
         places: dict[str, list[str]] = {}
         for owner, definition in self._owners.items():
             option = definition.get("properties", {}).get(name)
@@ -123,13 +123,13 @@ class Help:
 
     @cached_property
     def _owners(self) -> Mapping[str, Schema]:
-        """The definitions with options, each by its type, or by the option that holds it."""
+        """The definitions with options, by type or by the option that holds them."""
         named = {name: self._definition(r[name]) for r in self._registries for name in r}
         groups = {".".join(path): definition for path, definition in self._groups(self._root, ())}
         return named | groups
 
     def _groups(self, definition: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
-        """The options that are mappings of one kind: the path of each, and its definition."""
+        """The path and definition of each option that is a mapping of one kind."""
         for key, node in definition.get("properties", {}).items():
             inner = self._alternatives(node)
             if len(inner) == 1 and _type_of(inner[0]) is None:
@@ -188,7 +188,7 @@ def _type_of(node: Schema) -> str | None:
 
 
 def _default(node: Schema) -> str:
-    """Its default in words, e.g. `; default 0.1`; a group of options is described by itself."""
+    """The default in words, e.g. `; default 0.1`; a group of options has none."""
     if "default" not in node:
         return ""
     value = node["default"]

@@ -1,4 +1,4 @@
-"""Scan a list of numbers on one line as one token, which is several times faster than one for each number.
+"""Scan a list of numbers on one line as one token, several times faster than one per number.
 
 Inline data consists of such lists: `[0.5, 1, -2e3]`. Any other list is scanned as usual.
 """
@@ -11,20 +11,20 @@ from ruamel.yaml.nodes import Node
 from ruamel.yaml.scanner import Scanner
 from ruamel.yaml.tokens import ScalarToken
 
-STYLE = "["  # of the scalar that stands for such a list
+STYLE = "["  # of the scalar that holds such a list
 _NUMBER = r"-?[0-9]{1,300}(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?"
 _LIST = re.compile(rf"\[ *{_NUMBER}(?: *, *{_NUMBER})* *\](?!\s*:)")  # before a colon, it is a key
 
 
 class _NumberList(ScalarToken):
-    """A token that messages show as the bracket that it begins with."""
+    """A token that messages show as its opening bracket."""
 
     __slots__ = ()
     id = "["
 
 
 class NumberListScanner(Scanner):
-    """A scanner of YAML that makes one scalar of a list of numbers."""
+    """A YAML scanner that reads a list of numbers as one scalar."""
 
     def fetch_flow_sequence_start(self) -> None:
         reader = self.reader
@@ -40,7 +40,7 @@ class NumberListScanner(Scanner):
 
 
 def numbers_of(node: Node) -> tuple[int | float, ...]:
-    """The numbers of a list that is one scalar."""
+    """The numbers of a list that was read as one scalar."""
     return tuple(map(_number, node.value[1:-1].split(",")))
 
 

@@ -1,6 +1,6 @@
 """Apply single values given on the command line: `--set training.epochs=5`, `--set model[2].units=10`.
 
-A value is read as YAML and replaces that of the file. A shorthand on the path is spelled out
+A value is read as YAML and replaces the file's. A shorthand on the path is spelled out
 (`optimizer: adam` with `optimizer.learning_rate=0.1` is `{type: adam, learning_rate: 0.1}`).
 """
 
@@ -23,7 +23,7 @@ def override(document: Document, settings: Iterable[str]) -> Document:
 
     Raises:
         ConfigError: a setting has no `=`, its path is malformed or leads past the end of a list, or its
-            value is not YAML. A key that does not exist is reported later, as any unknown option is.
+            value is not YAML. A key that does not exist is reported later, like any unknown option.
     """
     for setting in settings:
         document = _apply(document, setting)
@@ -40,11 +40,11 @@ def _apply(document: Document, setting: str) -> Document:
 
 
 def with_option(document: Document, option: str, value: Data, location: str) -> Document:
-    """The document with another value of one option.
+    """The document with a new value for one option.
 
     Args:
         option: its path as text, such as `model[2].units`.
-        location: where the value was given, to put before messages about it.
+        location: where the value was given, a prefix of messages about it.
 
     Raises:
         ConfigError: the path is malformed, or leads past the end of a list.
@@ -67,7 +67,7 @@ def _path(text: str, location: str) -> ConfigPath:
 
 
 def _with_layers(data: dict[str, Data]) -> dict[str, Data]:
-    """The data with a list of layers spelled out as `{layers: [...]}`, so that a path can enter it."""
+    """The data with a list of layers spelled out as `{layers: [...]}`, which a path can enter."""
     model = data.get("model")
     return {**data, "model": {"layers": model}} if isinstance(model, tuple) else data
 
@@ -105,7 +105,7 @@ def _options(data: Data, path: ConfigPath) -> dict[str, Data]:
 
 
 def _default(path: ConfigPath) -> Data:
-    """The value of an option on the path that the file omits: the `type` of its default if it has one."""
+    """The value of an omitted option on the path: the `type` of its default, if any."""
     field = Experiment.model_fields.get(str(path[0])) if len(path) == 1 else None
     kind = getattr(field.get_default(call_default_factory=True), "type", None) if field else None
     return {"type": kind} if isinstance(kind, str) else None

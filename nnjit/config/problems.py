@@ -20,7 +20,7 @@ _MOST_SHOWN = 20
 
 
 def as_config_error(error: ValidationError, document: Document) -> ConfigError:
-    """All problems of a config as one error, a line for each with its location."""
+    """All problems of a config as one error, with one line and location each."""
     root = structure()
     problems: dict[ConfigPath, _Problem] = {}
     for detail in error.errors(include_url=False, include_input=False):
@@ -113,8 +113,8 @@ _WORDINGS: dict[str, Callable[[_Problem], str]] = {
 def _path(detail: ErrorDetails, document: Document) -> ConfigPath:
     """The path of the option that a problem is about.
 
-    pydantic's location also has a step for each union that it enters: the name of an alternative, which is
-    not a key of the data.
+    pydantic's location also has a step for each union it enters: the name of an alternative, not a key of the
+    data.
     """
     path: ConfigPath = ()
     data: Data = document.data

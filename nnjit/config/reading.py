@@ -65,7 +65,7 @@ def read_file(path: Path) -> Document:
 
 
 def read_text(text: str, name: str) -> Document:
-    """The options in the text of a config; messages put `name` before the line number."""
+    """The options in the text of a config; messages show `name` before the line number."""
     data, locations = parse(text, lambda line: f"{name}:{line}")
     if not isinstance(data, dict):
         raise ConfigError(f'{name}: expected options such as "data", "model" and "loss", got {quoted(data)}')
@@ -73,7 +73,7 @@ def read_text(text: str, name: str) -> Document:
 
 
 def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigPath, str]]:
-    """The value of a YAML text, and the location of each of its parts, which `location` makes from a line."""
+    """The value of a YAML text, and the location of each part, which `location` makes from a line."""
     separators = text.count("\n") + text.count(",")
     if separators > _MOST_VALUES or len(text) > _MOST_CHARACTERS:  # which would take minutes to read
         size = f"{len(text):,} characters and {separators:,} lines and commas"
@@ -97,7 +97,7 @@ def parse(text: str, location: Callable[[int], str]) -> tuple[Data, dict[ConfigP
 
 
 def _depth(text: str) -> int:
-    """How deep brackets are nested; ruamel takes the square of it."""
+    """How deep brackets are nested; ruamel's time is quadratic in it."""
     steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[][{}]", text))
     return max(accumulate(steps), default=0)
 
@@ -154,7 +154,7 @@ def _is_numbers(node: Node) -> bool:
 
 
 def _joined(text: str) -> str:
-    """The text with each pair of escaped surrogates, as JSON writes an emoji, as one character."""
+    """The text with each pair of escaped surrogates joined to one character, as JSON writes an emoji."""
     return (
         text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     )
@@ -165,7 +165,7 @@ def _line(mark: object) -> int:
 
 
 def _explained(error: YAMLError, text: str) -> tuple[int, str]:
-    """The line of a syntax error, and what is wrong with it."""
+    """The line of a syntax error, and its description."""
     if isinstance(error, ReaderError):
         code = ord(text[error.position])
         return text.count("\n", 0, error.position) + 1, f"the character U+{code:04X} is not allowed"

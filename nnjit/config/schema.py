@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 
 
 def schema() -> Schema:
-    """The schema of `Experiment`, with all the shorthands that reading a config allows.
+    """The schema of `Experiment`, with all shorthands that a config may use.
 
     Each description is the docstring of an option.
     """
@@ -35,7 +35,7 @@ def schema() -> Schema:
 
 @cache
 def structure() -> Schema:
-    """The schema without descriptions, which take nine tenths of the time. It is cached: do not mutate it."""
+    """The schema without descriptions, which take nine tenths of the time. Cached: do not mutate it."""
     entries = {registry.kind: dict(registry) for registry in registries()}
     classes: list[type[Options]] = [Experiment, *(cls for each in entries.values() for cls in each.values())]
     references, raw = models_json_schema([(cls, "validation") for cls in classes], by_alias=True)
@@ -53,7 +53,7 @@ def structure() -> Schema:
 
 
 def registries() -> tuple[Registry[Any], ...]:
-    """All that an option with a `type` can be an entry of."""
+    """The registries that an option with a `type` may choose from."""
     from nnjit.data import sources
     from nnjit.data.encoding.kinds import kinds
     from nnjit.nn import initializers, losses, metrics
@@ -94,7 +94,7 @@ def _docstrings(options: type[Options]) -> dict[str, str]:
 
 
 def _choices(node: object) -> Iterator[Schema]:
-    """Every node of the schema that stands for one entry of a registry."""
+    """Every node of the schema for one entry of a registry."""
     if isinstance(node, dict):
         if REGISTRY in node:
             yield node
@@ -117,7 +117,7 @@ def _fill(choice: Schema, entries: Mapping[str, str], definitions: dict[str, Sch
 
 
 def _allow_short_repeats(described: Schema) -> None:
-    """Allow `repeat: {times: …}` in a list of layers, as `config.shorthand` reads it."""
+    """Allow `repeat: {times: …}` in a list of layers, like `config.shorthand`."""
     repeat = described["$defs"]["Repeat"]
     options = {key: option for key, option in repeat["properties"].items() if key not in ("type", "from")}
     required = [key for key in repeat["required"] if key != "type"]
@@ -140,7 +140,7 @@ def _allow_short_repeats(described: Schema) -> None:
 
 
 def _lists_of_layers(node: object) -> list[Schema]:
-    """Every node of the schema that stands for one entry of a list of layers."""
+    """Every node of the schema for one entry of a list of layers."""
     inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
     found = [choice for part in inner for choice in _lists_of_layers(part)]
     is_one = isinstance(node, dict) and {"$ref": "#/$defs/Repeat"} in node.get("anyOf", ())

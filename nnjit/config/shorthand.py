@@ -1,4 +1,4 @@
-"""Spell out the shorthand `repeat: {times: 3, …}` in a list of layers as `{type: repeat, times: 3, …}`."""
+"""Expand the shorthand `repeat: {times: 3, …}` in a list of layers to `{type: repeat, times: 3, …}`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEY = "repeat"
 
 
 def expand_shorthand(document: Document) -> Document:
-    """The document with the repeats of its model spelled out, each option at its location."""
+    """The document with the repeats of its model expanded, each option at its location."""
     model = document.data.get("model")
     layers = model.get("layers") if isinstance(model, dict) else model
     spelled = _entries(layers)

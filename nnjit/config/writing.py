@@ -1,4 +1,4 @@
-"""Write an `Experiment` as YAML that reads back as the same one."""
+"""Write an `Experiment` as YAML that reads back as the same experiment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def dump(experiment: Experiment, *, escaped: bool = False) -> str:
 
 
 def dump_lines(options: Mapping[str, Any], blocks: Collection[ConfigPath], *, escaped: bool = False) -> str:
-    """Plain options as YAML, each on one line, however long, but those in blocks, whose entries have lines.
+    """Plain options as YAML, each on one line, however long; in blocks, each entry has a line.
 
     Args:
         blocks: the paths of mappings and lists.
@@ -60,7 +60,7 @@ def _in_blocks(value: Any, path: ConfigPath, blocks: Collection[ConfigPath]) -> 
 
 
 def _laid_out(value: Any) -> Any:
-    """An option of the experiment on one line; if it is too long or a model, each part on a line."""
+    """An option of the experiment on one line; if too long, or a model, with one line per part."""
     if isinstance(value, ModelOptions):
         layers = _listed(value.layers)
         weights = value.initial_weights
@@ -70,7 +70,7 @@ def _laid_out(value: Any) -> Any:
 
 
 def _listed(entries: Iterable[Layer | Repeat]) -> CommentedSeq:
-    """A line for each layer; those in a repeat are indented."""
+    """One line per layer; those in a repeat are indented."""
     return CommentedSeq(
         CommentedMap((k, _listed(v) if k == "layers" else _flow(v)) for k, v in _options(entry))
         if isinstance(entry, Repeat)
@@ -85,7 +85,7 @@ def _block(options: BaseModel | dict[str, Any]) -> CommentedMap:
 
 
 def _flow(value: Any) -> Any:
-    """The value on one line: `{type: dense, units: 64}`; a type without options is its name."""
+    """The value on one line: `{type: dense, units: 64}`; a type without options is just its name."""
     match value:
         case BaseModel():
             options = _block(value)
@@ -105,7 +105,7 @@ def _on_one_line(container: CommentedMap | CommentedSeq) -> CommentedMap | Comme
 
 
 def _options(options: BaseModel) -> Iterator[tuple[str, Any]]:
-    """The options as a config names them, `type` first, without those that are null by default."""
+    """The options by their names in a config, `type` first, without those that are null by default."""
     fields = type(options).model_fields
     for name in sorted(fields, key=lambda name: name != "type"):
         value = getattr(options, name)

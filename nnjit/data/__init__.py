@@ -1,6 +1,6 @@
-"""Load, split and scale the data of a config into the arrays of a training."""
+"""Load, split and scale the data of a config into training arrays."""
 
-import nnjit.data.sources  # noqa: F401  # lists them; the name is the registry's from here on
+import nnjit.data.sources  # noqa: F401  # registers them; `sources` below is the registry
 from nnjit.data.dataset import Contents, Dataset, contents_of, digest
 from nnjit.data.fitting import Center
 from nnjit.data.held_out import load_held_out

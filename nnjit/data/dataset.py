@@ -1,4 +1,4 @@
-"""A data set as its source gives it: in its own units, and checked to be finite and labelled by classes."""
+"""A data set as its source gives it: in original units, checked to be finite, with labels as classes."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
     from nnjit.data.encoding.encoder import TableEncoder
 
-_BLOCK = 2**17  # numbers in a block: it stays in the cache, and adds little to the memory of a large table
-_TABLE_ROWS = 2**12  # of a block of a table, or the columns' own cost would count
-_FACTORS = 2**13  # words of eight bytes that are multiplied and added up to one
+_BLOCK = 2**17  # numbers per block: it fits the cache, and takes little memory next to a large table
+_TABLE_ROWS = 2**12  # least rows per block of a table; with fewer, the cost per column dominates
+_FACTORS = 2**13  # 8-byte words that are reduced to one
 
 
 InputRows = RowArray | EncodedRows | Windows
-"""Rows that are there, or are read or made when asked for: all have shape, dtype, len and rows[…]."""
+"""Rows in memory, or read or made on access: all have shape, dtype, len and rows[…]."""
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset(Labelled):
-    """Inputs and targets, row by row, in memory or on the disk, or made of a table when they are asked for.
+    """Inputs and targets by row: in memory, on disk, or made from a table on access.
 
     Args:
-        x: (n, ...) features, of the type they came in.
+        x: (n, ...) features, in their original type.
         features: names of the columns of x; () for images.
-        encoder: what made x of a table; None for arrays.
-        notes: what was found out about the data rather than given, in sentences.
-        windows: what x is, wherever it stays, if it is windows of a series.
-        times: (n, O) of the values of y in a series, numbers or dates; None for other data.
+        encoder: what made x from a table; None for arrays.
+        notes: findings about the data, in sentences.
+        windows: x as windows of a series, even if x itself is on disk; None for other data.
+        times: (n, O) times of y in a series, as numbers or dates; None for other data.
         naive: forecasts (n, O) of y that need no training, by name.
 
-    The others are those of `Labelled`.
+    For the other arguments, see `Labelled`.
 
     Raises:
-        DataError: x or y is empty, differs in rows, or holds a number that is not finite.
+        DataError: x or y is empty, their row counts differ, or a number is not finite.
     """
 
     x: InputRows
@@ -72,28 +72,28 @@ class Dataset(Labelled):
             raise DataError(f"x has {len(self.x)} rows and y has {len(self.y)}; every row needs its target")
         if not self.x.size or not self.y.size:
             raise DataError(f"no data: x has shape {self.x.shape} and y {self.y.shape}")
-        if self.windows is None and isinstance(self.x, np.ndarray | DiskRows):  # an encoder gives no others
+        if self.windows is None and isinstance(self.x, np.ndarray | DiskRows):  # encoded rows are finite
             _check_finite("x", self.x, self.features)
         _check_finite("y", self.y, self.targets)
 
     @property
     def codes(self) -> Mapping[str, tuple[str, ...]]:
-        """The categories of each feature that holds their indices, in order."""
+        """The categories, in order, of each feature that holds category indices."""
         return {} if self.encoder is None else self.encoder.codes
 
     def encoded(self, rows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
-        """The data itself, which is numbers already."""
+        """The data itself, which is already numeric."""
         return self
 
 
 class Contents(NamedTuple):
-    """What the data of a source holds, before it is split and scaled.
+    """A summary of a source's data before it is split and scaled.
 
     Args:
-        rows: how many there are.
-        names: the digest of the names of columns, classes and categories.
-        inputs, targets, weights: the digests of their values; empty if there are none, or if they are
-            computed, since another processor may round them differently.
+        rows: number of rows.
+        names: digest of the column, class and category names.
+        inputs, targets, weights: digests of their values; empty if absent, or if computed, since another
+            processor may round them differently.
     """
 
     rows: int
@@ -114,15 +114,15 @@ def make_dataset(
     classes: Sequence[str] | None = None,
     weights: np.ndarray | None = None,
 ) -> Dataset:
-    """The `Dataset` of arrays that a source has read.
+    """Make a `Dataset` from arrays that a source has read.
 
-    Without names, the columns of a table are called x1, x2, … and y, or y1, y2, ….
+    Columns without names are called x1, x2, … and y, or y1, y2, ….
 
     Args:
         x: (n, ...) or (n,) numbers.
         y: (n,) or (n, 1) labels for classification; (n,) or (n, O) numbers for regression.
-        classes: names of the classes if y holds their indices already.
-        weights: (n,) numbers >= 0, how much each row counts; a row of weight 0 is omitted.
+        classes: names of the classes if y already holds their indices.
+        weights: (n,) row weights >= 0; rows of weight 0 are dropped.
 
     Raises:
         DataError: an array has the wrong type or shape, a label is not a class, or a weight is negative.
@@ -148,9 +148,9 @@ def make_dataset(
 def _without_weightless(
     x: RowArray, y: RowArray, weights: np.ndarray, description: str
 ) -> tuple[RowArray, RowArray, np.ndarray, str, np.ndarray | None]:
-    """The rows whose weight is not 0, a description that says so, and which rows they are; None for all.
+    """Drop rows of weight 0; also return a description that says so, and the indices kept, None for all.
 
-    A row of weight 0 must count as absent, but could otherwise fill a batch of its own.
+    A row of weight 0 must count as absent, but could otherwise fill a batch by itself.
     """
     weights = as_weights(weights, len(x), row_name)
     kept, description = weights > 0, f"{description}, weighted"
@@ -172,7 +172,7 @@ def _numeric(name: str, array: RowArray) -> RowArray:
 
 def _as_rows(name: str, array: RowArray) -> RowArray:
     if array.ndim == 0:
-        raise DataError(f"{name} is a single number; expected an array with one row for each example")
+        raise DataError(f"{name} is a single number; expected an array with one row per example")
     return array.reshape(len(array), 1) if array.ndim == 1 else array
 
 
@@ -181,8 +181,8 @@ def _as_column(y: RowArray) -> RowArray:
         return y.reshape(len(y))
     if y.ndim != 1:
         raise DataError(
-            f"y has shape {y.shape}; expected one label a row, shape (n,); "
-            "for one-hot rows store the index of the 1, for several values a row use task: regression"
+            f"y has shape {y.shape}; expected one label per row, shape (n,); "
+            "for one-hot rows store the index of the 1, for several values per row use task: regression"
         )
     return y
 
@@ -222,19 +222,19 @@ def _check_finite(name: str, array: RowArray, columns: Sequence[str]) -> None:
 
 
 def row_blocks(array: InputRows) -> Iterator[tuple[int, np.ndarray]]:
-    """The rows of an array a block at a time, each block with the index of its first row."""
+    """Iterate over an array in blocks of rows, each with the index of its first row."""
     step = rows_per_block(array)
     return ((start, array[start : start + step]) for start in range(0, len(array), step))
 
 
 def rows_per_block(array: InputRows) -> int:
-    """How many rows of an array make a block of a megabyte in float64; more of a table, column by column."""
+    """Rows per block of an array: a megabyte in float64; more for a table, which is read by column."""
     least = _TABLE_ROWS if isinstance(array, EncodedRows) else 1
     return max(least, _BLOCK // max(1, math.prod(array.shape[1:])))
 
 
 def describe_index(index: Sequence[int], columns: Sequence[str]) -> str:
-    """An index in words that count from 1.
+    """Describe an index in words that count from 1.
 
     >>> describe_index((4, 1), ("age", "height"))
     'row 5, column "height"'
@@ -246,10 +246,10 @@ def describe_index(index: Sequence[int], columns: Sequence[str]) -> str:
 
 
 def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
-    """The contents of a data set; of a table, as it was before anything was learned from it.
+    """Summarize a data set; a table as it was before anything was learned from it.
 
     Args:
-        is_computed: whether its options and its seed alone decide on the rows.
+        is_computed: whether the options and the seed alone determine the rows.
     """
     x = data.x if data.windows is None else data.windows
     if isinstance(x, EncodedRows):
@@ -265,10 +265,10 @@ def contents_of(data: Dataset, *, is_computed: bool) -> Contents:
 
 
 def digest(array: InputRows) -> str:
-    """A digest of an array's type, shape and values, at the speed of the memory; of a table, of its columns.
+    """Digest an array's type, shape and values at memory speed; of a table, digest the columns.
 
-    Blocks of words are reduced modulo 2⁶⁴ by odd factors, so that no change of a single word is missed,
-    before SHA-256 sees them: it would take six times as long for all bytes.
+    SHA-256 over all bytes would take six times as long, so blocks of words are first reduced modulo 2⁶⁴ by
+    odd factors, which miss no change of a single word.
     """
     if isinstance(array, EncodedRows | Windows):
         columns = [_column_digest(series).encode() for series in array.table.frame]
@@ -286,11 +286,11 @@ def digest(array: InputRows) -> str:
 
 
 def _column_digest(series: pl.Series) -> str:
-    """A digest of the values of a column of a table, and of which are missing."""
+    """Digest the values of a table column and which of them are missing."""
     gaps = digest(series.is_null().to_numpy())
     if series.dtype.is_numeric() or series.dtype.is_temporal():
         return gaps + digest(series.to_physical().fill_null(0).to_numpy())
-    text = series.cast(str).fill_null("")  # a type by the name of Python's
+    text = series.cast(str).fill_null("")  # Python's type, not polars'
     lengths, letters = text.str.len_bytes().to_numpy(), text.str.join("")[0].encode()
     return gaps + digest(lengths) + digest(np.frombuffer(letters, np.uint8))
 

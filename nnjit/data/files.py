@@ -13,29 +13,29 @@ from nnjit.errors import ConfigPath, DataError
 from nnjit.memory import check_fits, usable_memory
 
 GZIP = b"\x1f\x8b"
-MOST_EXPANSION = 1032  # bytes that deflate can make of one
+MOST_EXPANSION = 1032  # bytes that one deflated byte can expand to
 _BLOCK = 2**20
 
 
 def path_of(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
-    """The path that an option names, whether or not it exists; a relative name is relative to `folder`.
+    """The path that an option names, whether or not it exists; relative names start at `folder`.
 
     Raises:
-        DataError: no file can have this name.
+        DataError: the name is not a valid file name.
     """
     try:
         path = folder / Path(name).expanduser()
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         pass
-    except (OSError, RuntimeError, ValueError) as error:  # too long, of no user's home, with a NUL
+    except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown user's home, or with a NUL
         problem = (isinstance(error, OSError) and error.strerror) or error
         raise DataError(f'"{name}" cannot be opened: {problem}; correct the name', option) from None
     return path
 
 
 def locate(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
-    """The path of the file that an option names; a relative name is relative to `folder`."""
+    """The path of the file that an option names; relative names start at `folder`."""
     path = path_of(folder, name, option)
     if path.is_dir():
         raise DataError(f'"{name}" is a folder ({path.resolve()}); expected a file', option)
@@ -46,10 +46,10 @@ def locate(folder: Path, name: str, option: ConfigPath = ("file",)) -> Path:
 
 @contextmanager
 def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
-    """Open a file for reading; one compressed by gzip is decompressed.
+    """Open a file for reading; decompress it if it is gzipped.
 
     Raises:
-        DataError: on entry or inside: it cannot be read, or its compressed data is cut off or damaged.
+        DataError: on entry or while reading: the file cannot be read, or is truncated or damaged.
     """
     try:
         with path.open("rb") as raw:
@@ -63,14 +63,14 @@ def open_file(path: Path, option: str = "file") -> Iterator[BinaryIO]:
 
 
 def largest_size(path: Path) -> int:
-    """The most bytes that a file can hold once it is decompressed."""
+    """The most bytes that a file can hold after decompression."""
     with path.open("rb") as file:
         is_compressed = file.read(2) == GZIP
     return path.stat().st_size * (MOST_EXPANSION if is_compressed else 1)
 
 
 def check_size(path: Path, option: str = "file") -> None:
-    """Raise TooLarge if a file does not fit into memory; one compressed by gzip, once it is decompressed."""
+    """Raise TooLarge if a file, decompressed if gzipped, does not fit into memory."""
     size, memory = largest_size(path), usable_memory()
     if memory is not None and size > memory:
         size = 0

@@ -1,8 +1,8 @@
 """Fit the shift and scale of each column to the training rows, in float64, a block of rows at a time.
 
-Sums are of differences from a first value, and squares are of differences from the mean, so that a column of
-large numbers close to each other keeps its digits. A column whose squares would overflow or vanish is
-measured in a unit that fits it, a power of two.
+Sums are of differences from a first value, and squares of differences from the mean, so a column of large
+numbers close to each other keeps its digits. A column whose squares would overflow or underflow is measured
+in a suitable unit, a power of two.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from nnjit.data.padding import Padding
 from nnjit.data.scaling import Affine
 from nnjit.errors import DataError
 
-NEAR = 64  # deviations from 0 whose squares cost 12 of float64's 53 bits
+NEAR = 64  # a mean this many deviations from 0 costs squares 12 of float64's 53 bits
 
 
 class Block(NamedTuple):
-    """Some training rows.
+    """A block of training rows.
 
     Args:
         values: float64 (rows, ...).
-        counts: which of them are data rather than padding; True for all.
-        weights: (rows,) how much each row counts in a mean, > 0; None if all count alike.
+        counts: which values are data, not padding; True for all.
+        weights: (rows,) weight of each row in a mean, > 0; None if all are equal.
     """
 
     values: np.ndarray
@@ -33,13 +33,13 @@ class Block(NamedTuple):
     weights: np.ndarray | None = None
 
     def total(self, values: np.ndarray) -> np.ndarray:
-        """The sum over the rows of values of the shape of its own, by their weights, padding left out."""
+        """The weighted sum over rows of an array shaped like `values`, without padding."""
         if self.weights is not None:
             values = values * self._weights_of(values)
         return np.asarray(values.sum(axis=0, where=self.counts))
 
     def weight(self) -> np.ndarray:
-        """What the rows of each column count together."""
+        """The total weight of each column."""
         if self.weights is None:
             return np.asarray(len(self.values) if self.counts is True else np.sum(self.counts, axis=0))
         weights = np.broadcast_to(self._weights_of(self.values), self.values.shape)
@@ -51,16 +51,16 @@ class Block(NamedTuple):
 
 
 Blocks = Callable[[], Iterator[Block]]
-"""Each call passes over the training rows once, a block at a time."""
+"""Each call iterates once over the training rows, a block at a time."""
 
 
 class Center(NamedTuple):
-    """Where the values of each target lie.
+    """The location of each target's values.
 
     Args:
-        origin: (O,), near the mean, so that squares of differences from it keep their digits: 0 where that is
-            near enough, and else a round number, so that folds of the same data share it.
-        rounding: (O,), how far apart values may be that should be equal.
+        origin: (O,), near the mean, so squared differences from it keep their digits: 0 if near enough, else
+            a round number, so folds of the same data share it.
+        rounding: (O,), the largest difference between values that should be equal.
     """
 
     origin: np.ndarray
@@ -68,7 +68,7 @@ class Center(NamedTuple):
 
 
 class _Extent(NamedTuple):
-    """The least and largest value of each column, 0 if it has none, and how many it has."""
+    """The least and greatest value of each column, 0 if it has none, and its number of values."""
 
     low: np.ndarray
     high: np.ndarray
@@ -86,14 +86,14 @@ def fit_affine(
 ) -> Affine | None:
     """Fit the scaling of one method to the training rows; None for `"none"`.
 
-    A column that is constant but for rounding is divided by 1: its deviation, or for `min_max` its range, is
-    at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with that of the type that the values came in.
-    Mean and deviation count each row by its weight. A
-    step that is padding in every row gets the average shift of the other steps of its sequence, and one that
-    is data in a single row at most, which has no spread, their average scale.
+    A column that is constant up to rounding is divided by 1: its deviation, or for `min_max` its range, is
+    at most 8 ε max|x| with float64's ε = 2⁻⁵², or ε max|x| with the ε of the values' original type.
+    Mean and deviation are weighted by row. A step that is padding in every row gets the mean shift of the
+    other steps of its sequence; one that is data in a single row at most has no spread, and gets their mean
+    scale.
 
     Args:
-        dtype: the type that the values came in.
+        dtype: original type of the values.
 
     Raises:
         DataError: the range of a column is beyond float64.
@@ -117,13 +117,13 @@ def fit_affine(
 
 
 def fit_center(blocks: Blocks, *dtypes: np.dtype) -> Center:
-    """Where the values of the training rows lie, in their own unit.
+    """Locate the values of the training rows, in their own unit.
 
     Args:
-        dtypes: those that the values have been rounded to.
+        dtypes: types that the values have been rounded to.
     """
     extent = _extent(blocks)
-    with np.errstate(over="ignore", invalid="ignore"):  # a deviation beyond float64, with which 0 does
+    with np.errstate(over="ignore", invalid="ignore"):  # the deviation may overflow; then 0 is near enough
         mean, deviation = _standard(blocks, extent)
         rounding = max(map(_rounding, dtypes)) * extent.magnitude
         unit = np.ldexp(1.0, np.minimum(np.frexp(deviation)[1] + 2, 1000))  # 4 to 8 deviations
@@ -133,7 +133,7 @@ def fit_center(blocks: Blocks, *dtypes: np.dtype) -> Center:
 
 
 def _rounding(dtype: np.dtype) -> float:
-    """How far values that should be equal may be apart, relative to their size."""
+    """The largest relative difference between values that should be equal."""
     own = float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
     return max(8 * float(np.finfo(np.float64).eps), own)
 
@@ -161,7 +161,7 @@ def _standard(blocks: Blocks, extent: _Extent) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _moments(blocks: Blocks, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation. Measured from the first row, those of a constant column are exact."""
+    """Mean and deviation, measured from the first row: exact for a constant column."""
     (first, counts, _), weight = next(blocks()), np.asarray(sum(block.weight() for block in blocks()))
     weight = np.where(weight > 0, weight, 1)
     origin = np.where(counts, first, low)[0]
@@ -170,12 +170,12 @@ def _moments(blocks: Blocks, low: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _sum(blocks: Blocks, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The sum over the rows of what is made of the data, padding left out."""
+    """The sum over rows of a function of the data, without padding."""
     return np.asarray(sum(block.total(of(block.values)) for block in blocks()))
 
 
 def _unit_for(magnitude: np.ndarray) -> np.ndarray | None:
-    """1 over a power of two near the magnitude of each column; None if no square is near float64's ends."""
+    """1 over a power of two near each column's magnitude; None if all squares are well within float64."""
     exponent = np.frexp(magnitude)[1]
     if (np.abs(exponent) < 400).all():
         return None

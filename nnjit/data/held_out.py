@@ -1,4 +1,4 @@
-"""Load validation or test data from a source of its own, and align it with the training data."""
+"""Load validation or test data from a separate source, and align it with the training data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nnjit.data.source import Data
 
 _SET_BY_TRAINING_DATA = ("split", "scale", "scale_target")
-_KINDS = ("columns", "missing", "categorical", "indexed")  # which may be repeated
+_KINDS = ("columns", "missing", "categorical", "indexed")  # options that the held-out source may repeat
 
 
 def load_held_out(
@@ -33,23 +33,23 @@ def load_held_out(
     takes: Takes = "either",
     own: Source | None = None,
 ) -> Dataset:
-    """The data of another source, with the columns, categories and classes of `data`, which is trained on.
+    """Load data from another source, with the columns, categories and classes of `data`, the training data.
 
     Args:
-        own: the source of `data`, whose kinds of columns the other may repeat.
+        own: the source of `data`; the other may repeat its kinds of columns.
 
     Raises:
-        DataError: with `path` as seen from the source: it is not the same kind of data, or has a category or
+        DataError: with `path` relative to the source: it is a different kind of data, or has a category or
             class that `data` lacks.
     """
     for option in _SET_BY_TRAINING_DATA:
         if getattr(source, option) != type(source).model_fields[option].default:
-            raise DataError("is set by data, of which this is a part; remove it here", (option,))
+            raise DataError("is set by data for all its parts; remove it here", (option,))
     for option in _KINDS:
         given = getattr(source, option, None)
         if given and given != getattr(own, option, None):
             raise DataError(
-                "is not what data says, which decides on the kinds of columns; remove it here", (option,)
+                "differs from data, which determines the kinds of columns; remove it here", (option,)
             )
     if problem_types is not None:
         _check_target_names(source.targets(folder), problem_types)
@@ -58,7 +58,7 @@ def load_held_out(
 
 
 def _encoded(other: Data, data: Dataset) -> Dataset:
-    """Other data with inputs: those that the encoder of `data` makes of a table, or else its numbers."""
+    """Other data with inputs: made from a table by the encoder of `data`, or else its own numbers."""
     if isinstance(other, Dataset):
         return other
     if data.encoder is not None:
@@ -74,7 +74,7 @@ def _check_target_names(
 ) -> None:
     for name in wanted:
         if name not in found:
-            raise DataError(f'no target "{name}"{did_you_mean(name, found)}; losses name it')
+            raise DataError(f'no target "{name}"{did_you_mean(name, found)}; losses give the names')
     for name, path in found.items():
         if path is not None and name not in wanted:
             raise DataError(f'no loss is for the target "{name}"; remove it here', path)
@@ -83,7 +83,7 @@ def _check_target_names(
 def _align(other: Dataset, data: Dataset) -> Dataset:
     """`other` with the inputs and classes of `data`.
 
-    Columns are matched by name. Rows without names, such as images, may have another shape of the same size.
+    Columns are matched by name. Rows without names, such as images, may differ in shape but not in size.
     """
     return replace(
         other,
@@ -102,9 +102,9 @@ def _inputs(data: Dataset, other: Dataset) -> InputRows:
         return other.x
     if data.features and other.features and data.windows is None and other.windows is None:
         return other.x if data.features == other.features else _columns(data, other)
-    is_turned = len(own) == len(shape) and own != shape  # as an image of 2×3 is to one of 3×2
+    is_turned = len(own) == len(shape) and own != shape  # as images of 2×3 and 3×2
     if math.prod(own) != math.prod(shape) or is_turned:
-        raise DataError(f"a row has the shape {own}, but that of data {shape}; give data of the same kind")
+        raise DataError(f"a row has the shape {own}, but in data {shape}; give data of the same kind")
     rows = other.x if isinstance(other.x, np.ndarray | DiskRows) else other.x[:]
     return rows.reshape(len(rows), *shape)
 
@@ -168,10 +168,10 @@ def _reindexed(
     name: str,
     where: Callable[[int], str],
 ) -> np.ndarray:
-    """Indices into the labels `own` as indices of the same labels in `wanted`.
+    """Translate indices into the labels `own` to indices of the same labels in `wanted`.
 
     Args:
-        where: the index of a row → its name in messages.
+        where: row index → its name in messages.
     """
     if tuple(own) == tuple(wanted):
         return indices

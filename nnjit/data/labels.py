@@ -1,4 +1,4 @@
-"""Turn labels into classes: the index of each label in the sorted list of those that occur."""
+"""Convert labels to classes: each label's index in the sorted list of those that occur."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import numpy as np
 
 from nnjit.errors import DataError, counted
 
-_BLOCK = 2**16  # labels that are looked up at a time, to take little memory besides theirs
+_BLOCK = 2**16  # labels looked up at once, to use little extra memory
 
 
 def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The index of the class of each row, (n,) int32, and the names of the classes.
+    """The class index of each row, (n,) int32, and the names of the classes.
 
-    Classes are the labels that occur, in order: text alphabetically, numbers by size.
+    The classes are the labels that occur, sorted: text alphabetically, numbers by size.
 
     >>> as_classes(np.array([7, 3, 7]))
     (array([1, 0, 1], dtype=int32), ('3', '7'))
 
     Raises:
-        DataError: a number is not whole or nan, or a text holds half a character.
+        DataError: a number is nan or not whole, or a text holds half a character.
     """
     if labels.dtype.kind not in "biufU":
         raise DataError(f"labels are {labels.dtype}; expected text or whole numbers")
@@ -28,7 +28,7 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         _check_whole(labels)
     if labels.dtype.kind == "f" and (missing := np.flatnonzero(np.isnan(labels))).size:
         first, rows = row_name(int(missing[0])), counted(missing.size, "such row")
-        raise DataError(f"{first} has no label, nan ({rows}); fill it in, or leave the row out")
+        raise DataError(f"{first} has no label, nan ({rows}); fill it in, or omit the row")
     if labels.dtype.kind == "U":
         _check_text(labels)
     blocks = [labels[start : start + _BLOCK] for start in range(0, len(labels), _BLOCK)] or [labels]
@@ -38,7 +38,7 @@ def as_classes(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _distinct(labels: np.ndarray) -> np.ndarray:
-    """The values of labels without nan, sorted: as `np.unique`, which imports masked arrays (6 ms)."""
+    """Sorted distinct labels without nan: like `np.unique`, which imports masked arrays (6 ms)."""
     ordered = np.sort(labels)
     is_first: np.ndarray = np.append(True, ordered[1:] != ordered[:-1])
     distinct: np.ndarray = ordered[is_first[: len(ordered)]]
@@ -46,7 +46,7 @@ def _distinct(labels: np.ndarray) -> np.ndarray:
 
 
 def _check_text(labels: np.ndarray) -> None:
-    """Raise DataError if text has a lone surrogate (half a character) or a code that is not a character."""
+    """Raise DataError if text has a lone surrogate (half a character) or an invalid code point."""
     width = labels.dtype.itemsize // 4
     codes = np.ascontiguousarray(labels, f"=U{width}").view(np.uint32) if width else np.zeros(0, np.uint32)
     bad = np.flatnonzero((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000)))
@@ -56,22 +56,22 @@ def _check_text(labels: np.ndarray) -> None:
 
 
 def _check_whole(labels: np.ndarray) -> None:
-    """Raise DataError if a number is not a label; NaN stands for a missing label and passes."""
+    """Raise DataError if a number is not a label; nan marks a missing label and passes."""
     bad = np.flatnonzero(~((np.isfinite(labels) & (labels == np.floor(labels))) | np.isnan(labels)))
     if len(bad):
         found = f"{row_name(int(bad[0]))} has {labels[bad[0]]} ({counted(len(bad), 'such row')})"
         raise DataError(
-            f"labels are not classes: {found}; expected text or whole numbers; for values use a loss of "
-            "values, or task: regression"
+            f"labels are not classes: {found}; expected text or whole numbers; for values use a regression "
+            "loss, or task: regression"
         )
 
 
 def check_several(classes: Sequence[str], *, source: str, target: str = "") -> None:
-    """Raise DataError if there are fewer than two classes to tell apart.
+    """Raise DataError if there are fewer than two classes.
 
     Args:
         source: the description of the data.
-        target: the name of the target if there are several.
+        target: name of the target, if there are several.
     """
     if len(classes) < 2:
         prefix = f'target "{target}": ' if target else ""
@@ -80,7 +80,7 @@ def check_several(classes: Sequence[str], *, source: str, target: str = "") -> N
 
 
 def row_name(row: int) -> str:
-    """What messages call a row that does not come from a text file."""
+    """The name, for messages, of a row that does not come from a text file."""
     return f"row {row + 1} (counted from 1)"
 
 

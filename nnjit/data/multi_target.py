@@ -1,7 +1,7 @@
-"""Put the targets of several outputs side by side in one matrix y, classes as their indices.
+"""Put the targets of several outputs side by side in one matrix y, classes as indices.
 
-The matrix goes through splits, scaling and kernels as a single target does; a `Target` says which of its
-columns are whose. A float32 holds the indices of 2²⁴ classes exactly.
+Splits, scaling and kernels treat the matrix like a single target; each `Target` knows its own columns. A
+float32 holds the indices of 2²⁴ classes exactly.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def make_multi_target_dataset(
     features: Sequence[str] = (),
     weights: np.ndarray | None = None,
 ) -> Dataset:
-    """The `Dataset` of several targets, in the order of `problem_types`.
+    """Make a `Dataset` with several targets, in the order of `problem_types`.
 
     Args:
-        targets: by name, each (n,) labels, or (n,) or (n, O) numbers.
-        problem_types: None is classification if the target holds text, else regression.
+        targets: by name, (n,) labels, or (n,) or (n, O) numbers.
+        problem_types: None means classification if the target holds text, else regression.
 
     Raises:
         DataError: an array has the wrong type or shape, or a label is not a class.
@@ -72,11 +72,11 @@ def _as_columns(
     if problem_type == "regression" or (problem_type is None and not is_text):
         if is_text:
             raise DataError(
-                f'target "{name}" holds {y.dtype}; values are numbers, or use task: classification'
+                f'target "{name}" holds {y.dtype}; expected numbers; for classes use task: classification'
             )
         return y.astype(np.float64), None
     if y.shape[1] != 1:
-        raise DataError(f'target "{name}" has {y.shape[1]} columns; a class is one label a row')
+        raise DataError(f'target "{name}" has {y.shape[1]} columns; for classes give one label per row')
     try:
         indices, classes = as_classes(y[:, 0])
     except DataError as error:

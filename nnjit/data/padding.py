@@ -1,4 +1,4 @@
-"""Padding of sequences in the data: steps that hold no data, which scaling leaves as they are."""
+"""Padding of sequences: steps without data, which scaling leaves unchanged."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from typing import Any, Self
 
 import numpy as np
 
-APART = 2.0**-23  # float32's rounding error of 1, so that a training of either type can tell
+APART = 2.0**-23  # float32's rounding error at 1, so float32 and float64 both resolve it
 
 
 @dataclass(frozen=True, eq=False)
 class Padding:
-    """The steps of a sequence whose features all have one value.
+    """The steps of a sequence whose features all equal one value.
 
     Args:
-        steps: (steps, features), where each feature of each step is in a flat example; None if the first axis
-            of an example is that of the steps.
+        steps: (steps, features), the position of each feature of each step in a flat example; None if the
+            first axis of an example is the steps.
     """
 
     value: float
     steps: np.ndarray | None = None
 
     def find(self, x: np.ndarray) -> np.ndarray:
-        """Which elements of x (n, ...) are in a step of padding, as booleans of the same shape."""
+        """A mask, shaped like x (n, ...), of the elements in padded steps."""
         flat = x.reshape(len(x), -1)
         steps = self.places(x.shape[1:])
         found = np.zeros(flat.shape, bool)
-        with np.errstate(over="ignore"):  # a value beyond the type of x is nowhere in it
+        with np.errstate(over="ignore"):  # a value beyond the range of x's type does not occur in x
             found[:, steps] = (flat[:, steps] == self.value).all(axis=2)[:, :, None]
         return found.reshape(x.shape)
 
     def shared(self, values: np.ndarray, is_known: np.ndarray) -> np.ndarray:
-        """Values with the shape of a row, where unknown the mean of those known of the feature."""
+        """Values shaped like a row; unknown ones become the mean of the feature's known ones."""
         flat, steps = values.ravel().copy(), self.places(values.shape)
         own, known = flat[steps], is_known.ravel()[steps]
         counts = known.sum(axis=0)
@@ -47,7 +47,7 @@ class Padding:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The padding that `to_json` has written; a ValueError if it is malformed."""
+        """Restore padding from `to_json`'s output; raise ValueError if it is malformed."""
         try:
             value, steps = float(saved["value"]), saved["steps"]
             places = None if steps is None else np.array(steps)
@@ -58,21 +58,21 @@ class Padding:
         return cls(value, None if places is None else places.astype(np.int64))
 
     def places(self, shape: tuple[int, ...]) -> np.ndarray:
-        """(steps, features), for examples of a shape."""
+        """The positions (steps, features) in examples of a shape."""
         if self.steps is not None:
             return self.steps
         return np.arange(int(np.prod(shape)), dtype=np.int64).reshape(shape[0], -1)
 
 
 def find_padding(x: np.ndarray, paddings: Sequence[Padding]) -> np.ndarray:
-    """Which elements of x (n, ...) are padding of any kind."""
+    """A mask of the elements of x (n, ...) that are padding of any kind."""
     return reduce(np.logical_or, (padding.find(x) for padding in paddings), np.zeros(x.shape, bool))
 
 
 def restore_padding(x: np.ndarray, raw: np.ndarray, paddings: Sequence[Padding]) -> None:
-    """Undo the scaling of padding in float64 inputs x (n, ...), which were `raw`, in place.
+    """Undo, in place, the scaling of padding in float64 inputs x (n, ...), which were `raw`.
 
-    A step of data that scaling has turned into padding is moved by a rounding error of float32.
+    If scaling has turned a data step into padding, it is moved by a rounding error of float32.
     """
     for padding in paddings:
         x[padding.find(raw)] = padding.value

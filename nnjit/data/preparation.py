@@ -1,9 +1,8 @@
-"""Load the data of a source, then split, scale and convert it to what a training takes.
+"""Load the data of a source, then split, scale and convert it for training.
 
-Memory: each part is written once, in the type of the training, a block of rows at a time. If nothing is
-split, scaled or converted, the training part is the source's own array. Rows on the disk stay there: their
-part says how they are scaled when they are read. Those of a table are
-encoded and scaled once, into a temporary file.
+Memory: each part is written once, in the training type, a block of rows at a time. If nothing is split,
+scaled or converted, the training part is the source's own array. Rows on disk stay there: their part scales
+them on reading. Rows of a table on disk are encoded and scaled once, into a temporary file.
 """
 
 from __future__ import annotations
@@ -38,19 +37,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The data of a training: its parts, and what their columns are.
+    """The data of a run: its parts, and descriptions of their columns.
 
     Args:
         input_shape: shape of one row of x.
-        output_size: how many numbers the network has to give: the number of classes, or of target values.
-        is_weighted: whether the data says how much each row counts.
-        target_layout: the targets that share the columns of y if there are several.
-        center: where the target values lie in their own unit; None if the targets are classes.
+        output_size: number of network outputs: classes, or target values.
+        is_weighted: whether the data has row weights.
+        target_layout: the targets that share the columns of y, if several.
+        center: location of the target values, in their own unit; None if the targets are classes.
         warnings: what the user should know about the parts.
-        encoder: what made the inputs of a table; None for arrays.
-        notes: what was found out about the data rather than given.
-        times: of a series, those of the targets of the data that each part is from.
-        naive: of a series, the errors of naive forecasts, by their name and the part.
+        encoder: makes inputs from a table; None for arrays.
+        notes: findings about the data.
+        times: for a series, the times of the targets, by the data that parts come from.
+        naive: for a series, the errors of naive forecasts, by name and part.
     """
 
     classes: tuple[str, ...] | None
@@ -74,12 +73,12 @@ class Prepared:
 
     @property
     def codes(self) -> Mapping[str, tuple[str, ...]]:
-        """The categories of each feature that holds their indices, in order."""
+        """The categories, in order, of each feature that holds category indices."""
         return {} if self.encoder is None else self.encoder.codes
 
     @property
     def columns(self) -> tuple[InputColumn, ...]:
-        """Where the inputs of each column of a table are; () for arrays, and for the channels of a series."""
+        """The position of each table column's inputs; () for arrays and for the channels of a series."""
         return () if self.encoder is None or len(self.input_shape) > 1 else self.encoder.inputs
 
 
@@ -92,9 +91,9 @@ def prepare(
     problem_types: ProblemTypes | None = None,
     takes: Takes = "either",
 ) -> Prepared:
-    """Load, split and scale the data of a source; one without a seed of its own takes the given seed.
+    """Load, split and scale the data of a source; `seed` applies if the source has no seed.
 
-    The arguments are those of `load` and `split_and_scale`.
+    For the arguments, see `load` and `split_and_scale`.
     """
     data = load(source.seeded(seed), folder, problem_types, takes)
     return split_and_scale(source, data, seed=seed, dtype=dtype)
@@ -103,15 +102,15 @@ def prepare(
 def load(
     source: Source, folder: Path, problem_types: ProblemTypes | None = None, takes: Takes = "either"
 ) -> Data:
-    """The data of a source.
+    """Load the data of a source.
 
     Args:
-        folder: what relative paths in the options are relative to.
-        problem_types: the targets of several outputs; None for the one target of the source.
-        takes: what the loss of a single output is made for.
+        folder: where relative paths in the options start.
+        problem_types: the targets of several outputs; None for the source's single target.
+        takes: what the loss of a single output takes.
 
     Raises:
-        DataError: with `path` as seen from the source, e.g. `("file",)`; or there is only one class.
+        DataError: with `path` relative to the source, e.g. `("file",)`; or there is only one class.
     """
     data = source.load_once(folder, problem_types, takes)
     if data.classes is not None:
@@ -132,7 +131,7 @@ def split_and_scale(
     padding: Sequence[Padding] = (),
     indexed: Indexed = frozenset(),
 ) -> Prepared:
-    """Split, encode and scale the data of a source. The arguments are those of the steps."""
+    """Split, encode and scale the data of a source. See `split_and_encode` and `scale` for arguments."""
     made, rows = split_and_encode(source, data, seed=seed, indexed=indexed)
     return scale(source, made, rows, dtype=dtype, held_out=held_out, padding=padding)
 
@@ -140,14 +139,14 @@ def split_and_scale(
 def split_and_encode(
     source: Source, data: Data, *, seed: int, indexed: Indexed = frozenset()
 ) -> tuple[Dataset, Rows]:
-    """Draw the rows of each part, and fit what makes inputs of a table to the training rows.
+    """Draw the rows of each part, and fit the encoder of a table to the training rows.
 
     Args:
-        seed: decides which rows are held out if the split has no seed.
-        indexed: the columns of categories in a table that become indices.
+        seed: draws the held-out rows if the split has no seed.
+        indexed: the category columns of a table that become indices.
 
     Raises:
-        DataError: with `path` as seen from the source, e.g. `("split", "validation")`.
+        DataError: with `path` relative to the source, e.g. `("split", "validation")`.
     """
     _check_scalable(source, data)
     rows = data.split_rows
@@ -165,16 +164,16 @@ def scale(
     held_out: Mapping[str, Dataset] | None = None,
     padding: Sequence[Padding] = (),
 ) -> Prepared:
-    """Scale the parts of the data. Rows keep the order of the data within each part.
+    """Scale the parts of the data. Within each part, rows keep the order of the data.
 
     Args:
-        rows: those of each part.
-        dtype: type of the training, "float32" or "float64".
-        held_out: other data for the parts "validation" and "test", aligned with this.
-        padding: the steps of sequences that scaling leaves out and as they are.
+        rows: the rows of each part.
+        dtype: training type, "float32" or "float64".
+        held_out: separate data for "validation" and "test", aligned with `data`.
+        padding: the steps of sequences that scaling ignores and leaves unchanged.
 
     Raises:
-        DataError: with `path` as seen from the source, e.g. `("scale",)`.
+        DataError: with `path` relative to the source, e.g. `("scale",)`.
     """
     held_out = held_out or {}
     scaling = _fit_scaling(source, data, rows, padding)
@@ -218,7 +217,7 @@ def _fit_scaling(source: Source, data: Dataset, rows: Rows, padding: Sequence[Pa
     is_scaled = None if data.encoder is None else data.encoder.is_scaled
     if data.windows is None:
         inputs = _fit(source, "scale", data.x, rows.train, padding, is_scaled, data.weights)
-    else:  # each row once, however many windows see it
+    else:  # each row once, however many windows contain it
         inputs = _fit(source, "scale", data.windows.covered(rows.train), None, (), is_scaled)
     targets = _fit(source, "scale_target", data.y, rows.train, (), weights=data.weights)
     targets = _without_classes(targets, data.target_layout)
@@ -234,18 +233,18 @@ def _fit(
     is_scaled: np.ndarray | None = None,
     weights: np.ndarray | None = None,
 ) -> Affine | None:
-    """The scaling of inputs or targets that an option asks for, of the training part.
+    """Fit the scaling that an option asks for to the training part of inputs or targets.
 
     Args:
-        rows: those of the training part; None for all.
+        rows: rows of the training part; None for all.
         is_scaled: (I,) which columns are scaled; None for all.
-        weights: (n,) how much each row of the array counts; None if all count alike.
+        weights: (n,) row weights of the array; None if all are equal.
     """
 
     def blocks() -> Iterator[Block]:
         for block in _blocks(array, rows, padding, weights=weights):
             if is_scaled is not None:
-                block.values[:, ~is_scaled] = 0.0  # which no method shifts or scales
+                block.values[:, ~is_scaled] = 0.0  # no method shifts or scales zeros
             yield block
 
     try:
@@ -259,13 +258,13 @@ def _fit(
 
 
 def _fit_center(y: RowArray, rows: Rows, scaling: Scaling, dtype: str) -> Center:
-    """Where the target values of the training part lie; unless scaled, they are rounded to its type."""
+    """Locate the target values of the training part; unless scaled, they are rounded to `dtype`."""
     own = (y.dtype,) if scaling.targets else (y.dtype, np.dtype(dtype))
     return fit_center(lambda: _blocks(y, rows.train, (), most=2048), *own)
 
 
 def _without_classes(affine: Affine | None, layout: tuple[Target, ...]) -> Affine | None:
-    """The scaling of several targets, which leaves the indices of classes as they are."""
+    """The scaling of several targets, with class indices unchanged."""
     if affine is None or not layout:
         return affine
     is_class = np.repeat([t.classes is not None for t in layout], [t.size for t in layout])
@@ -286,7 +285,7 @@ def _part(data: Dataset, rows: np.ndarray | None, scaling: Scaling, dtype: str) 
 
 
 def _source_rows(data: Dataset, rows: np.ndarray | None) -> np.ndarray | None:
-    """Which rows of the source are those of a part; None for all."""
+    """The source rows of a part; None for all."""
     if data.source_rows is None or rows is None:
         return rows if data.source_rows is None else data.source_rows
     return np.asarray(data.source_rows[rows])

@@ -1,4 +1,4 @@
-"""Keep what sources hold, so that many trainings on the same data read it once."""
+"""Cache the data of sources, so that many runs on the same data read it once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nnjit.data.source import Data
 
-MOST = 4  # readings that are kept at a time
+MOST = 4  # readings kept at once
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What sources held, by all that decides on it; experiments with other readings are equal.
+    """A cache of source data, keyed by all that determines it; it does not affect equality of experiments.
 
     Args:
-        kept: what was read before.
+        kept: earlier readings, by key.
     """
 
     kept: dict[str, Data] = field(default_factory=dict, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def get(self, key: str, read: Callable[[], Data]) -> Data:
-        """What was read under this key, or is read now; threads that ask for the same wait for each other."""
+        """The data under this key, read now if not kept; threads that ask for the same key wait."""
         with self._lock:
             if key not in self.kept:
                 found = read()

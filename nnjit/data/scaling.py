@@ -1,4 +1,4 @@
-"""Scale inputs and targets as (value - shift) / scale, fitted to the training rows and undone for users."""
+"""Scale inputs and targets as (value - shift) / scale, fitted to the training rows, and back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from nnjit.data.padding import Padding, find_padding, restore_padding
 
-_HUGE = 2.0**1000  # of numbers beyond, a difference or product may be beyond float64
+_HUGE = 2.0**1000  # differences or products of larger numbers may overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,8 +19,8 @@ class Affine:
     """(value - shift) / scale.
 
     Args:
-        shift, scale: of the shape of a row, or of its last axis, as the channels of a series; or () to scale
-            all columns alike.
+        shift, scale: shaped like a row, or like its last axis, such as the channels of a series; or () to
+            scale all columns alike.
     """
 
     method: str
@@ -46,28 +46,28 @@ class Affine:
 
     @property
     def is_huge(self) -> bool:
-        """Whether what lies between a value and the scaled one may be beyond float64."""
+        """Whether intermediate values may overflow float64."""
         return bool(max(np.abs(self.shift).max(), np.abs(self.scale).max()) > _HUGE)
 
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether it scales rows of a shape."""
+        """Whether it fits rows of this shape."""
         shapes = ((), shape, shape[-1:])
         return self.shift.shape in shapes and self.scale.shape in shapes
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The scaling that `to_json` has written; a ValueError if it is malformed."""
+        """Restore a scaling from `to_json`'s output; raise ValueError if it is malformed."""
         shift, scale = _numbers(saved, "shift"), _numbers(saved, "scale")
         if not (scale > 0).all():
-            raise ValueError("scaling: scale is not > 0 throughout")
+            raise ValueError("scaling: scale is not > 0 everywhere")
         return cls(str(saved.get("method")), shift, scale)
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """How the inputs and targets of a run are scaled; None leaves them as they are, type included.
+    """The scaling of a run's inputs and targets; None leaves them unchanged, type included.
 
-    Scaled arrays are float64. Padding stays what it is. `to_json` and `from_json` keep every bit.
+    Scaled arrays are float64. Padding is unchanged. `to_json` and `from_json` keep every bit.
 
     >>> scaling = Scaling(inputs=Affine("standard", np.array([1.0]), np.array([2.0])))
     >>> scaling.transform_inputs(np.array([[5.0]]))
@@ -81,7 +81,7 @@ class Scaling:
     padding: Sequence[Padding] = ()
 
     def fits(self, shape: tuple[int, ...], targets: int) -> bool:
-        """Whether it is one of inputs of a shape, and of so many target columns."""
+        """Whether it fits inputs of this shape and this number of target columns."""
         size = math.prod(shape)
         return (
             (self.inputs is None or self.inputs.fits(shape))
@@ -91,11 +91,11 @@ class Scaling:
 
     @property
     def changes_inputs(self) -> bool:
-        """Whether the network takes inputs other than those in original units."""
+        """Whether the network's inputs differ from those in original units."""
         return self.inputs is not None or len(self.padding) > 0
 
     def transform_inputs(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, ...) in original units → as the network takes them."""
+        """Convert inputs (n, ...) from original units to network inputs."""
         if not self.changes_inputs:
             return x
         scaled = self.inputs.apply(x) if self.inputs else x.astype(np.float64)
@@ -103,18 +103,18 @@ class Scaling:
         return scaled
 
     def inverse_inputs(self, x: np.ndarray) -> np.ndarray:
-        """Inputs (n, ...) as the network takes them → in original units."""
+        """Convert network inputs (n, ...) back to original units."""
         if not self.inputs:
             return x
         values = self.inputs.undo(x)
         return np.where(find_padding(x, self.padding), x, values) if self.padding else values
 
     def transform_targets(self, y: np.ndarray) -> np.ndarray:
-        """Target values (n, O) in the original unit → as the network learns them; classes stay the same."""
+        """Convert target values (n, O) from the original unit to network targets; classes are unchanged."""
         return self.targets.apply(y) if self.targets else y
 
     def inverse_targets(self, y: np.ndarray) -> np.ndarray:
-        """Outputs (n, O) of the network → in the target's original unit; classes stay the same."""
+        """Convert network outputs (n, O) to the target's original unit; classes are unchanged."""
         return self.targets.undo(y) if self.targets else y
 
     def to_json(self) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class Scaling:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Self:
-        """The scaling that `to_json` has written; a ValueError if it is malformed."""
+        """Restore a scaling from `to_json`'s output; raise ValueError if it is malformed."""
         found = [saved.get(name) for name in ("inputs", "targets")]
         padding = saved.get("padding", ())
         if not all(part is None or isinstance(part, dict) for part in (*found, *padding)):

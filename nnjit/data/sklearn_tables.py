@@ -1,4 +1,4 @@
-"""Read the tables that scikit-learn ships from its files: importing it takes longer than a short training."""
+"""Read scikit-learn's tables from its files: importing it takes longer than a short run."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _FEATURES: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True)
 class SklearnTable:
-    """A table of scikit-learn, in its own units.
+    """A table of scikit-learn, in original units.
 
     Args:
         data: (rows, features), float64.
-        target: (rows,), indices of classes, or values.
-        features: the names of the columns.
-        classes: their names; () if the target holds values.
+        target: (rows,), class indices, or values.
+        features: names of the columns.
+        classes: names of the classes; () if the target holds values.
     """
 
     data: np.ndarray
@@ -50,10 +50,10 @@ class SklearnTable:
 
 
 def read_sklearn_table(name: str) -> SklearnTable:
-    """The table that `sklearn.datasets.load_<name>` gives, bit for bit; diabetes unscaled."""
+    """The table from `sklearn.datasets.load_<name>`, bit for bit; diabetes unscaled."""
     try:
         data, target, classes = _read(name)
-    except FileNotFoundError:  # a version of scikit-learn that keeps them elsewhere
+    except FileNotFoundError:  # this version of scikit-learn keeps them elsewhere
         return _loaded(name)
     return SklearnTable(data, target, tuple(_FEATURES[name]), tuple(classes))
 
@@ -73,7 +73,7 @@ def _read(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[str]]:
 
 
 def _folder() -> Path:
-    """The folder of the files, found without running any code of scikit-learn."""
+    """The folder of the files, found without running scikit-learn's code."""
     package = find_spec("sklearn")
     places = () if package is None else package.submodule_search_locations or ()
     return Path(*places, "datasets", "data")

@@ -1,4 +1,4 @@
-"""The base class of data sources: the options that all share, and `load`."""
+"""The base class of data sources: `load`, and the options that all share."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from nnjit.data.tables.data import TableData
 
     Data: TypeAlias = Dataset | TableData | SeriesData
-    """What a source gives: arrays, or a table or series whose columns an encoder makes inputs of."""
+    """The data of a source: arrays, or a table or series whose columns an encoder turns into inputs."""
 
 
 @dataclass(frozen=True)
 class Given:
-    """Data that Python gives to a source. Experiments are equal whose options are, whatever it is.
+    """Data passed from Python. Experiments are equal if their options are, whatever the data.
 
-    It is not pickled with a run, which does without.
+    It is not pickled with a run, which does without it.
     """
 
     data: Any = field(default=None, compare=False)
@@ -38,12 +38,12 @@ class Given:
 
 
 class Fold(Options):
-    """One of several equal parts of the rows that are not for the test."""
+    """One of several equal parts of the rows outside the test part."""
 
     number: Count
-    """Which of the parts, counted from 1."""
+    """The number of this fold, from 1."""
     of: int = Field(ge=2, le=MOST)
-    """How many parts there are."""
+    """The number of folds."""
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
@@ -55,20 +55,20 @@ class Fold(Options):
 
 
 class Split(Options):
-    """The fractions of all rows that are held out of the training; the rest is trained on."""
+    """The fractions of all rows held out of training; training uses the rest."""
 
     validation: float = Field(0.0, ge=0, lt=1)
-    """The fraction that monitors the training (early stopping, best weights), in [0, 1); 0 for none."""
+    """The fraction that monitors training (early stopping, best weights), in [0, 1); 0 for none."""
     test: float = Field(0.0, ge=0, lt=1)
-    """The fraction that is evaluated once, at the end, in [0, 1); 0 for none."""
+    """The fraction evaluated once, at the end, in [0, 1); 0 for none."""
     fold: Fold | None = None
-    """Which fold of the training data is the validation part, instead of a fraction; null for none."""
+    """The fold of the training data that is the validation part, instead of a fraction; null for none."""
     seed: Seed | None = None
-    """The seed that draws the rows; null takes the experiment's."""
+    """The seed that draws the rows; null means the experiment's."""
     shuffle: bool = True
-    """Whether rows are drawn at random, stratified by class, so that a class with a row for each part is in
-    all of them; else they stay in order, as those of a time series should: the first are for training, the
-    next for validation, the last for the test, and each fold is a contiguous piece."""
+    """Whether rows are drawn at random, stratified by class, so a class with a row for each part is in all of
+    them; else they stay in order, as the rows of a time series should: first training, then validation, then
+    test, and each fold is a contiguous piece."""
 
     @model_validator(mode="after")
     def _leaves_training_rows(self) -> Self:
@@ -79,23 +79,23 @@ class Split(Options):
             )
         if self.fold is not None and self.validation > 0:
             raise ValueError(
-                f"validation {self.validation:g} and a fold are two validation parts; set validation: 0"
+                f"validation {self.validation:g} and a fold give two validation parts; set validation: 0"
             )
         return self
 
 
 class Source(Options, ABC):
-    """A place that data comes from, how it is split, and how it is scaled."""
+    """Where data comes from, and how it is split and scaled."""
 
     type: str
     split: Split = Split()
-    """The fractions held out for validation and test; rows are drawn by the seed, stratified by class."""
+    """The fractions held out for validation and test; the seed draws the rows, stratified by class."""
     scale: Literal["none", "standard", "min_max", "unit"] = "none"
-    """How inputs are scaled: each feature by itself to mean 0 and deviation 1 (`standard`) or to [0, 1]
-    (`min_max`); `unit` divides all by their largest absolute value. Measured on the training part. A feature
-    that is constant but for rounding is only shifted. Of a table, columns of numbers and dates are scaled;
-    flags, categories and the inputs that say where a value is missing stay as they are. Padding, which a
-    layer's `mask_value` names, is left out and stays what it is."""
+    """How inputs are scaled: each feature to mean 0 and deviation 1 (`standard`) or to [0, 1] (`min_max`);
+    `unit` divides all by their largest absolute value. Measured on the training part. A feature that is
+    constant up to rounding is only shifted. In a table, columns of numbers and dates are scaled; flags,
+    categories and missing-value inputs are not. Padding, as named by a layer's `mask_value`, is ignored and
+    left unchanged."""
     scale_target: Literal["none", "standard", "min_max"] = "none"
     """How target values are scaled; predictions are in the target's original unit."""
 
@@ -104,14 +104,14 @@ class Source(Options, ABC):
     _readings: Readings | None = PrivateAttr(None)
 
     def suited(self, takes: Takes) -> Self:
-        """The source for a loss that takes such targets, which decides what they are where `task` is auto."""
+        """The source for a loss that takes such targets, which decides their type if `task` is auto."""
         suited = self.model_copy()
         suited._takes = takes
         return suited
 
     @property
     def is_table(self) -> bool:
-        """Whether it has columns, which layers can name."""
+        """Whether it has columns that layers can name."""
         return False
 
     @property
@@ -121,19 +121,19 @@ class Source(Options, ABC):
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether all of its rows are read into memory."""
+        """Whether all its rows are read into memory."""
         return True
 
     @property
     def takes_data(self) -> bool:
-        """Whether Python may give the data, instead of a file or of options."""
+        """Whether Python may give the data, instead of a file or options."""
         return False
 
     def with_data(self, data: Any) -> Self:
-        """The source with data that Python gives, which no config holds.
+        """The source with data from Python, which no config holds.
 
         Raises:
-            DataError: the source reads or makes its own.
+            DataError: the source reads or generates its own.
         """
         if not self.takes_data:
             mend = "set type: table for a data frame or a dict of columns, type: arrays for (x, y)"
@@ -143,13 +143,13 @@ class Source(Options, ABC):
         return given
 
     def keeping(self, readings: Readings) -> Self:
-        """The source whose data is read once and kept in `readings`, for all that share them."""
+        """The source with its data read once and kept in `readings`, for all that share them."""
         kept = self.model_copy()
         kept._readings = readings
         return kept
 
     def load_once(self, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> Data:
-        """The data as `load` or `load_multi_target` gives it, or as it was read before."""
+        """The data from `load` or `load_multi_target`, or from the cache."""
 
         def read() -> Data:
             if problem_types is not None:
@@ -166,48 +166,48 @@ class Source(Options, ABC):
 
     @property
     def data_from_python(self) -> Any:
-        """What Python gives; None if it gives nothing."""
+        """The data from Python; None if there is none."""
         return self._given.data
 
     def _given_data(self, mend: str) -> Any:
-        """What Python gives; a DataError if it gives nothing."""
+        """The data from Python; raise DataError if there is none."""
         if self._given.data is None:
             raise DataError(
-                f"no data is given; {mend}; to resume a run that was trained so, give the same data, its "
+                f"no data is given; {mend}; to resume a run on such data, give the same data, its "
                 "folder as output, and resume_or_start=True",
                 ("type",),
             )
         return self._given.data
 
     def seeded(self, seed: int) -> Self:
-        """The source with the experiment's seed if it generates data and has no seed of its own."""
+        """The source with the experiment's seed, if it generates data and has no seed itself."""
         return self
 
     @abstractmethod
     def load(self, folder: Path) -> Data:
-        """The data; relative paths in the options are relative to `folder`.
+        """Load the data; relative paths in the options start at `folder`.
 
         Raises:
-            DataError: the data is missing, unreadable or malformed; `path` is the option to blame.
+            DataError: the data is missing, unreadable or malformed; `path` is the option at fault.
         """
 
     @property
     def is_computed(self) -> bool:
-        """Whether the options and the seed alone decide on the rows, which are read from nowhere."""
+        """Whether the options and the seed alone determine the rows: nothing is read."""
         return False
 
     def files(self, folder: Path) -> Mapping[str, Path]:
-        """The files that `load` reads, by the option that names each; relative paths as in `load`.
+        """The files that `load` reads, by option; relative paths as in `load`.
 
         Raises:
-            DataError: as in `load`.
+            DataError: see `load`.
         """
         return {}
 
     def targets(self, folder: Path) -> Mapping[str, ConfigPath | None]:
-        """The targets that several outputs may have, by name, each with the path of the option that names it.
+        """The targets that several outputs may have: name → path of the option that names the target.
 
-        The path is None if no option does; such a target may be left unused.
+        The path is None if no option does; such a target may stay unused.
 
         Raises:
             DataError: the source has a single target, or the options do not name its targets.
@@ -216,13 +216,13 @@ class Source(Options, ABC):
         raise DataError(f"{self.type} has one target, but losses need several; {mend}", ("type",))
 
     def load_multi_target(self, folder: Path, problem_types: ProblemTypes) -> Data:
-        """The data with several targets.
+        """Load the data with several targets.
 
         Args:
-            problem_types: the wanted ones of `targets`.
+            problem_types: the wanted `targets`.
 
         Raises:
-            DataError: as in `load`.
+            DataError: see `load`.
         """
         raise NotImplementedError(f"{self.type} names no targets")
 

@@ -1,4 +1,4 @@
-"""Draw which rows are trained on, and which are held out for validation and test."""
+"""Choose the rows for training, validation and test."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import numpy as np
 from nnjit.data.source import Fold, Split
 from nnjit.errors import DataError, counted
 
-MOST_NAMED = 5  # classes in a warning
+MOST_NAMED = 5  # classes named in a warning
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows of each part, in the order of the data; None for a part that was not asked for.
+    """The rows of each part, in the order of the data; None for a part that was not requested.
 
-    `train` is also None if nothing is held out, which means every row. `warning` names the classes that are
-    not in each part; it is empty if all are.
+    `train` is also None if nothing is held out, and means all rows. `warning` names the classes missing from
+    some part; it is empty if there are none.
     """
 
     train: np.ndarray | None
@@ -30,20 +30,20 @@ class Rows:
 def split_rows(
     split: Split, rows: int, labels: np.ndarray | None, *, seed: int, names: Sequence[str] = ()
 ) -> Rows:
-    """Parts of the requested sizes, drawn by the seed, or in the order of the data.
+    """Split rows into parts of the requested sizes, drawn by the seed or in the order of the data.
 
-    With classes, the parts are stratified to within one row of each class, and the training part has at
-    least one row of each (scikit-learn's `train_test_split` refuses a class of one row instead). A class with
-    a row for each part is in all of them, unless a part has fewer rows than there are classes.
+    With classes, the parts are stratified to within one row per class, and the training part has at least
+    one row of each (scikit-learn's `train_test_split` refuses a class of one row). A class with a row for
+    each part is in all of them, unless a part has fewer rows than there are classes.
 
     Args:
-        labels: (n,) index of the class of each row, or None.
+        labels: (n,) class index of each row, or None.
         seed: draws the rows if the split has no seed.
-        names: those of the classes, for messages.
+        names: class names, for messages.
 
     Raises:
-        DataError: a part that was asked for is empty, there are more classes than training rows, or a fold
-            leaves a class without training rows.
+        DataError: a requested part is empty, there are more classes than training rows, or a fold leaves a
+            class without training rows.
     """
     validation, test = (_count(split, name, rows) for name in ("validation", "test"))
     if not validation and not test and split.fold is None:
@@ -80,7 +80,7 @@ def _check_training_rows(train: int, labels: np.ndarray | None, sizes: str) -> N
 def _cut_fold(
     rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str], *, shuffle: bool
 ) -> list[np.ndarray]:
-    """The rows outside a fold, and those in it."""
+    """The rows outside a fold, and the rows in it."""
     if fold.of > len(rows):
         raise DataError(
             f"{fold.of} folds of {len(rows)} rows leave some empty; give at most {len(rows)} folds",
@@ -96,9 +96,9 @@ def _cut_fold(
 def _interleaved_fold(
     rows: np.ndarray, labels: np.ndarray | None, fold: Fold, names: Sequence[str]
 ) -> list[np.ndarray]:
-    """The rows outside a fold, and those in it: every `fold.of`-th row, one class after the other.
+    """The rows outside a fold, and the rows in it: every `fold.of`-th row, class by class.
 
-    So folds differ by at most one row, and by at most one row of each class.
+    Thus folds differ by at most one row, and by at most one row of each class.
     """
     if labels is not None:
         rows = rows[np.argsort(labels[rows], kind="stable")]
@@ -120,7 +120,7 @@ def _check_all_classes(labels: np.ndarray, train: np.ndarray, names: Sequence[st
         name = _class(int(missing[0]), names)
         raise DataError(
             f"in the order of the data, {name} does not occur in the training part; let the split shuffle, "
-            "or sort the data otherwise",
+            "or reorder the data",
             ("split", "shuffle"),
         )
 
@@ -147,10 +147,10 @@ def _sizes(rows: int, validation: int, test: int) -> str:
 
 
 def _stratify(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The rows in an order in which every stretch has each class in proportion.
+    """Order rows so that every stretch has the classes in proportion.
 
-    The k-th row of a class with m rows stands at (k + 1/2) / m of the way, except that its first row stands
-    at the very front: training takes the front, so it has every class.
+    The k-th row of a class with m rows goes (k + 1/2) / m of the way, except that its first row goes to the
+    very front: training takes the front, so it has every class.
     """
     by_class = order[np.argsort(labels[order], kind="stable")]
     sizes = np.bincount(labels)
@@ -161,10 +161,9 @@ def _stratify(order: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _reach_each_part(parts: Sequence[np.ndarray], labels: np.ndarray, *, least: int) -> None:
-    """Exchange rows between parts so that each class of at least so many rows is in all parts, in place.
+    """Exchange rows between parts, in place, so that each class with `least` rows is in all parts.
 
-    A part without a row of the class gives one of the class that it has the most of, compared with its share,
-    if it has another row of that.
+    A part without the class gives a row of its most overrepresented class, if it has another of that class.
     """
     held = [part for part in parts if len(part)]
     counts = np.array([np.bincount(labels[part], minlength=int(labels.max()) + 1) for part in held])
@@ -183,7 +182,7 @@ def _reach_each_part(parts: Sequence[np.ndarray], labels: np.ndarray, *, least: 
 
 
 def _missing(labels: np.ndarray, parts: Sequence[np.ndarray], names: Sequence[str]) -> str:
-    """Which classes are not in each part, in words; empty if all are."""
+    """The classes missing from some part, in words; empty if there are none."""
     total = np.bincount(labels)
     counts = {
         name: np.bincount(labels[part], minlength=len(total))
@@ -203,5 +202,5 @@ def _missing(labels: np.ndarray, parts: Sequence[np.ndarray], names: Sequence[st
     more = f"; and {len(absent) - MOST_NAMED} more such classes" if len(absent) > MOST_NAMED else ""
     return (
         f"not every class is in each part: {'; '.join(found)}{more}; "
-        "the metrics of a part say nothing of a class that it lacks"
+        "the metrics of a part say nothing about classes that it lacks"
     )

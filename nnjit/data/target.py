@@ -1,4 +1,4 @@
-"""What targets hold, which columns of y each has, and the classes that a split stratifies by."""
+"""Describe targets: their type, their columns in y, and the classes that a split stratifies by."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 ProblemType = Literal["classification", "regression"]
 ProblemTypes = Mapping[str, ProblemType | None]
-"""The targets of several outputs by name, each with its problem type; None lets the data decide."""
+"""The targets of several outputs by name, with their problem types; None lets the data decide."""
 
 
 Takes = Literal["classes", "values", "either"]
-"""What a loss is made for: classes, values, or either, as a binary cross-entropy is."""
+"""The targets that a loss takes: classes, values, or either, like binary cross-entropy."""
 
 
 def problem_type_of(y: RowArray, takes: Takes) -> ProblemType:
-    """What a target array holds, if its `task` is auto: the loss decides on columns of whole numbers.
+    """The problem type of a target array with `task: auto`; the loss decides on columns of whole numbers.
 
-    Text is classes, and several columns are values. A column of numbers is classes if the loss is made for
-    them, or for either and the type is of whole numbers.
+    Text is classes, and several columns are values. A column of numbers is classes if the loss takes classes,
+    or takes either and the numbers have an integer type.
     """
     if y.dtype.kind not in "biuf":
         return "classification"
@@ -41,7 +41,7 @@ class Target:
     """One of several targets.
 
     Args:
-        start, size: its columns in y; a target of classes has one, which holds the index.
+        start, size: its columns in y; a target of classes has one, holding the index.
         classes: names of the classes, or None if it holds values.
     """
 
@@ -57,21 +57,21 @@ class Target:
 
     @property
     def width(self) -> int:
-        """How many numbers a network gives for it: one for each class, or for each value."""
+        """The number of network outputs for it: one per class, or one per value."""
         return self.size if self.classes is None else len(self.classes)
 
 
 class Labelled:
-    """Data with targets, whatever its inputs are.
+    """Data with targets, whatever its inputs.
 
     Args:
-        y: (n,) int32 index of the class if `classes` is not None, else (n, O) float values.
+        y: (n,) int32 class indices if `classes` is not None, else (n, O) float values.
         targets: names of the columns of y.
         classes: names of the classes, or None if the targets are values.
         description: one line for the report, e.g. "scikit-learn digits: 1797 images of 8×8".
-        weights: (n,) float64 > 0, how much each row counts; None if all count alike.
-        target_layout: the targets that share the columns of y if there are several; `classes` is then None.
-        source_rows: (n,) which rows of the source these are, counted from 0; None for all.
+        weights: (n,) float64 row weights > 0; None if all are equal.
+        target_layout: the targets that share the columns of y, if several; `classes` is then None.
+        source_rows: (n,) row numbers in the source, from 0; None for all.
     """
 
     y: RowArray
@@ -84,12 +84,12 @@ class Labelled:
 
     @property
     def split_rows(self) -> Rows | None:
-        """The rows of each part, if they follow from the data: those of a series do from its time."""
+        """The rows of each part if the data determines them, as the time of a series does; else None."""
         return None
 
     @property
     def labels(self) -> np.ndarray | None:
-        """The classes (n,) that a split stratifies by: of several targets, the first with classes."""
+        """The classes (n,) that a split stratifies by: those of the first target with classes."""
         if self.classes is not None:
             return in_memory(self.y)
         first = self._first_of_classes
@@ -110,7 +110,7 @@ class Labelled:
 
     @property
     def output_size(self) -> int:
-        """How many numbers a network gives for a row: one for each class, or for each column of y."""
+        """The number of network outputs per row: one per class, or one per column of y."""
         return self.y.shape[1] if self.classes is None else len(self.classes)
 
     @property

@@ -1,4 +1,4 @@
-"""Check and convert row weights: how much each row counts in the cost and the metrics."""
+"""Check and convert row weights, which weight rows in the cost and the metrics."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PATH = ("weights",)
 
 
 def as_weights(values: np.ndarray, rows: int, where: Callable[[int], str]) -> np.ndarray:
-    """Weights (rows,) float64 from numbers of shape (n,) or (n, 1).
+    """Convert numbers of shape (n,) or (n, 1) to weights (rows,) in float64.
 
     Raises:
-        DataError: there is not one for each row, one is negative or not finite, or all are 0.
+        DataError: there is not one per row, one is negative or not finite, or all are 0.
     """
     if values.dtype.kind not in "biuf" or values.shape not in ((rows,), (rows, 1)):
         raise DataError(
@@ -31,17 +31,17 @@ def as_weights(values: np.ndarray, rows: int, where: Callable[[int], str]) -> np
 
 
 def as_type(weights: np.ndarray, dtype: str) -> np.ndarray:
-    """Weights > 0 in the type of a training, scaled to a mean of 1, since their scale has no meaning.
+    """Convert weights > 0 to the training type, scaled to mean 1, since their scale has no meaning.
 
     Raises:
-        DataError: in that type, the smallest vanishes beside the others.
+        DataError: in that type, the smallest vanishes next to the others.
     """
     relative = weights / weights.max()
     typed: np.ndarray = (relative / relative.mean()).astype(dtype)
     if typed.min() < np.finfo(dtype).tiny:
         raise DataError(
             f"weights from {weights.min():g} to {weights.max():g} are beyond the range of {dtype}; "
-            "use weights closer to each other, or 0 to leave a row out",
+            "use weights closer to each other, or 0 to omit a row",
             _PATH,
         )
     return typed
@@ -53,6 +53,6 @@ def check_weights(weights: np.ndarray, where: Callable[[int], str]) -> None:
     if len(bad):
         raise DataError(
             f"{where(int(bad[0]))} has the weight {weights[bad[0]]:g} ({counted(len(bad), 'such row')}); "
-            "expected a number >= 0; correct it, or use 0 to leave the row out",
+            "expected a number >= 0; correct it, or use 0 to omit the row",
             _PATH,
         )

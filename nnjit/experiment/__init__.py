@@ -1,4 +1,4 @@
-"""`Experiment`, the content of a config with every default filled in."""
+"""`Experiment`: the content of a config with every default filled in."""
 
 from nnjit.experiment.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""The whole experiment as one object: the content of a config, with every default filled in."""
+"""Define `Experiment`: the content of a config with every default filled in."""
 
 from __future__ import annotations
 
@@ -114,45 +114,45 @@ _HeldOut = Annotated[AnySource | None, AfterValidator(_check_held_out)]
 
 
 class InitialWeights(Options):
-    """Weights to start from, of a network that may differ in part, as one trained for another task does."""
+    """Initial weights from a network that may differ in part, such as one trained for another task."""
 
     file: str
-    """A safetensors file, or the folder of a run, whose weights are those that its metrics are of."""
+    """A safetensors file, or a run folder, which gives the weights that its metrics belong to."""
 
     match: Literal["all", "names"] = "all"
-    """`all`: every array of the model is in the file in its shape, and no other is. `names`: arrays of layers
-    with the same name and shapes are loaded, and the others are drawn from the seed; what was loaded is said,
-    and stands in `initial_weights.json`."""
+    """`all`: the file has exactly the arrays of the model, in their shapes. `names`: layers with the same
+    name and shapes are loaded, the others are drawn from the seed; the log and `initial_weights.json` list
+    what was loaded."""
 
     skip: tuple[str, ...] = ()
-    """The layers of the model that are not loaded, and so begin as they are drawn from the seed."""
+    """Layers not to load; their initial weights are drawn from the seed."""
 
 
 class ModelOptions(Options):
-    """The layers of the network, and the weights it starts from."""
+    """The layers of the network and its initial weights."""
 
     layers: _Layers
-    """The layers, first to last; each takes the one before it unless its `from` says otherwise."""
+    """The layers, first to last; each takes the output of the previous one unless it has `from`."""
 
     initial_weights: str | InitialWeights | None = None
-    """A safetensors file with the weights to start from, or the folder of a run; null draws them from the
-    seed. With `match: names`, those that fit are loaded, as for another task.
+    """A safetensors file or a run folder with the initial weights; null draws them from the seed. With
+    `match: names`, only those that fit are loaded, as for another task.
 
     A relative path is relative to the working directory.
     """
 
     @property
     def start(self) -> InitialWeights | None:
-        """The weights to start from; a path alone is a file of all of them."""
+        """The initial weights; a bare path means a file of all of them."""
         given = self.initial_weights
         return InitialWeights(file=given) if isinstance(given, str) else given
 
 
 class Experiment(Options):
-    """A training, from its data to its last epoch.
+    """A training run, from its data to its last epoch.
 
-    Relative paths in it are relative to the directory the program is started in, not to the config file,
-    so that the copy of the config in a run folder means the same.
+    Relative paths start at the working directory, not at the config file, so the copy in a run folder means
+    the same.
     """
 
     model_config = ConfigDict(json_schema_extra=_LOSS_OR_LOSSES)
@@ -160,23 +160,23 @@ class Experiment(Options):
     name: Annotated[str, AfterValidator(_check_name)] = Field(
         "experiment", json_schema_extra={"pattern": f"^{_NAME}$"}
     )
-    """The name of the experiment; its run folders are called `runs/<name>-<time>`."""
+    """The name of the experiment; its run folders are `runs/<name>-<time>`."""
 
     seed: Seed = 0
-    """The seed of everything random: splits, initial weights, order of examples, dropout."""
+    """Seed of all randomness: splits, initial weights, order of examples, dropout."""
 
     dtype: Literal["float32", "float64"] = "float32"
-    """The type of all numbers in the training."""
+    """The floating-point type used for training."""
 
     data: AnySource
-    """The data, its split into training, validation and test part, and its scaling."""
+    """The data, its split into training, validation and test parts, and its scaling."""
 
     validation_data: _HeldOut = None
-    """Other data for the validation part, instead of a fraction of `data`, whose columns, categories and
-    classes it has. It is scaled as `data` is, and takes no `split`, `scale` or `scale_target`."""
+    """Separate data for the validation part, instead of a fraction of `data`. It must have the columns,
+    categories and classes of `data`, is scaled like it, and takes no `split`, `scale` or `scale_target`."""
 
     test_data: _HeldOut = None
-    """Other data for the test part, with the same restrictions, such as an official test set."""
+    """Separate data for the test part, such as an official test set, with the same restrictions."""
 
     model: Annotated[
         ModelOptions,
@@ -185,74 +185,72 @@ class Experiment(Options):
     """The list of layers, or a mapping with `layers` and `initial_weights`."""
 
     losses: Annotated[dict[str, OutputOptions], AfterValidator(_check_outputs)] | None = None
-    """Several outputs, instead of `loss`: the name of each output layer, with its loss, the target that it
-    is compared with, and its weight in C = Σ weight · cost."""
+    """Several outputs, instead of `loss`: for the name of each output layer, its loss, its target, and its
+    weight in C = Σ weight · cost."""
 
     positive: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
-    """The label of the positive class, of two, as written in the data. `precision`, `recall`, `f1`, `roc_auc`
-    and `average_precision` refer to it. null means the second in the order of labels."""
+    """The label of the positive one of two classes, as written in the data. `precision`, `recall`, `f1`,
+    `roc_auc` and `average_precision` refer to it. null means the second in the order of labels."""
 
     threshold: Threshold | None = None
-    """The probability above which an example counts as positive, if there are two classes: a number between 0
-    and 1, `best_f1`, or `{cost: {false_positive: …, false_negative: …}}`. The last two choose it on the
-    validation part when the training ends. Predictions and the final metrics decide by it; the history and
-    early stopping decide at 1/2, as null does."""
+    """With two classes, the probability above which an example counts as positive: a number between 0 and 1,
+    `best_f1`, or `{cost: {false_positive: …, false_negative: …}}`. The last two choose it on the validation
+    part when training ends. Predictions and the final metrics use it; the history and early stopping use 1/2,
+    as null does."""
 
     loss: Annotated[AnyLoss | None, AfterValidator(_check_one_loss)] = Field(None, validate_default=True)
-    """The cost of an example; training lowers its mean over the examples. For several outputs, give `losses`
-    instead."""
+    """The cost of one example; training minimises its mean. For several outputs, give `losses` instead."""
 
     optimizer: AnyOptimizer = Adam()
-    """The rule that turns a gradient into an update, or a method that takes the full batch."""
+    """The rule that turns a gradient into an update, or a full-batch method."""
 
     schedule: AnySchedule = Constant()
     """The learning rate over the epochs."""
 
     penalty: Penalty = Penalty()
-    """What large weights add to the cost."""
+    """The penalty on large weights, added to the cost."""
 
     clip: Clip = Clip()
-    """The limits of a gradient."""
+    """Bounds on the gradient."""
 
     averaging: AnyAveraging | None = None
-    """The average of the weights over the updates, which is evaluated, stored and used to predict. null uses
-    the weights themselves."""
+    """An average of the weights over the updates, to evaluate, store and predict with. null uses the weights
+    themselves."""
 
     metrics: Annotated[tuple[AnyMetric, ...] | None, AfterValidator(_check_metrics)] = None
-    """The values that are reported besides the loss.
+    """Values to report besides the loss.
 
-    null means accuracy if the targets are classes, and none if they are values. Of several target columns,
-    each has values of its own, such as `height_mae`, and no error is a mean of several units. With `losses`,
-    each of them has its own. All have columns in `history.csv`, except that `roc_auc` and `average_precision`
-    have one only if early stopping, a target or a schedule follows them; `metrics.json` has them all.
+    null means accuracy if the targets are classes, and none if they are values. Each of several target
+    columns has its own, such as `height_mae`: no error is averaged over different units. With `losses`, each
+    output has its own metrics. All are columns of `history.csv`, but `roc_auc` and `average_precision` only
+    if early stopping, a target or a schedule follows them; `metrics.json` has them all.
     """
 
     training: TrainingOptions = TrainingOptions()
     """Epochs, batches and stopping."""
 
     trackers: tuple[Tracker, ...] = ()
-    """Other programs that receive the losses, metrics, learning rates, the config and the pictures of the
-    report.
+    """Other programs that receive losses, metrics, learning rates, the config and the report's pictures.
 
-    `tensorboard`: event files in the folder `tensorboard` of the run. `mlflow`: the server or the store that
-    MLFLOW_TRACKING_URI names, or the folder `mlruns`.
+    `tensorboard`: event files in the folder `tensorboard` of the run. `mlflow`: the server or store named by
+    MLFLOW_TRACKING_URI, or the folder `mlruns`.
     """
 
     search: SearchOptions | None = None
-    """What `nnjit search` tries. A training ignores it."""
+    """The options of `nnjit search`; `nnjit train` ignores them."""
 
     @property
     def sources(self) -> dict[str, Source]:
         """`data`, and `validation_data` and `test_data` if given.
 
-        Those that generate their rows and have no seed get one: the experiment's, and the seeds after it.
+        Generators without a seed get the experiment's and the seeds after it.
         """
         given = {"data": self.data, "validation_data": self.validation_data, "test_data": self.test_data}
         seeds = {name: (self.seed + k) % SEEDS for k, name in enumerate(given)}
         return {name: s.seeded(seeds[name]) for name, s in given.items() if s is not None}
 
     def keeping(self, readings: Readings) -> Experiment:
-        """The experiment whose data is read once, for all that share `readings`."""
+        """The experiment, whose data is read once for all that share `readings`."""
         sources: dict[str, Source] = {name: getattr(self, name) for name in self.sources}
         return self.model_copy(update={name: s.keeping(readings) for name, s in sources.items()})
 

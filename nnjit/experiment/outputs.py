@@ -31,28 +31,28 @@ JOINED = "outputs"
 
 
 class OutputOptions(Options):
-    """What one of several outputs is compared with, how, and how much that counts."""
+    """The target of one of several outputs, its loss, weight and metrics."""
 
     loss: AnyLoss
-    """The cost of an example for this output."""
+    """The cost of one example for this output."""
 
     target: str | Annotated[tuple[str, ...], Field(min_length=1)]
-    """The name of its target in the data: a column, an array, or an entry of y. A list of names makes one
-    target of their values, side by side."""
+    """The name of its target in the data: a column, an array or an entry of y. A list of names joins their
+    values into one target, side by side."""
 
     weight: float = Field(1.0, gt=0)
-    """The factor > 0 of this output's cost in C = Σ weight · cost; the metrics do not have it."""
+    """The factor > 0 of this output's cost in C = Σ weight · cost; metrics ignore it."""
 
     task: Literal["auto", "classification", "regression"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if the target is text, or the loss
-    is made for them and the target is a single column; else values."""
+    """Kind of the target: classes or values; auto means classes if the target is text, or is a single
+    column and the loss is made for classes; else values."""
 
     class_weights: ClassWeights = None
-    """How much the rows of each of its classes count in its cost, as `training.class_weights` does for a
-    single output; divided by their mean over the training rows, so that they leave `weight` as it is."""
+    """The weight of each of its classes in its cost, like `training.class_weights` for a single output, but
+    divided by their mean over the training rows, which leaves `weight` unchanged."""
 
     metrics: tuple[AnyMetric, ...] | None = None
-    """The metrics reported for this output; null means accuracy if its target is classes, else none."""
+    """The metrics to report for this output; null means accuracy if its target holds classes, else none."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -61,21 +61,21 @@ class OutputOptions(Options):
 
     @property
     def problem_type(self) -> ProblemType | None:
-        """What the target holds; None if the data decides."""
+        """Kind of the target; None if the data decides."""
         if self.task != "auto":
             return self.task
         return "classification" if self.loss.targets == "classes" and len(self.targets) == 1 else None
 
 
 def joined(layers: Sequence[Layer | Repeat], names: Sequence[str]) -> tuple[Layer | Repeat, ...]:
-    """The layers, and one that joins the outputs called `names`, so that they count as used."""
+    """The layers and one that joins the outputs called `names`, so they count as used."""
     return (*layers, Concat.model_validate({"type": "concat", "name": JOINED, "from": tuple(names)}))
 
 
 def with_output_units(
     layers: Sequence[Layer | Repeat], widths: Mapping[str, int]
 ) -> tuple[Layer | Repeat, ...]:
-    """The layers; an output without units of its own gets as many as its target asks for."""
+    """The layers; an output without units gets as many as its target needs."""
     return tuple(
         entry.completed(widths.get(entry.name or "")) if isinstance(entry, Layer) else entry
         for entry in layers

@@ -1,4 +1,4 @@
-"""The options of a search: which options of the config vary, how many trials there are, and what is best."""
+"""Define the options of a search: which options vary, the number of trials, and what is best."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Variation(Options):
     """A list of values: numbers, texts, or whole mappings such as `{type: momentum, momentum: 0.9}`."""
 
     uniform: _Numbers | None = None
-    """The least and the greatest number; all between are equally likely."""
+    """The least and the greatest number; all numbers between are equally likely."""
 
     log: Annotated[_Numbers, AfterValidator(_check_positive)] | None = None
     """The same on a logarithmic scale, as for a learning rate: `[1e-4, 1e-1]`."""
@@ -59,35 +59,35 @@ class Variation(Options):
 
 
 class SearchOptions(Options):
-    """The options of `nnjit search`; a training ignores them."""
+    """The options of `nnjit search`; `nnjit train` ignores them."""
 
     space: Annotated[dict[str, Variation], Field(min_length=1)]
-    """The options that vary, by their path: `optimizer.learning_rate`, `model[0].units`, `optimizer`."""
+    """The options that vary, by path: `optimizer.learning_rate`, `model[0].units`, `optimizer`."""
 
     metric: str | None = None
-    """What is best: a value of the history such as `validation_accuracy` or `validation_loss`, of the weights
-    that a training keeps. null means the first metric of the validation part, or its loss."""
+    """The value to optimise, a column of the history such as `validation_accuracy` or `validation_loss`, for
+    the weights that a run keeps. null means the first validation metric, or the validation loss."""
 
     trials: Annotated[int, Field(ge=1, le=MOST_TRIALS)] = 100
     """The number of combinations to try."""
 
     seconds: float | None = Field(None, gt=0)
-    """Seconds after which no further trial begins; null sets no limit."""
+    """Seconds after which no new trial begins; null sets no limit."""
 
     sampler: Literal["tpe", "random", "grid", "cma"] = "tpe"
-    """What proposes combinations: `tpe` (Bergstra et al. 2011) and `cma` (Hansen & Ostermeier 2001) learn
-    from the trials before; `grid` takes all combinations of `choices` in turn."""
+    """The method that proposes combinations: `tpe` (Bergstra et al. 2011) and `cma` (Hansen & Ostermeier
+    2001) learn from earlier trials; `grid` takes all combinations of `choices` in turn."""
 
     pruner: Literal["median", "hyperband"] | None = None
-    """The rule that ends trials early if they look bad: `median`, those below the median of the others at the
-    same epoch; `hyperband` (Li et al. 2018), in brackets of increasing length. null completes all trials."""
+    """The rule that ends bad trials early: `median`, those worse than the median of the others at the same
+    epoch; `hyperband` (Li et al. 2018), in brackets of increasing length. null completes all trials."""
 
     replicas: Annotated[int, Field(ge=1, le=MOST_REPLICAS)] = 1
-    """Trainings of each trial, with the seeds `seed`, `seed` + 1, …, whose mean counts."""
+    """Runs per trial, with the seeds `seed`, `seed` + 1, …; their mean counts."""
 
     startup: Count = 10
     """Trials drawn at random before the sampler and the pruner begin to learn."""
 
     storage: str | None = None
-    """A database for the trials, which several machines share: `postgresql://…`, `mysql://…`, `sqlite:///…`.
+    """A database of the trials for several machines to share: `postgresql://…`, `mysql://…`, `sqlite:///…`.
     null keeps them in the folder of the search."""

@@ -1,4 +1,4 @@
-"""The option that decides between two classes: a probability, or the rule that chooses it."""
+"""Define the option that decides between two classes: a probability, or the rule that chooses it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _Cost = Annotated[float, Field(gt=0, le=1e9)]
 
 
 class Costs(Options):
-    """What each wrong decision costs, in any unit."""
+    """The cost of each kind of wrong decision, in any unit."""
 
     false_positive: _Cost = 1.0
-    """The cost of taking an example for the positive class that is not of it."""
+    """The cost of taking a negative example for positive."""
 
     false_negative: _Cost = 1.0
-    """The cost of missing an example of the positive class."""
+    """The cost of missing a positive example."""
 
 
 class LeastCost(Options):
-    """The threshold with the least cost on the validation part."""
+    """Choose the threshold with the least cost on the validation part."""
 
     cost: Costs
-    """What wrong decisions cost."""
+    """The costs of wrong decisions."""
 
 
 Threshold = Annotated[float, Field(gt=0, lt=1)] | Literal["best_f1"] | LeastCost

@@ -1,7 +1,7 @@
-"""Leave broadcasts to the operations that broadcast by themselves, as NumPy's and ONNX's elementwise ones do.
+"""Leave broadcasts to operations that broadcast implicitly, such as elementwise ones in NumPy and ONNX.
 
-Of a value that is repeated along axes, only one copy is held: its *compact* shape has length 1 there, or
-lacks the axis if none before it is left.
+Only one copy is held of a value repeated along axes: its *compact* shape has length 1 there, or lacks the
+axis if no axis before it is left.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from nnjit.ir import Node, Shape
 
 
 def kept_axes(given: Shape, node: Node) -> tuple[int | None, ...]:
-    """The axes of the compact form of a `broadcast` node: each one of its argument, or None for a new one.
+    """Return the axes of a `broadcast` node's compact form: each an axis of its argument, or None if new.
 
     Args:
         given: the compact shape of its argument.
@@ -31,16 +31,16 @@ def with_axes(given: Shape, axes: Sequence[int | None]) -> Shape:
 
 
 def joint(shapes: Sequence[Shape]) -> Shape:
-    """The compact shape of an elementwise operation's result, from those of its arguments."""
+    """The compact shape of an elementwise operation's result, given the compact shapes of its arguments."""
     axes = max((len(shape) for shape in shapes), default=0)
     columns = zip(*((*(1,) * (axes - len(shape)), *shape) for shape in shapes), strict=True)
     return tuple(next((d for d in column if d != 1), 1) for column in columns)
 
 
 def table_lookup(node: Node) -> tuple[Node, Node] | None:
-    """The table (entries, …) and the index of a `gather` that takes rows of a table; None of any other.
+    """Return the table (entries, …) and the index of a `gather` that takes rows of a table; None for others.
 
-    The graph repeats both along each other's axes, which an operation that looks rows up has no need of.
+    The graph repeats both along each other's axes, which an operation that looks up rows does not need.
     """
     table, index = node.inputs
     axis = node.params["axis"]

@@ -1,4 +1,4 @@
-"""Say in words, for the head of an exported file, what a network takes and gives."""
+"""Describe a network's inputs and outputs for the head of an exported file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH = 100
 
 
 def description(network: Network) -> list[str]:
-    """Lines for the head of a file, without those that tell how it is used."""
+    """Lines for the head of a file, except those on its usage."""
     return [line for sentence in _sentences(network) for line in _wrapped(sentence) or [""]]
 
 
@@ -23,7 +23,7 @@ def title(network: Network) -> str:
 
 
 def in_docstring(network: Network) -> str:
-    """The description as a part of a docstring."""
+    """The description as part of a docstring."""
     return "\n".join(description(network)).replace("\\", "\\\\").replace('"""', "'''")
 
 
@@ -40,14 +40,14 @@ def _sentences(network: Network) -> Iterator[str]:
     yield f"Inputs have the shape ({shape}).{scaled if network.scaling.changes_inputs else ''}"
     coded = [column for column in network.columns if column.entries]
     if coded:
-        yield "Categories are given as numbers, as the table's encoder gives them:"
+        yield "Categories are numbers, as the table's encoder makes them:"
         yield from (f"- {_coded(column)}" for column in coded)
     for output in network.outputs:
         yield f"Output {output.name}: {output_words(output)}."
 
 
 def output_words(output: NetworkOutput) -> str:
-    """What an output holds."""
+    """Describe the content of an output."""
     if output.classes is not None:
         return f"a probability for each of {len(output.classes)} classes"
     names = "" if output.targets == (output.name,) else f" of {', '.join(output.targets)}"
@@ -56,5 +56,5 @@ def output_words(output: NetworkOutput) -> str:
 
 def _coded(column: InputColumn) -> str:
     entries = ", ".join(column.entries[:20]) + (", …" if len(column.entries) > 20 else "")
-    how = "the index (from 0) into" if column.is_indexed else "1 at its place, else 0, among"
+    how = "the index (from 0) into" if column.is_indexed else "one-hot over"
     return f"{column.name}: {how} {entries}"

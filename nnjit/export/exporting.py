@@ -13,7 +13,7 @@ from nnjit.training import Run, Study
 
 
 def export(run: Run | Study, to: str, output: str | Path) -> Sequence[Path]:
-    """Write the network of a run to a file, or a folder, that does not exist yet; return the files written.
+    """Write the network of a run to a new file or folder; return the files written.
 
     Args:
         to: one of `FORMATS`.
@@ -40,7 +40,7 @@ def export(run: Run | Study, to: str, output: str | Path) -> Sequence[Path]:
 
 
 def check(to: str, path: Path) -> Format:
-    """The format of a name; raises a UserError if there is none, or if something is in the way of a path."""
+    """Return the format of a name; raise a UserError if there is none, or if the path is taken."""
     if to not in FORMATS:
         raise UserError(f'--to: unknown format "{to}"{did_you_mean(to, FORMATS)}')
     format = FORMATS[to]
@@ -51,6 +51,6 @@ def check(to: str, path: Path) -> Format:
 
 
 def _one_of(study: Study) -> str:
-    """What to give instead of a study."""
+    """Refuse a study, and suggest one of its runs."""
     first = shell_word(study.runs[0].folder)
     return f"{study.path} is a study of several {study.kind}; give the folder of one of them, such as {first}"

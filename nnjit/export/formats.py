@@ -12,7 +12,7 @@ from nnjit.errors import UserError
 from nnjit.export.network import Network
 
 Writer = Callable[[Network, Path], Sequence[Path]]
-"""Writes a network to a path and returns the files that it has written."""
+"""Writes a network to a path and returns the files written."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Format:
     """One format.
 
     Args:
-        module: holds the function `write`, a `Writer`; imported when it is first used.
-        is_folder: whether an export is a folder, which exists when `write` is called; else it is a file.
-        needs: the library that writing needs besides those that nnjit needs; "" for none.
-        extra: the extra of the package that brings the library.
-        has_note: whether the module also has `note(files)`, a line on what was written besides the files.
+        module: has the function `write`, a `Writer`; imported on first use.
+        is_folder: whether an export is a folder, which exists when `write` is called, or a file.
+        needs: a library that writing needs and nnjit does not; "" for none.
+        extra: the extra of the package that installs the library.
+        has_note: whether the module also has `note(files)`, a remark on what was written.
     """
 
     module: str
@@ -34,7 +34,7 @@ class Format:
     has_note: bool = False
 
     def writer(self) -> Writer:
-        """The function that writes; raises UserError if its library is not installed."""
+        """The function that writes. Raises a UserError if its library is not installed."""
         if self.needs and find_spec(self.needs) is None:
             mend = f'pip install "nnjit[{self.extra}]"'
             raise UserError(f"this export needs {self.needs}, which is not installed; {mend}")
@@ -42,7 +42,7 @@ class Format:
         return found
 
     def note(self, files: Sequence[Path]) -> str:
-        """A line on what was written; empty if the files say all."""
+        """A remark on what was written, or ""."""
         return str(import_module(self.module).note(files)) if self.has_note else ""
 
 

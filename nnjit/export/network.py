@@ -1,4 +1,4 @@
-"""Describe what is exported: the graph of the prediction, its arrays, and the names of inputs and outputs."""
+"""Describe an exported network: the graph of its prediction, its arrays, its inputs' and outputs' names."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class NetworkOutput:
     """One output of a network.
 
     Args:
-        name: e.g. that of the target.
+        name: e.g. the target's.
         columns: its columns of the prediction (B, O) of the task.
-        classes: their names; None if it is values.
-        targets: the names of its values; () of classes.
+        classes: their names; None for values.
+        targets: the names of its values; () for classes.
         unit: undoes the scaling of values; None if they are not scaled.
-        loss: it makes the prediction of the output of the last layer.
+        loss: turns the output of the last layer into the prediction.
     """
 
     name: str
@@ -47,13 +47,13 @@ class NetworkOutput:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A trained network, as every format takes it.
+    """A trained network, the input of every format.
 
     Args:
-        name: that of the experiment's run folder.
+        name: of the run folder.
         arrays: all arrays of the model by name.
         features: the names of the inputs; () for images.
-        columns: of a table, the columns that the inputs stand for; () for arrays and series.
+        columns: the table's columns that the inputs encode; () for arrays and series.
     """
 
     name: str
@@ -88,13 +88,13 @@ class Network:
 
     @property
     def dtype(self) -> numpy.dtype:
-        """The type of the training."""
+        """The dtype of training."""
         return as_dtype(self.task.dtype)
 
     def graph(self, given: str = "f64") -> Graph:
-        """(arrays…, x) → the probabilities (B, K), or the values (B, O), of each output; optimised.
+        """The optimised graph (arrays…, x) → the probabilities (B, K) or values (B, O) of each output.
 
-        Inputs are in the data's own units. Its names are those of the arrays, and "x".
+        Inputs are in the data's own units. The graph's inputs have the names of the arrays, and "x".
 
         Args:
             given: the type of x.
@@ -115,10 +115,10 @@ class Network:
 
 
 def outputs_of(run: Run, targets: Sequence[str]) -> tuple[NetworkOutput, ...]:
-    """The outputs of a run.
+    """Return the outputs of a run.
 
     Args:
-        targets: the names of the columns of its targets.
+        targets: the names of its target columns.
     """
     decoder, task = run.decoder, run.compiled.task
     if isinstance(decoder, JointDecoder):
@@ -141,7 +141,7 @@ def outputs_of(run: Run, targets: Sequence[str]) -> tuple[NetworkOutput, ...]:
 
 
 def decoded(output: NetworkOutput, found: Any) -> Any:
-    """The probabilities of the classes, or the values in their unit, of one output of a model."""
+    """The probabilities of the classes, or the values in their unit, for one output of a model."""
     predicted = output.loss.predict(found[:, output.columns])
     if output.classes is None:
         return unscaled_values(output.unit, predicted)

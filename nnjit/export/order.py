@@ -1,4 +1,4 @@
-"""Divide a graph into parts that a reader knows: one for each layer, in the order they run."""
+"""Divide a graph into segments, one for each layer, in the order they run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nnjit.ir import Graph, Node
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Nodes of one layer, each after those that it takes.
+    """Nodes of one layer, each after its inputs.
 
     Args:
         scope: the layer's name.
-        takes: values of segments before it, and the input.
-        gives: values that segments after it take, or that are outputs of the graph.
+        takes: values of earlier segments, and the input.
+        gives: values that later segments take, and outputs of the graph.
     """
 
     scope: str
@@ -25,7 +25,7 @@ class Segment:
 
 
 def dependent(graph: Graph, source: Node) -> set[Node]:
-    """The nodes of a graph that depend on one of its inputs."""
+    """Return the nodes of a graph that depend on one of its inputs."""
     found = {source}
     for node in graph.nodes:
         if any(n in found for n in node.inputs):
@@ -34,7 +34,7 @@ def dependent(graph: Graph, source: Node) -> set[Node]:
 
 
 def segments(graph: Graph, source: Node) -> list[Segment]:
-    """The nodes that depend on the input `source`, in segments; all others are left to whoever needs them."""
+    """Divide the nodes that depend on the input `source` into segments; others are left to their users."""
     moving = dependent(graph, source)
     nodes = [n for n in graph.nodes if n in moving and n is not source]
     scopes = _scopes(nodes, source)
@@ -50,7 +50,7 @@ def segments(graph: Graph, source: Node) -> list[Segment]:
 
 
 def _scopes(nodes: Collection[Node], source: Node) -> dict[Node, str]:
-    """The scope of each node; of one without, which a pass has made, that of what it takes."""
+    """Return the scope of each node; a node without one, made by a pass, gets the scope of an input."""
     scopes = {source: source.scope}
     for node in nodes:
         scopes[node] = node.scope or next(scopes[n] for n in node.inputs if n in scopes)

@@ -1,4 +1,4 @@
-"""Write names of the data as source of Python, for exports that are Python files."""
+"""Write names of the data as Python source, for exports that are Python files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH = 100
 
 
 def identifier(name: str) -> str:
-    """A valid Python name like this one, in the form that Python brings names into.
+    """Return a valid Python name like this one, in Python's normal form of names.
 
     >>> identifier("a note"), identifier("m²"), identifier("lambda")
     ('a_note', 'm2', 'lambda_')
@@ -25,17 +25,17 @@ def identifier(name: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A text as source."""
+    """Return a text as source."""
     return json.dumps(name, ensure_ascii=False)
 
 
 def tuple_of(names: Sequence[str]) -> str:
-    """A tuple of texts as source."""
+    """Return a tuple of texts as source."""
     return f"({', '.join(map(quoted, names))}{',' * (len(names) == 1)})"
 
 
 def names_of(network: Network) -> list[str]:
-    """The lines that define FEATURES, CATEGORIES and CLASSES, as far as the network has them."""
+    """Return the lines that define FEATURES, CATEGORIES and CLASSES, if the network has them."""
     lines: list[str] = []
     if network.features:
         lines += _tuple("FEATURES", network.features)

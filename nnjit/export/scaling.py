@@ -14,7 +14,7 @@ from nnjit.ir.types import static
 
 
 def scaled_inputs(scaling: Scaling, x: Any, dtype: str) -> Any:
-    """Inputs (B, ...) in original units → as the network takes them, in its type."""
+    """Scale inputs (B, ...) from original units to the network's, in its dtype."""
     if not scaling.changes_inputs:
         return np.astype(x, dtype)
     raw = np.astype(x, "f64")
@@ -23,7 +23,7 @@ def scaled_inputs(scaling: Scaling, x: Any, dtype: str) -> Any:
 
 
 def unscaled_values(unit: Affine | None, values: Any) -> Any:
-    """Outputs (B, O) of the network → in the target's original unit; float64 if they are scaled."""
+    """Bring outputs (B, O) of the network to the target's original unit; float64 if they are scaled."""
     if unit is None:
         return values
     values = np.astype(values, "f64")
@@ -39,7 +39,7 @@ def _apply(affine: Affine, x: Any) -> Any:
 
 
 def _with_padding(scaling: Scaling, x: Any, raw: Any) -> Any:
-    """The scaled inputs with padding as it was, and no other step turned into it."""
+    """Keep padding unchanged in scaled inputs, and keep other steps different from padding."""
     is_padding: Any = None
     for padding in scaling.padding:
         found = _steps_of(padding, raw)
@@ -53,14 +53,14 @@ def _with_padding(scaling: Scaling, x: Any, raw: Any) -> Any:
 
 
 def _steps_of(padding: Padding, x: Any) -> Any:
-    """Which elements of x (B, ...) are in a step of padding, as booleans of the same shape."""
+    """Mark the elements of x (B, ...) that are in a step of padding, as booleans of the same shape."""
     rows, shape = np.shape(x)[0], static(np.shape(x)[1:])
     size = math.prod(shape)
     steps = padding.places(shape)
     flat = np.reshape(x, (rows, size))
     own = np.reshape(np.take(flat, steps.ravel(), axis=1), (rows, *steps.shape))
     is_step = np.all(np.equal(own, padding.value), axis=2)
-    step_of = numpy.full(size, len(steps))  # the last one, of elements in no step
+    step_of = numpy.full(size, len(steps))  # the last one, for elements in no step
     step_of[steps] = numpy.arange(len(steps))[:, None]
     known = np.concatenate([is_step, np.zeros_like(is_step[:, :1])], axis=1)
     return np.reshape(np.take(known, step_of, axis=1), np.shape(x))

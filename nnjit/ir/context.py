@@ -11,7 +11,7 @@ Origin = Literal["value", "backward", "tangent"]  # the program, reverse mode, f
 
 
 class Built(Protocol):
-    """An object that knows the context it was built in: a node."""
+    """An object that knows the context in which it was built: a node."""
 
     @property
     def scope(self) -> str: ...
@@ -20,23 +20,23 @@ class Built(Protocol):
     def origin(self) -> Origin: ...
 
 
-# The scope and the origin of the nodes that are built now.
+# The scope and origin of nodes built now.
 _place: ContextVar[tuple[str, Origin]] = ContextVar("place", default=("", "value"))
 _is_tracing: ContextVar[bool] = ContextVar("is_tracing", default=False)
 
 
 def place() -> tuple[str, Origin]:
-    """The scope and the origin of a node built now."""
+    """The scope and origin of a node built now."""
     return _place.get()
 
 
 def is_tracing() -> bool:
-    """Whether a user's program is running."""
+    """Whether a user's program is being traced."""
     return _is_tracing.get()
 
 
 class _Placed:
-    """Sets the place inside `with`: a class, since every node of every pass enters one."""
+    """Set the place inside `with`. A class, for speed: passes enter one for every node."""
 
     __slots__ = ("_place", "_token")
 
@@ -51,29 +51,29 @@ class _Placed:
 
 
 def scope(name: str) -> AbstractContextManager[None]:
-    """Nodes that are built inside carry `name`; an inner scope wins."""
+    """Nodes built inside get the scope `name`; an inner scope wins."""
     return _Placed(name, _place.get()[1])
 
 
 @contextmanager
 def origin(name: Origin) -> Iterator[None]:
-    """Nodes that are built inside come from the pass `name`; an outer pass, of which it is a part, wins."""
+    """Nodes built inside get the origin `name`; a derivative pass around it wins."""
     scope, outer = _place.get()
     with _Placed(scope, name if outer == "value" else outer):
         yield
 
 
 def beside(node: Built) -> AbstractContextManager[None]:
-    """Nodes that are built inside have the scope and the origin of `node`."""
+    """Nodes built inside get the scope and origin of `node`."""
     return _Placed(node.scope, node.origin)
 
 
 @contextmanager
 def tracing(is_on: bool = True) -> Iterator[None]:
-    """Run a user's program inside, in which `==` of two nodes compares elements.
+    """Run a user's program inside, where `==` compares two nodes elementwise.
 
     Args:
-        is_on: False around code that works on graphs, which such a program may call.
+        is_on: False around graph code that such a program may call.
     """
     token = _is_tracing.set(is_on)
     try:

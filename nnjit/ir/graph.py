@@ -41,7 +41,7 @@ from nnjit.lazy import lazy_method
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A function: the nodes it takes, in order, and those it returns. Names are for people."""
+    """A function from input nodes to output nodes; `names` label the inputs for readers."""
 
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
@@ -57,11 +57,11 @@ class Graph:
 
     @property
     def nodes(self) -> list[Node]:
-        """Every node that an output needs, arguments first."""
+        """Every node that an output depends on, arguments first."""
         return topological(self.outputs)
 
     def __str__(self) -> str:
-        """One typed line for each node.
+        """One typed line per node.
 
         >>> from nnjit.ir import Graph, array_type, new_input
         >>> import nnjit.numpy
@@ -81,10 +81,10 @@ class Graph:
 
 
 def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:
-    """Every node that `outputs` need, arguments before their users, without recursion.
+    """Every node that `outputs` depend on, arguments before their users; without recursion.
 
     Args:
-        stop: nodes whose arguments are not followed (they are in the list themselves).
+        stop: nodes to list without following their arguments.
     """
     order: list[Node] = []
     seen: set[Node] = set()
@@ -93,7 +93,7 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
     stack: list[Node | None] = [*reversed([*outputs])]
     while stack:
         node = stack.pop()
-        if node is None:  # all that the node begun last needs is done
+        if node is None:  # every dependency of the last node begun is done
             order.append(begun.pop())
         elif node not in seen:
             seen.add(node)
@@ -105,12 +105,12 @@ def topological(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node
 
 
 def is_open(outputs: Iterable[Node], inputs: Iterable[Node]) -> bool:
-    """Whether `outputs` need an input that is not among `inputs`: one of an outer trace."""
+    """Whether `outputs` depend on an input of an outer trace, one not among `inputs`."""
     return bool(foreign_inputs(outputs, inputs))
 
 
 def foreign_inputs(outputs: Iterable[Node], inputs: Iterable[Node]) -> list[Node]:
-    """The inputs that `outputs` need and that are not among `inputs`: those of an outer trace."""
+    """The inputs of outer traces that `outputs` depend on: those not among `inputs`."""
     own = set(inputs)
     return [n for n in topological(outputs) if n.primitive is input_p and n not in own]
 
@@ -120,9 +120,9 @@ def rebuild(
     replace: Mapping[Node, Node],
     rewrite: Callable[[Node], Node] = lambda node: node,
 ) -> tuple[Node, ...]:
-    """`outputs` with some nodes replaced, and `rewrite` applied to every other one after its arguments.
+    """Replace some nodes under `outputs`, and apply `rewrite` to every other node, arguments first.
 
-    What `rewrite` returns for a node belongs to the same part of the step, and to the same pass.
+    Nodes that `rewrite` builds keep the scope and origin of the original node.
     """
     new = dict(replace)
     for node in topological(outputs, stop=replace):
@@ -133,7 +133,7 @@ def rebuild(
 
 
 def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
-    """`node` applied to other arguments; `node` itself if they are the same."""
+    """`node` with other arguments; `node` itself if they are the same."""
     if len(inputs) == len(node.inputs) and all(map(is_, inputs, node.inputs)):
         return node
     type = node.primitive.infer(*(n.type for n in inputs), **node.params)
@@ -141,7 +141,7 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
 
 
 def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
-    """For every node among `nodes`, the nodes among them that use it."""
+    """Map each of `nodes` to those among them that use it."""
     users: dict[Node, list[Node]] = {}
     for node in nodes:
         users.setdefault(node, [])
@@ -151,7 +151,7 @@ def consumers(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
 
 
 def node_names(graph: Graph) -> dict[Node, str]:
-    """A name for each node: the inputs' own, and `<primitive>_<k>` counted in topological order."""
+    """Name each node: inputs by their own names, others `<primitive>_<k>` in topological order."""
     names = dict(zip(graph.inputs, graph.names, strict=True))
     counts: dict[str, int] = {}
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""The NumPy interpreter of a graph: the oracle that every kernel and every pass is tested against."""
+"""The NumPy interpreter of graphs: the oracle for tests of kernels and passes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Observer = Callable[[Node, np.ndarray], None]
 def interpret(
     graph: Graph, arguments: Sequence[np.ndarray], observe: Observer | None = None
 ) -> list[np.ndarray]:
-    """Evaluate `graph` for `arguments`, node by node.
+    """Evaluate `graph` at `arguments`, node by node.
 
     Args:
-        arguments: an array for every input of the graph; batch axes must agree in length.
-        observe: called with every node and its value, in order of evaluation.
+        arguments: one array per input of the graph; batch axes must have equal lengths.
+        observe: called with each node and its value, in order of evaluation.
 
     Raises:
-        GraphError: an argument does not have its input's type.
+        GraphError: an argument's type is not its input's.
     """
     rows = _check(graph, arguments)
     values = dict(zip(graph.inputs, arguments, strict=True))
@@ -38,7 +38,7 @@ def interpret(
 
 
 def evaluate_node(node: Node, arguments: Sequence[np.ndarray], rows: int | None) -> np.ndarray:
-    """The value of one node for the values of its arguments."""
+    """Compute a node's value from the values of its arguments."""
     with np.errstate(all="ignore"):
         return _value(node, arguments, rows)
 
@@ -54,12 +54,12 @@ def _bind(param: Any, rows: int | None) -> Any:
     if not isinstance(param, tuple) or B not in param:
         return param
     if rows is None:
-        raise GraphError("the graph needs a number of rows, but no input has a batch axis")
+        raise GraphError("the graph needs the number of rows, but no input has a batch axis")
     return with_rows(param, rows)
 
 
 def _check(graph: Graph, arguments: Sequence[np.ndarray]) -> int | None:
-    """The common number of rows of the arguments; None if no input has a batch axis."""
+    """Check the arguments; return their number of rows, None if no input has a batch axis."""
     if len(arguments) != len(graph.inputs):
         raise GraphError(f"expected {len(graph.inputs)} arguments, got {len(arguments)}")
     rows: int | None = None

@@ -1,7 +1,7 @@
-"""Primitives, and nodes: a `Node` is a value that is still to be computed, an application of a primitive.
+"""Primitives and nodes. A `Node` applies a primitive: a value not computed yet.
 
-A node behaves like a NumPy array, so that a program written for arrays builds a graph. `nnjit.numpy` defines
-what its operators, its methods and NumPy's own functions do with it.
+A node behaves like a NumPy array, so a program written for arrays builds a graph. `nnjit.numpy` defines
+its operators, its methods, and how NumPy's own functions treat it.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ Push: TypeAlias = "Callable[..., Node | None]"
 Pull: TypeAlias = "Callable[..., Sequence[Node | None]]"
 
 ARRAYS = (bool, int, float, np.ndarray, np.generic)
-MEND = "compose it of the functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
+MEND = "compose it from functions of nnjit.numpy, or give it a rule with nnjit.custom_jvp or custom_vjp"
 IN_PLACE = (
     "use nnjit.numpy.where, the functional x.at[i].set(v) (of an array nnjit.numpy.at(x)[i].set(v)), or "
     "nnjit.numpy.stack and concatenate"
 )
 
-# `nnjit.numpy` fills these: Python's operators on nodes, the methods of arrays, and NumPy's own functions by
-# name (`sum`, `linalg.norm`), for programs that call those on nodes.
+# Filled by `nnjit.numpy`: Python's operators on nodes, array methods, and NumPy's own functions by name
+# (`sum`, `linalg.norm`), for programs that call them on nodes.
 OPERATORS: dict[str, Callable[..., Node]] = {}
 METHODS: dict[str, Callable[..., Any]] = {}
 PROPERTIES: dict[str, Callable[..., Any]] = {}
@@ -57,25 +57,25 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
 @dataclass(frozen=True, eq=False)
 class Primitive:
-    """An operation and every rule about it; calling it evaluates arrays, or builds a node.
+    """An operation and its rules; a call evaluates arrays, or builds a node if given one.
 
     Args:
-        name: what the graph prints.
-        kind: how it is lowered.
+        name: as printed in a graph.
+        kind: selects how it is lowered.
         infer: (types of the arguments, **params) -> type of the result; raises GraphError.
-        evaluate: (arrays, **params) -> array, with NumPy; the meaning of the operation.
-        partials: for an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or
-            -1 if it is that everywhere, None if it is zero everywhere.
-        transposes: for an operation linear in an argument, (g, *args, **params) -> the argument's cotangent.
-        jointly: whether it is linear in all those arguments together (a sum), or in each alone (a product).
+        evaluate: (arrays, **params) -> array, in NumPy; this defines the operation.
+        partials: of an elementwise operation, per argument (out, *args) -> the partial derivative; 1 or
+            -1 if it is constant, None if zero.
+        transposes: for each linear argument, (g, *args, **params) -> the argument's cotangent.
+        jointly: whether it is linear in those arguments together (a sum) or in each alone (a product).
         jvp: (out, args, tangents, **params) -> tangent, and
-        vjp: (g, out, args, **params) -> cotangents, for the few operations that are neither.
+        vjp: (g, out, args, **params) -> cotangents, for the few operations with neither of the above.
         expression: the scalar Python expression that a kernel computes, over `{0}`, `{1}`, …; `{t}` is the
-            dtype's short name, `{flat}` the index of the element.
-            For a reduction, how two values combine, and
-        identity: the value that a reduction begins with.
-        lift: (n, **params) -> the params of the same operation with one more leading axis, of length n, in
-            every argument; None if they are the same.
+            dtype's short name, `{flat}` the element's index.
+            Of a reduction: how two values combine, and
+        identity: the value a reduction starts from.
+        lift: (n, **params) -> the params after adding a leading axis of length n to every argument;
+            None if they stay the same.
     """
 
     name: str
@@ -96,7 +96,7 @@ class Primitive:
     @overload
     def __call__(self, *args: Value, **params: Any) -> Any: ...
     def __call__(self, *args: Value, **params: Any) -> Any:
-        """The result for arrays; a node if an argument is a node."""
+        """Evaluate arrays; build a node if an argument is a node."""
         if any(isinstance(a, Node) for a in args):
             return apply(self, *args, **params)
         self.infer(*(type_of(a) for a in args), **params)
@@ -108,11 +108,11 @@ class Primitive:
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Node:
-    """One application of a primitive; its identity is the value's.
+    """One application of a primitive. Two nodes are the same value only if they are the same object.
 
     Args:
-        scope: the layer or part of the step that it belongs to, for messages.
-        origin: what built it, the program or the pass of a derivative, for pictures.
+        scope: its layer or part of the step, for messages.
+        origin: the program or derivative pass that built it, for drawings.
     """
 
     primitive: Primitive
@@ -140,7 +140,7 @@ class Node:
 
     @property
     def at(self) -> Any:
-        """`x.at[i].set(v)`, `.add(v)` and the like: a copy of `x` with other elements at `i`."""
+        """Functional updates: `x.at[i].set(v)`, `.add(v)`, … return a copy of `x` changed at `i`."""
         return METHODS["at"](self)
 
     @property
@@ -166,7 +166,7 @@ class Node:
     def _op(self, name: str, *args: Any, **options: Any) -> Node:
         return OPERATORS[name](self, *args, **options)
 
-    if not TYPE_CHECKING:  # a checker knows the methods above alone
+    if not TYPE_CHECKING:  # type checkers see only the methods above
 
         def __getattr__(self, name: str) -> Any:
             if name in ("item", "tolist"):
@@ -177,7 +177,7 @@ class Node:
                 raise AttributeError(f"a traced value {self.type} has no attribute {name}")
             return partial(METHODS[name], self)
 
-    # -- what NumPy asks
+    # -- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         if method != "__call__":
@@ -191,8 +191,8 @@ class Node:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError(
-            f"{self.type} is a traced value, which no array can hold yet; {IN_PLACE}. Functions of other "
-            "libraries that make arrays of their arguments cannot take it: use those of nnjit.numpy"
+            f"{self.type} is a traced value, which an array cannot hold; {IN_PLACE}. Functions of other "
+            "libraries that convert their arguments to arrays cannot take it: use those of nnjit.numpy"
         )
 
     # fmt: off
@@ -232,8 +232,9 @@ class Node:
     # fmt: on
 
     def __eq__(self, other: object) -> Any:
-        """Elementwise against numbers and arrays, and in a trace against nodes too. Outside, two nodes are
-        equal if they are the same node, since graphs are sets and lists of nodes.
+        """Compare elementwise with numbers and arrays, and in a trace with nodes too.
+
+        Outside a trace, nodes are equal only if identical, since graphs keep them in sets and lists.
         """
         return self._op("eq", other) if _is_elementwise(other) else self is other
 
@@ -256,18 +257,18 @@ class Node:
     def _no_number_yet(self, mend: str) -> str:
         return (
             f"a traced value {self.type} is not a number yet: keep it inside the traced function ({mend}), "
-            "or return it beside the result (has_aux=True); where its derivative is not wanted, compute it "
+            "or return it with the result (has_aux=True); if you do not need its derivative, compute it "
             "outside"
         )
 
     def __float__(self) -> NoReturn:
         self._no_number(
-            "with nnjit.numpy.sin and its like instead of functions of `math`, and with nnjit.numpy.stack or "
+            "with nnjit.numpy.sin etc. instead of functions of `math`, and with nnjit.numpy.stack or "
             "x.at[i].set(v) instead of storing it in an array"
         )
 
     def __int__(self) -> NoReturn:
-        self._no_number("with nnjit.numpy.astype, floor or rint where whole numbers are needed")
+        self._no_number("with nnjit.numpy.astype, floor or rint if you need whole numbers")
 
     def __index__(self) -> NoReturn:
         self._no_number("with nnjit.fori_loop instead of `range`, and nnjit.numpy.take instead of a list")
@@ -276,10 +277,10 @@ class Node:
         self._no_number("with nnjit.numpy.round")
 
     def __complex__(self) -> NoReturn:
-        self._no_number("where there are no complex numbers")
+        self._no_number("complex numbers are not supported")
 
     def __format__(self, how: str) -> str:
-        return format(repr(self), how) if not how else self._no_number("and print what is returned")
+        return format(repr(self), how) if not how else self._no_number("and print the returned value")
 
     def __len__(self) -> int:
         if not self.shape:
@@ -298,7 +299,7 @@ class Node:
         return self
 
     def __deepcopy__(self, memo: Any) -> Node:
-        return self  # its identity is the value's
+        return self  # a copy would be another value
 
     def __repr__(self) -> str:
         return f"<{self.primitive.name} {self.type}>"
@@ -309,7 +310,7 @@ def _is_elementwise(other: object) -> bool:
 
 
 def _numpy(function: Any, args: Any, options: Any) -> Any:
-    """Apply `nnjit.numpy`'s function of the name of one of NumPy's."""
+    """Apply the `nnjit.numpy` function with the same name as NumPy's `function`."""
     module = getattr(function, "__module__", None) or ""
     name = f"{module.removeprefix('numpy').strip('.')}.{function.__name__}".removeprefix(".")
     known = FUNCTIONS.get(name) or FUNCTIONS.get(function.__name__ if isinstance(function, np.ufunc) else "")
@@ -320,7 +321,7 @@ def _numpy(function: Any, args: Any, options: Any) -> Any:
     options = {name: value for name, value in options.items() if value is not None or name in valid}
     if unknown := sorted(options.keys() - set(valid)):
         mend = IN_PLACE if "out" in unknown else f"valid: {', '.join(valid)}"
-        raise TypeError(f"numpy.{name} of a traced value takes no {'=, '.join(unknown)}=; {mend}")
+        raise TypeError(f"numpy.{name} of a traced value does not take {'=, '.join(unknown)}=; {mend}")
     return known(*args, **options)
 
 
@@ -330,7 +331,7 @@ def _options_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 
 def _only_evaluated_by_binding(*_: Any, **__: Any) -> Any:
-    raise GraphError("the graph has an input that was not given")
+    raise GraphError("the graph has an input without a value")
 
 
 input_p = Primitive("input", "input", lambda type: type, _only_evaluated_by_binding)
@@ -339,7 +340,7 @@ constant_p = Primitive("constant", "constant", lambda value: type_of(value.array
 
 @dataclass(frozen=True)
 class ConstantValue:
-    """An array as a hashable parameter of a node: two are equal if dtype, shape and bits are."""
+    """An array as a hashable node parameter; equal if dtype, shape and bits are."""
 
     array: np.ndarray
 
@@ -360,14 +361,14 @@ def new_input(type: ArrayType, scope: str = "") -> Node:
 
 
 def constant(value: Any, dtype: object = None) -> Node:
-    """A node of a known array; a Python float is f64 if no dtype is given."""
+    """A node holding a known array; a Python float is f64 unless `dtype` is given."""
     array = np.array(value, dtype=dtype)  # type: ignore[call-overload]  # any dtype NumPy takes
     kind = array_type(array.dtype, array.shape)
     return Node(constant_p, (), {"value": ConstantValue(array)}, kind, *place())
 
 
 def apply(primitive: Primitive, *args: Value, **params: Any) -> Node:
-    """A node that applies `primitive`; arrays among the arguments become constants."""
+    """Apply `primitive`, as a node; array arguments become constants."""
     nodes = tuple(a if isinstance(a, Node) else constant(a) for a in args)
     type = primitive.infer(*(n.type for n in nodes), **params)
     return Node(primitive, nodes, params, type, *place())

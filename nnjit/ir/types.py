@@ -1,6 +1,6 @@
-"""The types of values in a graph: a dtype and a shape that is static except for the number of rows.
+"""Types of values in a graph: a dtype and a shape, static except for the number of rows.
 
-The leading axis of a dataset is the batch axis `B`. It is the only axis whose length is not known before run
+The leading axis of a dataset is the batch axis `B`. Only its length is unknown before run
 time, so one graph, and one kernel, serves every batch size.
 """
 
@@ -16,7 +16,7 @@ from nnjit.errors import GraphError
 
 
 class BatchAxis:
-    """The symbolic length of the batch axis; there is one, `B`."""
+    """The symbolic length of the batch axis; `B` is the only instance."""
 
     def __repr__(self) -> str:
         return "B"
@@ -42,7 +42,7 @@ SHORT = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def as_dtype(dtype: object) -> np.dtype:
-    """The NumPy dtype of a name (`"f32"`), a NumPy dtype or a scalar type; others are errors."""
+    """Convert a name (`"f32"`), a NumPy dtype or a scalar type to a supported NumPy dtype."""
     found = DTYPES.get(dtype) if isinstance(dtype, str) else None
     found = found or np.dtype(dtype)  # type: ignore[call-overload]  # anything NumPy takes
     if found not in SHORT:
@@ -66,7 +66,7 @@ class ArrayType:
 
     @property
     def is_batched(self) -> bool:
-        """Whether some axis is the batch axis."""
+        """Whether one of the axes is the batch axis."""
         return B in self.shape
 
     @property
@@ -91,7 +91,7 @@ class ArrayType:
 
 
 def array_type(dtype: object, shape: Shape = ()) -> ArrayType:
-    """Build a type from a dtype's name.
+    """Build a type from a dtype, by name or NumPy's own, and a shape.
 
     >>> print(array_type("f32", (B, 10)))
     f32[B,10]
@@ -100,18 +100,18 @@ def array_type(dtype: object, shape: Shape = ()) -> ArrayType:
 
 
 def static(shape: Shape) -> tuple[int, ...]:
-    """`shape` itself if every axis has a known length; an error if one is the batch axis."""
+    """Return `shape` if every length is known; raise a GraphError if it has the batch axis."""
     lengths = tuple(d for d in shape if isinstance(d, int))
     if len(lengths) != len(shape):
-        raise GraphError(f"{show_shape(shape)}: the batch axis has no static length and can stand first only")
+        raise GraphError(f"{show_shape(shape)}: the batch axis has no static length and must come first")
     return lengths
 
 
 def with_rows(shape: Shape, rows: int) -> tuple[int, ...]:
-    """`shape` with the batch axis given the length `rows`."""
+    """`shape` with length `rows` for the batch axis."""
     return tuple(rows if isinstance(d, BatchAxis) else d for d in shape)
 
 
 def show_shape(shape: Shape) -> str:
-    """`(B, 10)` as `[B,10]`."""
+    """Format `(B, 10)` as `[B,10]`."""
     return f"[{','.join(map(str, shape))}]"

@@ -7,10 +7,10 @@ from nnjit.ir.graph import Graph, constant_p, input_p
 
 
 def verify(graph: Graph) -> Graph:
-    """Return `graph` if every node has the type that its primitive's rule gives, and every input is listed.
+    """Return `graph` if every node has the type its primitive infers, and every input is listed.
 
     Raises:
-        GraphError: the node that is wrong, with the type it has and the type it should have.
+        GraphError: names the wrong node, its type and the expected type.
     """
     known = set(graph.inputs)
     for node in graph.nodes:
@@ -20,5 +20,5 @@ def verify(graph: Graph) -> Graph:
             continue
         inferred = node.primitive.infer(*(n.type for n in node.inputs), **node.params)
         if inferred != node.type:
-            raise GraphError(f"{node.primitive.name}: has type {node.type}, its rule says {inferred}")
+            raise GraphError(f"{node.primitive.name}: has type {node.type}, expected {inferred}")
     return graph

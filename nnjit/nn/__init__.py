@@ -1,6 +1,6 @@
 """Networks: layers, activations, initializers, losses and metrics, and the model that layers make."""
 
-from nnjit.nn import layers as _all_layers  # lists where each layer is; the next two, each loss and metric
+from nnjit.nn import layers as _all_layers  # locates each layer; the next two, each loss and metric
 from nnjit.nn import losses as _all_losses
 from nnjit.nn import metrics as _all_metrics
 from nnjit.nn.activations import ACTIVATIONS, Activation, ActivationName

@@ -1,11 +1,11 @@
-"""The activation functions, and the initializer that suits the weights before each of them.
+"""Activation functions, and the initializer that suits the weights before each.
 
-An initializer keeps the variance of a signal about constant from layer to layer, so it depends on how
-much of it the activation lets through: Glorot & Bengio 2010 for the identity, and for sigmoid, tanh and
-softmax, which are nearly linear around 0; He et al. 2015 (arXiv:1502.01852) for relu, which halves the
-second moment, and for its smooth or leaky relatives.
+An initializer keeps a signal's variance roughly constant from layer to layer, so it depends on how much the
+activation passes: Glorot & Bengio 2010 for the identity, and for sigmoid, tanh and softmax, which are nearly
+linear around 0; He et al. 2015 (arXiv:1502.01852) for relu, which halves the second moment, and for its
+smooth or leaky relatives.
 
-The functions, and what they are at kinks, are in `functional.py`.
+`functional.py` has the functions, and their derivatives at kinks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Formulas as data, to be printed and evaluated.
+"""Formulas as data, to print and to evaluate.
 
-They are written with Python's operators: `x @ W + b` is the sum of a product and a vector, `*` the product of
-elements ⊙, `.T` the transpose. So a formula in the source reads as it will be printed.
+They are written with Python's operators: `x @ W + b` is a matrix product plus a vector, `*` the elementwise
+product ⊙, `.T` the transpose. So a formula in the source reads as it prints.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class Formula:
 
     Args:
         op: `symbol`, `number`, `words`, `call`, `pulled`, or a key of `typeset.STYLES`.
-        text: a symbol's letter, a number's digits, words, a function's name, or what an operation picks.
-        layer: the number of a symbol's layer; None if it has none, or is yet to get it.
+        text: a symbol's letter, a number's digits, words, a function's name, or an operation's index.
+        layer: the number of a symbol's layer; None if it has none, or none yet.
     """
 
     op: str
@@ -46,11 +46,11 @@ class Formula:
         return Formula("transpose", (self,))
 
     def filled(self, values: Mapping[str, Formula], layer: int | None = None) -> Formula:
-        """The formula with symbols that have no layer yet replaced by other formulas.
+        """Fill in the symbols without a layer.
 
         Args:
-            values: these, by the symbols' letters.
-            layer: the layer of all other such symbols.
+            values: formulas to insert, by the symbols' letters.
+            layer: the layer for all other such symbols.
         """
         if self.op == "symbol" and self.layer is None:
             return values.get(self.text, replace(self, layer=layer))
@@ -63,7 +63,7 @@ class Formula:
 
 
 def as_formula(value: Operand) -> Formula:
-    """A number as a formula; a formula as it is."""
+    """Convert a number to a formula; return a formula unchanged."""
     return value if isinstance(value, Formula) else Formula("number", text=repr(float(value)))
 
 
@@ -93,12 +93,12 @@ def positive(x: Formula) -> Formula:
 
 
 def over_rows(x: Formula) -> Formula:
-    """Σₖ x, the sum over the examples and their positions or steps: over all axes but the last."""
+    """Σₖ x, the sum over all axes but the last: the examples and their positions or steps."""
     return Formula("over_rows", (x,))
 
 
 def over_last(x: Formula) -> Formula:
-    """Σⱼ x, the sum over the last axis, which stays with length 1."""
+    """Σⱼ x, the sum over the last axis, kept with length 1."""
     return Formula("over_last", (x,))
 
 
@@ -108,12 +108,12 @@ def over_steps(x: Formula) -> Formula:
 
 
 def at(x: Formula, index: str) -> Formula:
-    """x[t], one step of a sequence; of any other index one of equal parts of the last axis."""
+    """x[t], one step of a sequence; with any other index, one of equal parts of the last axis."""
     return Formula("at", (x,), index)
 
 
 def collected(x: Formula, index: str) -> Formula:
-    """[x]ₜ: x of every t, one after another; the parts of a last axis side by side."""
+    """[x]ₜ: x of every t, one after another; parts of the last axis side by side."""
     return Formula("collected", (x,), index)
 
 
@@ -133,7 +133,7 @@ def column(x: Formula, k: int) -> Formula:
 
 
 def reshaped(x: Formula, shape: tuple[int, ...]) -> Formula:
-    """The same elements, each example in another shape."""
+    """The same elements, with each example in another shape."""
     return Formula("reshaped", (x,), " × ".join(["n", *map(str, shape)]))
 
 
@@ -148,7 +148,7 @@ def partial(x: Formula) -> Formula:
 
 
 def pulled(out: Formula, x: Formula, g: Formula) -> Formula:
-    """(∂out/∂x)ᵀ g: what the derivative of one operation makes of g = ∂C/∂out, for any operation."""
+    """(∂out/∂x)ᵀ g: g = ∂C/∂out pulled back through any operation."""
     return Formula("pulled", (out, x, g))
 
 
@@ -157,10 +157,10 @@ def input_symbol(index: int) -> Formula:
     return symbol(f"x{index}")
 
 
-# The symbols of activations, losses and layers' notation; they get a layer when the lines are made.
+# The symbols of activations, losses and layers' notation; building the lines gives them a layer.
 X = input_symbol(0)
-Z = symbol("z")  # what a function is applied to
-A = symbol("a")  # what it gives: the layer's output
+Z = symbol("z")  # a function's argument
+A = symbol("a")  # its result: the layer's output
 G = symbol("g")  # ∂C/∂a; before a function, δ = ∂C/∂z
 Y = symbol("y")  # the targets, classes as one-hot rows
 N = symbol("n")  # the examples of the batch

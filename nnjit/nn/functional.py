@@ -1,13 +1,13 @@
-"""Activation functions of arrays and traced values, under the names that PyTorch and JAX give them.
+"""Activation functions of arrays and traced values, under PyTorch's and JAX's names.
 
 >>> import numpy
 >>> from nnjit.nn import functional as F
 >>> F.leaky_relu(numpy.array([-1.0, 2.0]), negative_slope=0.1).tolist()
 [-0.1, 2.0]
 
-At x = 0 the derivative of relu is 0, of leaky_relu its slope, of elu `alpha`; of relu6 and the hard functions
-it is 0 at both bounds. A power is computed only where it is used: elsewhere it might overflow, and make the
-gradient NaN.
+At x = 0 the derivative of relu is 0, of leaky_relu its slope, of elu `alpha`; the derivatives of relu6 and
+the hard functions are 0 at both bounds. A power is computed only where it is used: elsewhere it might
+overflow, and make the gradient NaN.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def celu(x: Array, alpha: float = 1.0) -> Array:
 
 
 def selu(x: Array) -> Array:
-    """1.0507 times `elu` with alpha = 1.6733, with which activations keep mean 0 and variance 1.
+    """1.0507 times `elu` with alpha = 1.6733, which keeps activations at mean 0 and variance 1.
 
     Reference: Klambauer et al. 2017, arXiv:1706.02515.
     """
@@ -69,7 +69,7 @@ def gelu(x: Array, approximate: Literal["none", "tanh"] = "none") -> Array:
         approximate: "tanh" is x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, JAX's default.
 
     Raises:
-        GraphError: another approximation.
+        GraphError: the approximation is unknown.
 
     Reference: Hendrycks & Gimpel 2016, arXiv:1606.08415.
     """
@@ -108,15 +108,15 @@ def softsign(x: Array) -> Array:
 
 
 def piecewise_abs(x: Array) -> Array:
-    """|x| as two straight lines: its second derivative is 0 at 0 too, where that of `np.abs` is NaN.
+    """|x| as two straight lines: its second derivative is 0 at 0 too, where `np.abs` has NaN.
 
-    For costs whose curvature a full-batch method takes: there a NaN at one param would end the training.
+    For costs whose curvature a full-batch method uses: a NaN at one param would end training.
     """
     return np.multiply(x, np.sign(x))
 
 
 def hard_tanh(x: Array, min_val: float = -1.0, max_val: float = 1.0) -> Array:
-    """`x` between `min_val` and `max_val`, and the nearer of these elsewhere."""
+    """`x` clipped to `min_val` and `max_val`."""
     return np.where(np.less_equal(x, min_val), min_val, np.where(np.greater_equal(x, max_val), max_val, x))
 
 
@@ -139,7 +139,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
-    """The logarithm of `softmax`, exact where that is 0 too."""
+    """The logarithm of `softmax`, accurate even where that is 0."""
     return np.log_softmax(x, axis=axis)
 
 
@@ -156,7 +156,7 @@ def _below(x: Array) -> Array:
     return np.where(np.greater(x, 0), 0.0, x)
 
 
-# Other names, of JAX and of PyTorch.
+# Other names, from JAX and PyTorch.
 swish, hard_silu = silu, hard_swish
 hardtanh, hardsigmoid, hardswish, logsigmoid = hard_tanh, hard_sigmoid, hard_swish, log_sigmoid
 

@@ -1,10 +1,10 @@
-"""Initializers: what a param holds before the first step.
+"""Initializers: the values of a param before the first step.
 
-Called as `initializer(rng, shape, fan_in, fan_out)`, each returns float64; the model casts. `fan_in` and
-`fan_out` are how many values a unit reads, and how many units read a value (see `fans`).
+Called as `initializer(rng, shape, fan_in, fan_out)`, each returns float64; the model casts. A unit reads
+`fan_in` values, and `fan_out` units read a value (see `fans`).
 
-PyTorch and the papers draw the normal ones from the whole normal distribution, and so does nnjit; Keras
-cuts it at two standard deviations.
+Like PyTorch and the papers, nnjit draws from the whole normal distribution; Keras truncates it at two
+standard deviations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nnjit.registry import Number, Options, Registry
 
 
 class Initializer(Options, ABC):
-    """A rule for the first values of a param."""
+    """A rule for a param's initial values."""
 
     type: str
 
@@ -167,8 +167,8 @@ class LecunNormal(Initializer):
 class Orthogonal(Initializer):
     """`gain` times a matrix with orthonormal rows or columns, whichever are fewer.
 
-    It is the Q of a normal matrix, with the signs that make it uniform over all orthogonal matrices. Axes
-    before the last count as one. Saxe et al. 2014, arXiv:1312.6120.
+    The matrix is Q of a random normal matrix, with signs that make it uniform over all orthogonal matrices.
+    Axes before the last count as one. Saxe et al. 2014, arXiv:1312.6120.
     """
 
     type: Literal["orthogonal"] = "orthogonal"
@@ -195,11 +195,11 @@ def _normal(rng: numpy.random.Generator, shape: Shape, *, variance: float) -> nu
 if TYPE_CHECKING:
     AnyInitializer = Initializer
 else:
-    AnyInitializer = initializers.field()  # the annotation of an option that holds an initializer
+    AnyInitializer = initializers.field()  # the type of an option that holds an initializer
 
 
 class Altered(Initializer):
-    """Another initializer's values; in the rows from `start` to `end`, each times `factor` plus `amount`."""
+    """Another initializer's values; in rows `start` to `end`, each times `factor` plus `amount`."""
 
     type: Literal["altered"] = "altered"
     first: AnyInitializer

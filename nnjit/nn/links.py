@@ -1,7 +1,7 @@
-"""Links: the functions that make predictions of a model's outputs, and what is lost where they saturate.
+"""Links, from a model's outputs to predictions, without losing precision where they saturate.
 
-In float32 the sigmoid of 17 and that of 170 are both 1. So what ranks probabilities, or takes their
-logarithm, takes the outputs before the function, the logits.
+In float32 the sigmoids of 17 and 170 are both 1. So code that ranks probabilities, or takes their logarithm,
+uses the outputs before the function, the logits.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ LINKS: Mapping[Link, Callable[[Array], Array]] = {
 
 
 def log_probabilities(z: Array, link: Link) -> Array:
-    """Log p (B, K) of each class, with Σ p = 1, for outputs z; one output is about the second of two classes.
+    """Log p (B, K) of each class, with Σ p = 1, for outputs z; a single output is the second of two classes.
 
-    Of a sigmoid or softmax it is exact at any z. Values that are probabilities by themselves count as the
-    type's smallest step from 1 at least, as in scikit-learn's `log_loss`.
+    For a sigmoid or softmax it is exact at any z. Values that are already probabilities are raised to at
+    least the dtype's epsilon, as in scikit-learn's `log_loss`.
     """
     z = as_columns(z, "log_probabilities")
     if link == "softmax":
@@ -44,7 +44,7 @@ def log_probabilities(z: Array, link: Link) -> Array:
 
 
 def class_scores(z: Array, link: Link) -> Array:
-    """Numbers (B, K) in the order of the probabilities of an example's classes, which never saturate."""
+    """Scores (B, K) that order an example's classes as their probabilities do, but never saturate."""
     z = as_columns(z, "class_scores")
     if z.shape[1] > 1:
         return z
@@ -53,9 +53,9 @@ def class_scores(z: Array, link: Link) -> Array:
 
 
 def log_odds(z: numpy.ndarray, link: Link) -> numpy.ndarray:
-    """Numbers (n, O) in the order of the predictions of each output z (n, O), which never saturate.
+    """Scores (n, O) that order each output z (n, O) as its predictions do, but never saturate.
 
-    Of a softmax they are log(p / (1 - p)), without the rounding of 1 - p; else they are z.
+    For a softmax they are log(p / (1 - p)), without rounding 1 - p; else they are z.
     """
     z = z.astype(numpy.float64)
     if link != "softmax" or z.shape[1] == 1:

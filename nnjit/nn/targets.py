@@ -8,13 +8,13 @@ import nnjit.numpy as np
 from nnjit.errors import DataError, GraphError
 from nnjit.nn.array import Array, Shape
 
-# The mend of data whose option `task` says what its targets are.
+# The advice for data whose option `task` states what its targets are.
 OR_CLASSES = ", or set task: classification"
-# A variance below this fraction of Σt² is 0 but for rounding.
+# A variance below this fraction of Σt² is 0 up to rounding.
 VARIANCE_TOLERANCE = 1e-12
-# How far a sum of probabilities may be from 1: text files round them.
+# The largest error of a sum of probabilities: text files round them.
 SUM_TOLERANCE = 1e-2
-# How far a target may be outside 0 to 1: scaling in float32 and undoing it leaves an error.
+# How far a target may be outside 0 to 1: scaling in float32 and back leaves an error.
 SCALING_TOLERANCE = 1e-4
 
 
@@ -24,12 +24,12 @@ def is_classes(target: Array) -> bool:
 
 
 def are_labels(output: Array, target: Array) -> bool:
-    """Whether targets are labels: several values, each for an output of its own."""
+    """Whether targets are labels: several values, one for each output."""
     return not is_classes(target) and output.ndim == 2 and output.shape[1] != 1
 
 
 def as_columns(x: Array, name: str) -> Array:
-    """`x` with shape (B, O); one of shape (B,) gets O = 1."""
+    """`x` with shape (B, O); O = 1 for shape (B,)."""
     if x.ndim not in (1, 2):
         raise GraphError(f"{name} takes values of shape (B, O), got {shape_text(x)}")
     return x if x.ndim == 2 else np.expand_dims(x, 1)
@@ -51,7 +51,7 @@ def as_values(output: Array, target: Array, name: str) -> tuple[Array, Array]:
 
 
 def as_classes(x: Array, name: str) -> Array:
-    """The class of each row, shape (B,): its index, its largest column, or if a single column is > 1/2."""
+    """The class of each row, (B,): its index, its largest column, or whether a single column is > 1/2."""
     if is_classes(x):
         return x
     rows = as_columns(x, name)
@@ -83,14 +83,14 @@ def shape_text(x: Array) -> str:
 
 
 def check_fractions(target: numpy.ndarray, needs: str, mend: str) -> None:
-    """Raise a DataError if target values (n, O), perhaps with a scaling undone, are not from 0 to 1."""
+    """Raise a DataError if target values (n, O), perhaps unscaled, are not from 0 to 1."""
     bad = target[(target < -SCALING_TOLERANCE) | (target > 1 + SCALING_TOLERANCE)]
     if bad.size:
         raise DataError(f"{needs}, but there is {bad[0]:g}; {mend}")
 
 
 def check_zero_or_one(target: numpy.ndarray, name: str) -> None:
-    """Raise a DataError if target values (n, O), perhaps with a scaling undone, are not 0 or 1."""
+    """Raise a DataError if target values (n, O), perhaps unscaled, are not 0 or 1."""
     bad = target[numpy.minimum(abs(target), abs(target - 1)) > SCALING_TOLERANCE]
     if bad.size:
         raise DataError(

@@ -1,7 +1,7 @@
 """NumPy's names for arrays and traced values: `import nnjit.numpy as np` in a program to differentiate.
 
-A function of arrays alone returns an array; if an argument is traced, it returns a node of the graph.
-Importing this gives nodes their operators.
+Functions of arrays return arrays; if an argument is traced, they return a node of the graph. Importing this
+module gives nodes their operators.
 """
 
 # ruff: noqa: I001  # many names a line
@@ -125,7 +125,7 @@ _OPERATORS.update(
     invert=invert, xor=bitwise_xor, **{"and": bitwise_and, "or": bitwise_or}, getitem=getitem,
     transpose=transpose, reshape=reshape, sum=sum, mean=mean, max=max, astype=astype,
 )  # fmt: skip
-# The array API's names, which NumPy has too.
+# The array API's names, also in NumPy.
 acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
 pow, bitwise_invert, permute_dims, copy = power, invert, transpose, positive
 

@@ -1,4 +1,4 @@
-"""Elementwise functions under NumPy's names, for arrays and traced values alike."""
+"""Elementwise functions under NumPy's names, for arrays and traced values."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Function = Callable[..., Any]
 
 
 def _unary(primitive: Primitive, of_whole: bool = False) -> Function:
-    """The function of a primitive of floats.
+    """A function from a primitive of floats.
 
     Args:
-        of_whole: whether whole numbers and truth values are its results already, not floats.
+        of_whole: whether whole numbers and truth values are returned unchanged, not converted to floats.
     """
 
     def function(x: Array, out: None = None) -> Any:
@@ -50,11 +50,11 @@ def _number(primitive: Primitive) -> Function:
 
 
 def _binary(primitive: Primitive, least: object = None, of_truth: Primitive | None = None) -> Function:
-    """The function of a primitive of two arguments.
+    """A function from a primitive of two arguments.
 
     Args:
-        least: the least dtype that they are promoted to.
-        of_truth: what it is of truth values, if anything.
+        least: the smallest dtype they are promoted to.
+        of_truth: the primitive for truth values, if any.
     """
 
     def function(x: Array, y: Array, out: None = None) -> Any:
@@ -111,7 +111,7 @@ logical_not            = _logical(p.logical_not)
 
 
 def _bits(primitive: Primitive, of_truth: Primitive) -> Function:
-    """The function of the bits of whole numbers, and of truth values."""
+    """A function from primitives for the bits of whole numbers and for truth values."""
 
     def function(x: Array, y: Array, out: None = None) -> Any:
         refuse_out(primitive.name, out)
@@ -131,7 +131,7 @@ bitwise_xor = _bits(p.bitwise_xor, p.not_equal)
 
 
 def invert(x: Array, out: None = None) -> Any:
-    """The opposite of each truth value, or of each bit of whole numbers."""
+    """Negate each truth value, or each bit of whole numbers."""
     refuse_out("invert", out)
     array = as_array(x)
     return logical_not(array) if array.dtype.kind == "b" else bitwise_xor(array, -1)
@@ -146,12 +146,12 @@ def divide(x: Array, y: Array) -> Any:
 
 
 def floor_divide(x: Array, y: Array) -> Any:
-    """The whole number of times that `y` fits into `x`, rounded down; the derivative is 0."""
+    """`x / y` rounded down; the derivative is 0."""
     x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
     if x.dtype.kind != "f":
         return binary(p.floor_divide, x, y)
     x, y = stop_gradient(x), stop_gradient(y)
-    rest = fmod(x, y)  # exact, where x / y would be rounded; the steps are those of NumPy's npy_divmod
+    rest = fmod(x, y)  # exact, unlike a rounded x / y; same steps as NumPy's npy_divmod
     times = divide(subtract(x, rest), y)
     is_over = logical_and(not_equal(rest, 0), not_equal(less(rest, 0), less(y, 0)))
     times = where(is_over, subtract(times, 1), times)
@@ -161,7 +161,7 @@ def floor_divide(x: Array, y: Array) -> Any:
 
 
 def remainder(x: Array, y: Array, out: None = None) -> Any:
-    """What is left of `x` after `y` is taken from it `floor_divide` times, with the sign of `y`."""
+    """The remainder of `floor_divide`, with the sign of `y`."""
     refuse_out("remainder", out)
     x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
     if x.dtype.kind == "f":
@@ -171,7 +171,7 @@ def remainder(x: Array, y: Array, out: None = None) -> Any:
 
 
 def fmod(x: Array, y: Array, out: None = None) -> Any:
-    """What is left of `x` after `y` is taken from it as often as it fits, with the sign of `x`."""
+    """The remainder of `x / y` rounded towards 0, with the sign of `x`."""
     refuse_out("fmod", out)
     x, y = promote(x, y, dtype=np.int32) if _are_truth(x, y) else promote(x, y)
     if x.dtype.kind == "f":
@@ -182,7 +182,7 @@ def fmod(x: Array, y: Array, out: None = None) -> Any:
 
 
 def _are_truth(x: Array, y: Array) -> bool:
-    """Whether both are truth values, of which NumPy makes its least whole numbers."""
+    """Whether both are truth values, which NumPy converts to its smallest integers."""
     return all(as_array(v).dtype.kind == "b" for v in (x, y))
 
 
@@ -190,17 +190,17 @@ absolute, true_divide, mod = abs, divide, remainder  # NumPy's other names
 
 
 def greater(x: Array, y: Array) -> Any:
-    """Whether `x > y`, for each element."""
+    """`x > y`, for each element."""
     return less(y, x)
 
 
 def greater_equal(x: Array, y: Array) -> Any:
-    """Whether `x >= y`, for each element."""
+    """`x >= y`, for each element."""
     return less_equal(y, x)
 
 
 def power(x: Array, y: Array) -> Any:
-    """`x ** y`; a small whole exponent becomes products, 0.5 a square root."""
+    """`x ** y`; small whole exponents become products, 0.5 a square root."""
     if isinstance(y, (int, float)) and not isinstance(y, bool):
         x = astype(x, "i64") if as_array(x).dtype.kind == "b" else x
         if y == 0.5:
@@ -220,13 +220,13 @@ def power(x: Array, y: Array) -> Any:
 
 
 def _power_of_whole(x: Any, y: Any) -> Any:
-    """`x ** y` of whole numbers, the exponents from 0 to 63: squares of squares, one for each bit of `y`.
+    """`x ** y` of whole numbers, for exponents from 0 to 63, by repeated squaring.
 
     Raises:
-        GraphError: an exponent that is known is negative.
+        GraphError: a known exponent is negative.
     """
     if isinstance(y, np.ndarray) and (y < 0).any():
-        raise GraphError("whole numbers to a negative power are no whole numbers; make floats of them first")
+        raise GraphError("whole numbers to a negative power are not whole; convert them to floats first")
     x, y = astype(x, "i64") if x.dtype.kind == "b" else x, astype(y, "i64") if y.dtype.kind == "b" else y
     out: Any = 1
     for _ in range(6):
@@ -250,9 +250,9 @@ def square(x: Array) -> Any:
 
 
 def where(condition: Array, x: Array | None = None, y: Array | None = None) -> Any:
-    """`x` where `condition` holds, else `y`; the derivative flows into the chosen one alone.
+    """`x` where `condition` holds, else `y`; the derivative flows only into the chosen one.
 
-    Without both, the places where the condition holds, as NumPy has it, which a traced one does not know.
+    Without `x` and `y`, the places where a known condition holds, as in NumPy.
     """
     if x is None or y is None:
         return nonzero(condition)
@@ -261,10 +261,10 @@ def where(condition: Array, x: Array | None = None, y: Array | None = None) -> A
 
 
 def nonzero(x: Array) -> tuple[Any, ...]:
-    """The places of the elements that are not 0, an array for each axis.
+    """The places of the nonzero elements, an array for each axis.
 
     Raises:
-        GraphError: `x` is traced, so that nobody knows yet how many there are.
+        GraphError: `x` is traced, so their number is not known yet.
     """
     array = as_array(x)
     if not isinstance(array, np.ndarray):
@@ -284,7 +284,7 @@ def clip(
     max: Array | None = None,
     out: None = None,
 ) -> Any:
-    """`x` bounded by `a_min` and `a_max`, also called `min` and `max`; None is no bound.
+    """`x` bounded by `a_min` and `a_max`, also called `min` and `max`; None means no bound.
 
     At a bound the derivative is ½.
     """
@@ -296,5 +296,5 @@ def clip(
 
 def _one_of(name: str, value: Any, other: str, alias: Any) -> Any:
     if value is not None and alias is not None:
-        raise GraphError(f"clip: both {name} and {other} are given, which are one bound; give one of them")
+        raise GraphError(f"clip: both {name} and {other} are given, but are the same bound; give one of them")
     return alias if value is None else value

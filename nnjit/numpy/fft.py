@@ -1,9 +1,9 @@
 """Real Fourier transforms under the names of `numpy.fft`.
 
-There are no complex numbers here, so a spectrum has one more axis, the last, of length 2: the real and the
-imaginary parts. `numpy.fft.rfft(x)` is `s[..., 0] + 1j * s[..., 1]` of `s = rfft(x)`.
+Complex numbers are not supported, so a spectrum has a last axis of length 2: real and imaginary parts. With
+`s = rfft(x)`, `numpy.fft.rfft(x)` is `s[..., 0] + 1j * s[..., 1]`.
 
-A transform is cut into products of small matrices. A large prime factor q of the length n costs n q products.
+A transform is split into products of small matrices. A large prime factor q of a length n costs n q products.
 
 Reference: Cooley & Tukey 1965, "An algorithm for the machine calculation of complex Fourier series".
 """
@@ -27,7 +27,7 @@ from nnjit.numpy.shaping.joining import concatenate, stack
 from nnjit.numpy.shaping.padding import pad
 
 Norm = Literal["backward", "ortho", "forward"] | None
-LARGEST = 32  # transforms of at most so many elements are a product of matrices
+LARGEST = 32  # transforms of at most this many elements are one matrix product
 
 
 def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
@@ -35,9 +35,9 @@ def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Norm = None) -> A
 
     Args:
         x: shape (…, m, …).
-        n: how many elements along `axis` are transformed, m if None; others are cut off, missing ones are 0.
-        axis: of `x`, where the result has n // 2 + 1 elements; before it gets its last axis, of length 2.
-        norm: what the sum is divided by: "backward" (None) 1, "ortho" √n, "forward" n.
+        n: the number of elements along `axis` to transform, m if None; `x` is cut off or padded with zeros.
+        axis: of `x`; there the result has n // 2 + 1 elements. Its last axis, of length 2, is new.
+        norm: divides the sum by 1 ("backward", None), √n ("ortho") or n ("forward").
 
     Raises:
         GraphError: there are no elements, or `norm` is unknown.
@@ -56,15 +56,15 @@ def rfft(x: Array, n: int | None = None, axis: int = -1, norm: Norm = None) -> A
 
 
 def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Norm = None) -> Any:
-    """The real numbers whose spectrum is `a`, the inverse of `rfft`.
+    """The real numbers with the spectrum `a`: the inverse of `rfft`.
 
-    The imaginary parts of the first element, and of the last one of an even `n`, count nothing.
+    The imaginary part of the first element is ignored, as is that of the last one for even `n`.
 
     Args:
         a: real and imaginary parts as the last axis, of length 2: shape (…, m, …, 2).
-        n: how many elements the result has along `axis`, 2 (m - 1) if None.
-        axis: of the result, which has no last axis of two: -1 is the last but one of `a`.
-        norm: what the sum is divided by: "backward" (None) n, "ortho" √n, "forward" 1.
+        n: the result's length along `axis`, 2 (m - 1) if None.
+        axis: of the result, which lacks the last axis of two: -1 is the last but one of `a`.
+        norm: divides the sum by n ("backward", None), √n ("ortho") or 1 ("forward").
 
     Raises:
         GraphError: the last axis is not of length 2, there are no elements, or `norm` is unknown.
@@ -97,7 +97,9 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: Norm = None) -> 
 def _floats(name: str, x: Array) -> Any:
     array = as_array(x)
     if array.dtype.kind == "c":
-        raise GraphError(f"{name}: there are no complex numbers; give (real, imaginary) as the last axis")
+        raise GraphError(
+            f"{name}: complex numbers are not supported; give (real, imaginary) as the last axis"
+        )
     if array.ndim == 0:
         raise GraphError(f"{name}: {type_of(array)} has no axis to transform")
     return array if array.dtype.kind == "f" else astype(array, "f64")
@@ -117,15 +119,15 @@ def _factor(name: str, size: int, norm: Norm, *, is_inverse: bool) -> float:
 
 
 def _resized(x: Any, size: int) -> Any:
-    """`x` with `size` elements along its last axis: cut off, or zeros after it."""
+    """`x` with `size` elements along its last axis, cut off or padded with zeros."""
     length = length_of(x, -1)
     return x[..., :size] if length >= size else pad(x, [(0, 0)] * (x.ndim - 1) + [(0, size - length)])
 
 
 def _transform(real: Any, imaginary: Any | None) -> tuple[Any, Any]:
-    """The spectrum along the last axis of numbers that are real if they have no imaginary part.
+    """The spectrum along the last axis; without imaginary parts, the numbers are real.
 
-    Every r-th element forms a part, whose spectra are turned and transformed across the r parts.
+    Every r-th element forms a part; the parts' spectra are rotated, then transformed across the r parts.
     """
     size = length_of(real, -1)
     count = _parts(size)
@@ -146,7 +148,7 @@ def _transform(real: Any, imaginary: Any | None) -> tuple[Any, Any]:
 
 
 def _parts(size: int) -> int:
-    """How many parts a transform is cut into: `size` if it is a product of matrices at once."""
+    """How many parts to split a transform into; `size` if it is one matrix product."""
     if size <= LARGEST:
         return size
     small = (k for k in range(LARGEST, 1, -1) if size % k == 0)
@@ -155,7 +157,7 @@ def _parts(size: int) -> int:
 
 
 def _dense(real: Any, imaginary: Any | None) -> tuple[Any, Any]:
-    """The transform along the last axis as products with the matrices of cosines and sines."""
+    """The transform along the last axis, as products with matrices of cosines and sines."""
     size = length_of(real, -1)
     cosines, sines = _circle(np.outer(np.arange(size), np.arange(size)), size, real.dtype)
     if imaginary is None:
@@ -167,7 +169,7 @@ def _dense(real: Any, imaginary: Any | None) -> tuple[Any, Any]:
 
 
 def _circle(steps: np.ndarray, size: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Cosine and sine of so many steps of 2π / size."""
+    """Cosine and sine of this many steps of 2π / size."""
     angles = 2 * np.pi / size * (steps % size)  # small angles are exact to an ulp
     return np.cos(angles).astype(dtype), np.sin(angles).astype(dtype)
 

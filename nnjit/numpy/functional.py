@@ -1,4 +1,4 @@
-"""Functions of functions and of conditions under NumPy's names."""
+"""Functions of functions and of conditions, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nnjit.numpy.shaping.axes import axis_last, moveaxis, one_axis, ravel, resha
 
 Function = Callable[..., Any]
 
-# `nnjit.autodiff`, which traces functions and comes after this room, puts its `vmap` here.
+# Filled with `vmap` by `nnjit.autodiff`, which imports this package.
 TRANSFORMS: dict[str, Function] = {}
 
 
@@ -36,7 +36,7 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Arra
     """The first of `choicelist` whose condition holds, else `default`."""
     if len(condlist) != len(choicelist) or not condlist:
         raise GraphError(
-            f"select: {len(condlist)} conditions for {len(choicelist)} choices; one each is needed"
+            f"select: {len(condlist)} conditions for {len(choicelist)} choices; give one for each choice"
         )
     *choices, out = promote(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):
@@ -45,17 +45,17 @@ def select(condlist: Sequence[Array], choicelist: Sequence[Array], default: Arra
 
 
 def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
-    """The value of the last function of `funclist` whose condition holds, for each element; 0 if none does.
+    """For each element, the value of the last function whose condition holds; 0 if none does.
 
-    A function must compute each element alone. It is given all of them, and one where its condition holds
-    instead of each where it does not, so that it is neither evaluated nor differentiated there.
+    A function must compute each element independently. It gets all elements, but where its condition fails,
+    another element where it holds instead: so it is neither evaluated nor differentiated there.
 
     Args:
-        condlist: truth values in the shape of `x`, one array for each function.
-        funclist: functions of `x`, `*args` and `**kw`, or values; one more than conditions is for the rest.
+        condlist: truth values in the shape of `x`, an array for each function.
+        funclist: functions of `x`, `*args` and `**kw`, or values; one beyond the conditions is for the rest.
 
     Raises:
-        GraphError: the number of functions does not fit that of conditions.
+        GraphError: the numbers of functions and conditions do not match.
     """
     array = as_array(x)
     conditions = [broadcast_to(astype(c, "b1"), shape(array)) for c in _conditions(condlist, array.ndim)]
@@ -63,8 +63,8 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
         conditions.append(logical_not(_any_of(conditions)))
     if len(funclist) != len(conditions):
         raise GraphError(
-            f"piecewise: {len(conditions)} conditions for {len(funclist)} functions; as many are needed, or "
-            "one function more for the rest"
+            f"piecewise: {len(conditions)} conditions for {len(funclist)} functions; give as many, or one "
+            "function more for the rest"
         )
     out = filled(array, 0)
     for condition, function in zip(conditions, funclist, strict=True):
@@ -76,7 +76,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
 
 
 def _conditions(condlist: Any, ndim: int) -> list[Any]:
-    """The conditions, of which one alone need not be in a list."""
+    """The conditions; a single one need not be in a list."""
     if isinstance(condlist, (list, tuple)):
         is_one = ndim > 0 and not isinstance(condlist[0], list) and not np.ndim(condlist[0])
     else:
@@ -92,15 +92,15 @@ def _any_of(conditions: Sequence[Any]) -> Any:
 
 
 def _inside(x: Any, condition: Any) -> Any:
-    """`x` where the condition holds, elsewhere the first of these elements, without a derivative."""
+    """`x` where the condition holds, elsewhere the first such element, without a derivative."""
     first = take(ravel(x), argmax(ravel(condition)))
     return where(condition, x, stop_gradient(first))
 
 
 def apply_along_axis(func1d: Function, axis: int, arr: Array, *args: Any, **kwargs: Any) -> Any:
-    """What a function makes of each line along `axis`; the axes of its results are where the lines were.
+    """Apply a function to each line along `axis`; its results' axes replace that axis.
 
-    Of traced values it is mapped (`nnjit.vmap`), so that it is traced once, however many lines there are.
+    For traced values it is mapped (`nnjit.vmap`): traced once, however many lines there are.
 
     Args:
         func1d: (line, *args, **kwargs) -> array.
@@ -130,17 +130,17 @@ def vectorize(
     cache: bool = False,
     signature: str | None = None,
 ) -> Function:
-    """A function of numbers as a function of arrays, which broadcast.
+    """Turn a function of numbers into a function of arrays, which broadcast.
 
-    Of traced values it is mapped (`nnjit.vmap`), so that it is traced once, however many elements there are.
+    For traced values it is mapped (`nnjit.vmap`): traced once, however many elements there are.
 
     Args:
-        pyfunc: the function; without it, what is returned decorates one.
-        otypes: the dtypes of the results, as a string of characters or a list; the function's own if None.
-        doc: the docstring, that of the function if None.
-        excluded: the positions and names of arguments that are not mapped over.
-        cache: is there for NumPy's programs, and changes nothing of traced values.
-        signature: the axes that the function takes and returns, as "(m,n),(n)->(m)"; none if None.
+        pyfunc: the function; if None, a decorator is returned.
+        otypes: the results' dtypes, as a string of characters or a list; the function's own if None.
+        doc: the docstring; the function's own if None.
+        excluded: positions and names of arguments not to map over.
+        cache: accepted for compatibility; ignored for traced values.
+        signature: the axes the function takes and returns, as "(m,n),(n)->(m)"; none if None.
 
     >>> import numpy
     >>> vectorize(lambda x, y: x if x > y else y)([1, 4], [[2], [3]]).tolist()
@@ -190,7 +190,7 @@ def _mapped(
 
 
 def _core_axes(signature: str | None, count: int) -> list[int]:
-    """How many axes the function takes of each argument."""
+    """The number of axes the function takes of each argument."""
     if signature is None:
         return [0] * count
     inputs = signature.replace(" ", "").partition("->")[0]
@@ -201,7 +201,7 @@ def _core_axes(signature: str | None, count: int) -> list[int]:
 
 
 def _typed(results: Any, otypes: Any, lead: tuple[Any, ...] | None = None) -> Any:
-    """The results in the shape and the dtypes that are asked for."""
+    """Convert the results to the requested shape and dtypes."""
     is_many = isinstance(results, (tuple, list))
     parts = list(results) if is_many else [results]
     if lead is not None:
@@ -212,5 +212,5 @@ def _typed(results: Any, otypes: Any, lead: tuple[Any, ...] | None = None) -> An
 
 
 def _gives_nodes(function: Function, *first: Any) -> bool:
-    """Whether a function of known arrays closes over traced values, so that what it returns is traced."""
+    """Whether a function of known arrays closes over traced values, so its result is traced."""
     return is_tracing() and has_node(function(*first))

@@ -1,7 +1,7 @@
-"""Linear algebra under the names of `numpy.linalg`, of matrices and stacks of them.
+"""Linear algebra under the names of `numpy.linalg`, for matrices and stacks of them.
 
-What solves and decomposes (all but `norm` of vectors and `matrix_power`) is LAPACK's, compiled or not. Where
-a matrix has no answer, as a singular one has no inverse, both raise `numpy.linalg.LinAlgError`.
+LAPACK solves and decomposes, compiled or not; only vector norms and `matrix_power` do without it. A matrix
+without an answer, such as a singular one without an inverse, raises `numpy.linalg.LinAlgError`.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """The norm of vectors along one axis, or of matrices along two; of all elements if None.
 
     Args:
-        ord: of vectors, p of Σ|x|ᵖ to the power of 1/p, ±inf and 0 (how many are not zero); of matrices,
-            "fro", 1, -1, inf, -inf, and of their singular values 2 (the largest), -2 (the smallest) and "nuc"
-            (the sum). None is the Euclidean one: 0 is its derivative where all are 0.
+        ord: for vectors, p in (Σ|x|ᵖ)^(1/p), ±inf, or 0 (the number of nonzero elements); for matrices,
+            "fro", 1, -1, inf, -inf, or of the singular values 2 (the largest), -2 (the smallest) and "nuc"
+            (the sum). None is the Euclidean norm, with derivative 0 where all elements are 0.
     """
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     axes = tuple(range(array.ndim)) if axis is None else normal_axes(axis, array.ndim)
@@ -75,7 +75,7 @@ SPECTRAL_NORMS: dict[Any, Any] = {2: max, -2: min, "nuc": sum}
 
 
 def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
-    """`norm` of the vectors along `axis`, several axes or all of them (None) taken as one."""
+    """`norm` of the vectors along `axis`; several axes, or all (None), count as one."""
     array = as_array(x)
     axes = tuple(range(array.ndim)) if axis is None else normal_axes(axis, array.ndim)
     kept = [d for a, d in enumerate(shape(array)) if a not in axes]
@@ -85,7 +85,7 @@ def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: flo
 
 
 def matrix_norm(x: Array, *, keepdims: bool = False, ord: float | str | None = "fro") -> Any:
-    """`norm` of the matrices of the last two axes."""
+    """`norm` of the matrices in the last two axes."""
     return norm(x, ord, (-2, -1), keepdims)
 
 
@@ -93,7 +93,7 @@ def cond(x: Array, p: float | str | None = None) -> Any:
     """The condition number ‖x‖ ‖x⁻¹‖ of each matrix; inf if it is singular.
 
     Args:
-        p: the norm's `ord`; None is 2, of which the matrix need not be square.
+        p: the norm's `ord`; None is 2, which allows a matrix that is not square.
     """
     array = _floats(x)
     if p in (None, 2, -2):
@@ -112,11 +112,11 @@ def cond(x: Array, p: float | str | None = None) -> Any:
 def matrix_rank(
     A: Array, tol: Array | None = None, hermitian: bool = False, *, rtol: Array | None = None
 ) -> Any:
-    """How many singular values are above `tol`; of a vector or number, whether an element is not 0.
+    """How many singular values are above `tol`; for a vector or number, whether an element is not 0.
 
     Args:
         tol: None is `rtol` times the largest singular value.
-        hermitian: whether the matrices are symmetric, so that eigenvalues do.
+        hermitian: whether the matrices are symmetric, so that eigenvalues suffice.
         rtol: None is the dtype's epsilon times the longer side.
     """
     a = _floats(A)
@@ -143,7 +143,7 @@ def _of_vectors(size: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     total = sum(power(size, ord), axis, keepdims)
     if ord < 1:
         return power(total, 1 / ord)
-    is_zero = equal(total, 0)  # where 0 is the derivative, as that of the Euclidean norm
+    is_zero = equal(total, 0)  # the derivative there is 0, as for the Euclidean norm
     return where(is_zero, root(total), power(where(is_zero, 1.0, total), 1 / ord))
 
 
@@ -167,45 +167,45 @@ def inv(a: Array) -> Any:
 
 
 def slogdet(a: Array) -> tuple[Any, Any]:
-    """The sign of the determinant and the logarithm of its absolute value; of a singular matrix (0, -inf)."""
+    """The determinant's sign and the logarithm of its absolute value; (0, -inf) if singular."""
     a = _floats(a)
     return p.det_sign(a), p.logabsdet(a)
 
 
 def det(a: Array) -> Any:
-    """The determinant; its first two derivatives are right for singular matrices, which have no third."""
+    """The determinant; singular matrices have the first two derivatives, but no third."""
     a = _floats(a)
     _check_square("det", a)
     return p.det(a)
 
 
 def cholesky(a: Array) -> Any:
-    """The lower triangle L with L Lᵀ = a, of the symmetric part of a positive definite matrix."""
+    """The lower triangle L with L Lᵀ = a, from the symmetric part of a positive definite matrix."""
     a = _floats(a)
     return p.cholesky(multiply(0.5, a + swapaxes(a, -1, -2)))
 
 
 def eigh(a: Array, UPLO: str | None = None) -> tuple[Any, Any]:  # NumPy's name
-    """The eigenvalues in ascending order, and the eigenvectors as columns, of the symmetric part of a matrix.
+    """The eigenvalues, ascending, and the eigenvectors, as columns, of the symmetric part of a matrix.
 
-    The derivative of eigenvectors takes nothing from pairs of equal eigenvalues, where there is none.
+    Pairs of equal eigenvalues, which have no derivative, contribute nothing to that of the eigenvectors.
 
     Args:
-        UPLO: "L" or "U" reads the lower or the upper triangle alone, as NumPy does, and only that one has a
-            derivative; None is the symmetric part.
+        UPLO: "L" or "U" reads only the lower or upper triangle, as NumPy does, and only that has a
+            derivative; None takes the symmetric part.
     """
     a = _symmetric(_floats(a), UPLO)
     v = p.eigenvectors(a)
-    return sum(multiply(v, matmul(a, v)), -2), v  # since vᵀv = 1, only the change of `a` moves a value
+    return sum(multiply(v, matmul(a, v)), -2), v  # since vᵀv = 1, only the change of `a` moves an eigenvalue
 
 
 def eigvalsh(a: Array, UPLO: str | None = None) -> Any:  # NumPy's name
-    """The eigenvalues in ascending order of the symmetric part of a matrix, or of one triangle, as `eigh`."""
+    """The eigenvalues, ascending, of a matrix read as in `eigh`."""
     return eigh(a, UPLO)[0]
 
 
 def _symmetric(a: Any, triangle: str | None) -> Any:
-    """The symmetric part of a matrix, or the symmetric matrix that one triangle says."""
+    """The symmetric part of a matrix, or the symmetric matrix given by one triangle."""
     _check_square("eigh", a)
     if triangle is None:
         return multiply(0.5, a + swapaxes(a, -1, -2))
@@ -233,15 +233,15 @@ class QR(NamedTuple):
 def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """U, S and Vh with a = U diag(S) Vh, the singular values S in descending order.
 
-    The derivative of vectors takes nothing from pairs of equal singular values, where there is none.
+    Pairs of equal singular values, which have no derivative, contribute nothing to that of the vectors.
 
     Args:
-        full_matrices: whether U and Vh are square; of a matrix that is not, False is needed, since what fills
-            them up is arbitrary and has no derivative.
-        compute_uv: whether U and Vh are returned beside S.
+        full_matrices: whether U and Vh are square; must be False unless `a` is square, since the additional
+            vectors are arbitrary and have no derivative.
+        compute_uv: whether to return U and Vh with S.
 
     Raises:
-        GraphError: the square matrices of a matrix that is not square are asked for.
+        GraphError: `full_matrices` for a matrix that is not square.
     """
     a = _floats(a)
     if not compute_uv:
@@ -265,15 +265,15 @@ def _singular_values(a: Any, u: Any, v: Any) -> Any:
 
 
 def qr(a: Array, mode: Literal["reduced", "r"] = "reduced") -> Any:
-    """Q with orthonormal columns and the upper triangle R, with a = Q R; R alone if the mode is "r".
+    """Q with orthonormal columns and the upper triangle R, with a = Q R; only R if the mode is "r".
 
-    The derivative is that of a matrix of full rank.
+    The derivative assumes full rank.
 
     Raises:
-        GraphError: another mode.
+        GraphError: the mode is unknown.
     """
     if mode not in ("reduced", "r"):
-        raise GraphError(f'qr: unknown mode {mode!r}; valid: reduced, r; what "complete" adds is arbitrary')
+        raise GraphError(f'qr: unknown mode {mode!r}; valid: reduced, r; "complete" adds arbitrary columns')
     a = _floats(a)
     width = builtins.min(length_of(a, -2), length_of(a, -1))
     q = p.orthogonal(a[..., :width])
@@ -282,7 +282,7 @@ def qr(a: Array, mode: Literal["reduced", "r"] = "reduced") -> Any:
 
 
 def pinv(a: Array, rcond: float = 1e-15) -> Any:
-    """The pseudoinverse; the derivative is that among matrices of the same rank.
+    """The pseudoinverse; the derivative assumes a constant rank.
 
     Args:
         rcond: singular values of at most `rcond` times the largest count as zero.
@@ -291,10 +291,10 @@ def pinv(a: Array, rcond: float = 1e-15) -> Any:
 
 
 def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Any, Any, Any, Any]:
-    """The x of least norm that minimises |b - a x|², with (x, the minimum, the rank, the singular values).
+    """Least squares: (x, minimum, rank, singular values), with x of least norm that minimises |b - a x|².
 
-    The minimum is that of each column of `b`. It is empty where `a` has no more rows than columns; NumPy has
-    it empty where the rank is deficient too.
+    There is a minimum for each column of `b`. It is empty unless `a` has more rows than columns; in NumPy,
+    also if the rank is deficient.
 
     Args:
         rcond: as in `pinv`; None is the dtype's epsilon times the longer side.
@@ -320,7 +320,7 @@ def _floats(x: Array) -> Any:
 
 
 def matrix_power(x: Array, n: int) -> Any:
-    """The product of `n` matrices `x`, of its inverses if `n` is negative."""
+    """`x` to the power of `n`; a negative `n` inverts it."""
     array = as_array(x)
     if n < 0:
         return matrix_power(inv(array), -n)
@@ -337,7 +337,7 @@ def tensorsolve(a: Array, b: Array, axes: Sequence[int] | None = None) -> Any:
     """The x with tensordot(a, x, x.ndim) = b.
 
     Args:
-        axes: axes of `a` that are moved to its end first.
+        axes: axes of `a` to move to its end first.
     """
     a, b = as_array(a), as_array(b)
     if axes is not None:
@@ -348,23 +348,23 @@ def tensorsolve(a: Array, b: Array, axes: Sequence[int] | None = None) -> Any:
     if _size(shape(a)[: b.ndim]) != size or _size(shape(b)) != size:
         raise GraphError(
             f"tensorsolve: {type_of(a)} and {type_of(b)} do not fit: the first {b.ndim} axes of a, its "
-            "other axes, and b need equally many elements"
+            "other axes, and b must have equally many elements"
         )
     return reshape(solve(reshape(a, (size, size)), ravel(b)), rest)
 
 
 def tensorinv(a: Array, ind: int = 2) -> Any:
-    """The inverse of what `a` does to tensors: tensordot(tensorinv(a), b, ind) solves for `b`.
+    """The inverse of `a` as a map of tensors: tensordot(tensorinv(a), b, ind) solves for `b`.
 
     Args:
-        ind: how many axes of `a` come first; they come last in the inverse.
+        ind: how many leading axes of `a` come last in the inverse.
     """
     array = as_array(a)
     if ind < 1:
         raise GraphError(f"tensorinv: ind is a whole number >= 1, got {ind!r}")
     front, back = shape(array)[:ind], shape(array)[ind:]
     if _size(front) != _size(back):
-        raise GraphError(f"tensorinv: {type_of(array)} is not square when cut after {ind} axes")
+        raise GraphError(f"tensorinv: {type_of(array)} is not square when split after {ind} axes")
     return reshape(inv(reshape(array, (_size(front), _size(back)))), (*back, *front))
 
 
@@ -373,12 +373,12 @@ def _size(lengths: Sequence[Any]) -> int:
 
 
 def diagonal(x: Array, /, *, offset: int = 0) -> Any:
-    """The diagonal of each matrix of the last two axes."""
+    """The diagonal of each matrix in the last two axes."""
     return _diagonal(x, offset, -2, -1)
 
 
 def trace(x: Array, /, *, offset: int = 0, dtype: object = None) -> Any:
-    """The sum of the diagonal of each matrix of the last two axes."""
+    """The sum of the diagonal of each matrix in the last two axes."""
     return sum(diagonal(x, offset=offset), -1, dtype=dtype)
 
 

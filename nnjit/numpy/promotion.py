@@ -1,6 +1,6 @@
-"""Broadcasting and dtype promotion as NumPy has them, made explicit as nodes.
+"""Broadcasting and dtype promotion as in NumPy, made explicit as nodes.
 
-Python numbers are weak: they take the dtype of the array beside them.
+Python numbers are weak: they take the dtype of the arrays they meet.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nnjit.errors import GraphError
 from nnjit.ir import B, Dim, Node, Primitive, Shape, as_dtype, constant, type_of
 from nnjit.primitives import broadcast, cast, concat, full, reshape
 
-Array: TypeAlias = Any  # a node, a NumPy array or a number; a union of them has no operators for mypy
+Array: TypeAlias = Any  # a node, a NumPy array or a number; mypy knows no operators on their union
 NUMBERS = (bool, int, float)
 ZEROS: dict[str, bool | int | float] = {"b": False, "i": 0, "f": 0.0}
 _weak: dict[int, ref[Node]] = {}  # by identity, since `==` of two nodes may compare elements
@@ -30,25 +30,25 @@ def binary(primitive: Primitive, *args: Array, dtype: object = None) -> Any:
 
 
 def unary_float(primitive: Primitive, x: Array) -> Any:
-    """Apply an elementwise primitive of floats; whole numbers become f64 as in NumPy."""
+    """Apply an elementwise primitive of floats; whole numbers become f64, as in NumPy."""
     x = as_array(x)
     return primitive(x if x.dtype.kind == "f" else astype(x, "f64"))
 
 
 def weak(number: Any) -> bool:
-    """Whether `number` is a Python number, or a node that stands for one."""
+    """Whether `number` is a Python number, or a node marked as one."""
     return isinstance(number, NUMBERS) or id(number) in _weak
 
 
 def as_number(node: Node) -> Node:
-    """`node` itself, which from now on stands for a Python number: it takes the dtype of arrays beside it."""
+    """Mark `node` as a Python number, which takes the dtype of arrays it meets, and return it."""
     key = id(node)
     _weak[key] = ref(node, lambda _: _weak.pop(key, None))
     return node
 
 
 def operator(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as one of Python's operators, which of numbers alone give a number."""
+    """`function` as a Python operator: of numbers alone, it gives a number."""
 
     def applied(*args: Array) -> Any:
         made = function(*args)
@@ -65,16 +65,14 @@ def as_array(x: Array) -> Any:
 
 
 def has_node(x: Any) -> bool:
-    """Whether `x` is a node, or a nested list or tuple with one in it."""
+    """Whether `x` is a node, or a nested list or tuple that holds one."""
     return isinstance(x, Node) or (isinstance(x, (list, tuple)) and any(map(has_node, x)))
 
 
 def stacked(parts: Sequence[Any]) -> Any:
-    """A nested list with nodes in it as one node, as `numpy.array` does it with numbers."""
+    """A nested list with nodes as one node, as `numpy.array` does for numbers."""
     made = [stacked(x) if has_node(x) and not isinstance(x, Node) else as_array(x) for x in parts]
-    common = as_dtype(
-        np.result_type(*(x.dtype for x in made))
-    )  # in a list, a number counts as much as an array
+    common = as_dtype(np.result_type(*(x.dtype for x in made)))  # in a list, numbers are not weak
     arrays = [astype(x, common) for x in made]
     shapes = {type_of(a).shape for a in arrays}
     if len(shapes) > 1:
@@ -88,7 +86,7 @@ def promote(*args: Array, dtype: object = None) -> list[Any]:
     """The arguments as arrays of one dtype.
 
     Args:
-        dtype: the least that they are promoted to, e.g. a float for a true division.
+        dtype: the smallest dtype they are promoted to, e.g. a float for true division.
     """
     arrays = [a if isinstance(a, NUMBERS) else as_array(a) for a in args]
     common = result_type(*arrays, *([] if dtype is None else [dtype]))
@@ -107,7 +105,7 @@ def result_type(*args: Any) -> np.dtype:
 
 
 def least_i64(x: Any) -> Any:
-    """`x`, and what NumPy makes of truth values and i32 before it adds or multiplies many: i64."""
+    """Convert truth values and i32 to i64, as NumPy does before adding or multiplying many."""
     return astype(x, "i64") if x.dtype.kind == "b" or x.dtype == np.int32 else x
 
 
@@ -115,7 +113,7 @@ def astype(x: Array, dtype: object, copy: bool = True) -> Any:
     """`x` in another dtype, given by name (`"f32"`) or as NumPy's.
 
     Args:
-        copy: is there for NumPy's programs, and changes nothing.
+        copy: accepted for compatibility and ignored.
     """
     array, target = as_array(x), as_dtype(dtype)
     return array if array.dtype == target else cast(array, dtype=target)
@@ -130,7 +128,7 @@ def broadcast_together(*arrays: Any) -> list[Any]:
 
 
 def broadcast_shapes(*shapes: Shape) -> Shape:
-    """The common shape that NumPy's rule gives; the batch axis meets itself or a 1 alone."""
+    """The common shape by NumPy's rule; the batch axis matches only itself or 1."""
     ndim = max(map(len, shapes))
     padded = [(1,) * (ndim - len(s)) + s for s in shapes]
     return tuple(_common(dims, shapes) for dims in zip(*padded, strict=True))
@@ -145,7 +143,7 @@ def _common(dims: Sequence[Dim], shapes: Sequence[Shape]) -> Dim:
 
 
 def broadcast_to(x: Array, shape: Shape) -> Any:
-    """`x` repeated to `shape`, which may lead with the batch axis `B`."""
+    """`x` repeated to `shape`, which may start with the batch axis `B`."""
     array = as_array(x)
     if type_of(array).shape == shape:
         return array
@@ -169,7 +167,7 @@ def filled_block(x: Array, value: float, shape: Sequence[Dim]) -> Any:
 
 
 def filled(x: Array, value: float, dtype: object = None) -> Any:
-    """An array of the shape of `x` that holds `value` everywhere, in the dtype of `x` if none is given."""
+    """An array like `x` filled with `value`; in the dtype of `x` unless given."""
     array = as_array(x)
     kind = array.dtype if dtype is None else as_dtype(dtype)
     if isinstance(array, np.ndarray):
@@ -178,9 +176,9 @@ def filled(x: Array, value: float, dtype: object = None) -> Any:
 
 
 def refuse_out(name: str, out: object) -> None:
-    """Raise a TypeError if a function is asked to write into an array."""
+    """Raise a TypeError if `out` is given."""
     if out is not None:
         raise TypeError(
-            f"{name}: out= is not supported, since a traced value has no memory yet to write into; use what "
-            "is returned, or x.at[i].set(v) for a part of an array"
+            f"{name}: out= is not supported, since a traced value has no memory yet to write into; use the "
+            "returned value, or x.at[i].set(v) for a part of an array"
         )

@@ -1,4 +1,4 @@
-"""Elementwise functions that are composed of others, under the names of NumPy and of SciPy's `special`."""
+"""Elementwise functions composed from others, under the names of NumPy and of SciPy's `special`."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ from nnjit.numpy.promotion import (
 )
 
 LN_2 = math.log(2.0)
-# Of sin(t)/t = Σ (-t²)ᵏ / (2k+1)!: below |t| = 1 the next term is under 1e-19, and so is that of derivatives.
+# For sin(t)/t = Σ (-t²)ᵏ / (2k+1)!: for |t| < 1 the next term is below 1e-19, also in derivatives.
 SINC = tuple((-1) ** k / math.factorial(2 * k + 1) for k in range(11))
-BESSEL_FROM = 20.0  # where the second sum of `i0` begins; the terms that follow are below 1e-17 of the value
+BESSEL_FROM = 20.0  # where the second sum of `i0` starts; its remaining terms are below 1e-17 of the value
 BESSEL_NEAR = tuple(1 / math.factorial(k) ** 2 for k in range(40))
 BESSEL_FAR = tuple(math.prod(range(1, 2 * k, 2)) ** 2 / (math.factorial(k) * 8**k) for k in range(27))
 
@@ -76,7 +76,7 @@ def i0(x: Array) -> Any:
     Up to 20 it is Σ (x²/4)ᵏ / k!², beyond it exp|x| / √(2π|x|) Σ ((2k-1)!!)² / (k! (8|x|)ᵏ), both to an ulp.
     """
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
-    magnitude = multiply(array, sign(array))  # whose curvature at 0 is 0: that of `abs` would be NaN times 0
+    magnitude = multiply(array, sign(array))  # with curvature 0 at 0: with `abs` it would be NaN times 0
     is_small = less_equal(magnitude, BESSEL_FROM)
     near = _horner(BESSEL_NEAR, where(is_small, multiply(0.25, multiply(array, array)), 0.0))
     size = where(is_small, BESSEL_FROM, magnitude)
@@ -118,12 +118,12 @@ def logit(x: Array) -> Any:
 
 
 def log_sigmoid(x: Array) -> Any:
-    """Log(sigmoid(x)) without overflow."""
+    """Log of the sigmoid, without overflow."""
     return negative(unary_float(p.softplus, negative(x)))
 
 
 def reciprocal(x: Array) -> Any:
-    """`1 / x`; of whole numbers rounded towards 0, and the least one for 0."""
+    """`1 / x`; for whole numbers rounded towards 0, and the least one at 0."""
     array = as_array(x)
     if array.dtype.kind == "f":
         return divide(1.0, array)
@@ -138,12 +138,12 @@ def float_power(x: Array, y: Array) -> Any:
 
 
 def fmax(x: Array, y: Array) -> Any:
-    """The larger one, where one is NaN the other; equals share the derivative evenly."""
+    """The larger element, or the other one if one is NaN; equals share the derivative evenly."""
     return _besides_nan(p.maximum, x, y)
 
 
 def fmin(x: Array, y: Array) -> Any:
-    """The smaller one, where one is NaN the other; equals share the derivative evenly."""
+    """The smaller element, or the other one if one is NaN; equals share the derivative evenly."""
     return _besides_nan(p.minimum, x, y)
 
 
@@ -171,12 +171,12 @@ def isclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_na
 
 
 def _pair(x: Array, y: Array) -> list[Any]:
-    """Both of one dtype and shape."""
+    """Both, in the same dtype and shape."""
     return broadcast_together(*promote(x, y))
 
 
 def logical_xor(x: Array, y: Array) -> Any:
-    """Whether one of both holds, but not the other."""
+    """Whether exactly one of the two holds."""
     return not_equal(astype(x, "b1"), astype(y, "b1"))
 
 
@@ -197,10 +197,10 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
 ) -> Any:
-    """`x` with NaN and infinities replaced, by the largest numbers if none are given.
+    """`x` with NaN and infinities replaced, infinities by the largest numbers by default.
 
     Args:
-        copy: is there for NumPy's programs, and changes nothing.
+        copy: accepted for compatibility and ignored.
     """
     array = as_array(x)
     if array.dtype.kind != "f":
@@ -212,14 +212,14 @@ def nan_to_num(
 
 
 def copysign(x: Array, y: Array) -> Any:
-    """|x| with the sign of `y`, that of a zero too."""
+    """|x| with the sign of `y`, even of a zero."""
     x, y = promote(x, y, dtype="f2")
     size = abs(x)
     return where(signbit(y), negative(size), size)
 
 
 def signbit(x: Array) -> Any:
-    """Whether each element has a minus before it, -0 too."""
+    """Whether each element has a minus sign, as -0 has."""
     array = as_array(x)
     if isinstance(array, np.ndarray):
         return np.signbit(array)
@@ -234,12 +234,12 @@ def modf(x: Array) -> tuple[Any, Any]:
 
 
 def real(x: Array) -> Any:
-    """`x` itself: there are no complex numbers."""
+    """`x` itself: complex numbers are not supported."""
     return as_array(x)
 
 
 def imag(x: Array) -> Any:
-    """Zeros: there are no complex numbers."""
+    """Zeros: complex numbers are not supported."""
     return filled(x, 0)
 
 
@@ -261,7 +261,7 @@ def rad2deg(x: Array) -> Any:
 
 
 def fabs(x: Array) -> Any:
-    """The absolute value, of whole numbers as f64."""
+    """The absolute value; whole numbers become f64."""
     return unary_float(p.abs_, x)
 
 

@@ -1,6 +1,6 @@
 """Optimizers, clipping, penalties, learning-rate schedules, and averages of the weights."""
 
-import nnjit.optim.optimizers  # lists them; the name is the registry's from here on
+import nnjit.optim.optimizers  # lists them; from here on the name means the registry
 import nnjit.optim.schedules  # noqa: F401  # likewise
 from nnjit.optim.averaging import Averaging, averagings, blend
 from nnjit.optim.clip import Clip

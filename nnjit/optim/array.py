@@ -1,4 +1,4 @@
-"""The types of params, gradients and slots in the signatures of this room."""
+"""Type names for params, gradients and slots in the signatures of `nnjit.optim`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 # A traced node or a NumPy array. Any, since operators between the two have no type.
 Array: TypeAlias = Any
-# A NamedTuple of the arrays that an optimizer carries from step to step, in the order of a checkpoint; an
-# array that only some options need is None without them.
+# A NamedTuple of the arrays that an optimizer carries from step to step, in checkpoint order; arrays needed
+# only by some options are None without them.
 SlotType: TypeAlias = type[tuple[Any, ...]]
 # The params after a step, and the slots.
 Update: TypeAlias = tuple[Array, tuple[Any, ...]]

@@ -1,4 +1,4 @@
-"""Clipping: a bound on the gradient before the optimizer sees it."""
+"""Clipping: bound the gradient before the optimizer sees it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import nnjit.numpy as np
 from nnjit.optim.array import Array
 from nnjit.registry import NumberOrNone, Options
 
-# As in PyTorch's clip_grad_norm_; the clipped norm is smaller than the bound by this relative to the norm.
+# As in PyTorch's clip_grad_norm_: relative to the norm, the clipped norm falls short of the bound by this.
 TINY = 1e-6
 
 
 class Clip(Options):
-    """Bounds of the gradient of all params, a vector g; if both are set, `value` acts first.
+    """Bounds on the gradient g of all params, as one vector; if both are set, `value` acts first.
 
     value: each element becomes max(-value, min(g, value)).
     norm:  g becomes g * min(1, norm / (‖g‖ + 1e-6)), with the Euclidean norm over all params.
 
-    A NaN stays a NaN; an infinite element becomes one by `norm`, and the bound by `value`. PyTorch's
+    A NaN stays a NaN; an infinite element becomes a NaN by `norm`, and the bound by `value`. PyTorch's
     `clip_grad_value_` and `clip_grad_norm_`; optax's `clip_by_global_norm` has no 1e-6. Reference: Pascanu
     et al. 2013, arXiv:1211.5063.
     """

@@ -1,6 +1,6 @@
-"""Decide when a full-batch method has converged: when only rounding is left, by either of two rules.
+"""Decide when a full-batch method has converged: when only rounding error is left, by either of two rules.
 
-ε is that of the params' dtype:
+ε is the epsilon of the params' dtype:
 
     max |∇C(θ)| <= 64 ε max |∇C(θ₀)|    the gradient is negligible compared with the first one, at θ₀
     C(θ) - C(θ′) <= 4 ε |C(θ)|          for each θ′ tried: no step lowers the cost by more than its rounding
@@ -15,7 +15,7 @@ import numpy
 from nnjit.optim.full_batch import Vector
 
 COST_ROUNDING = 4  # in ε: a cost is a sum, off by a few units in the last place
-GRADIENT_ROUNDING = 64  # in ε: near the minimum the terms of a gradient cancel, while their errors stay
+GRADIENT_ROUNDING = 64  # in ε: near the minimum the terms of a gradient cancel, but their errors remain
 STATIONARY = "the gradient is zero, to the precision of the numbers"
 NO_LOWER = "no lower cost was found along the direction of descent, to the precision of the numbers"
 
@@ -26,12 +26,12 @@ def largest_element(gradient: Vector) -> float:
 
 
 def is_negligible(gradient: Vector, scale: float, theta: Vector) -> bool:
-    """Whether a gradient at `theta` is only rounding, given the largest element `scale` of the first."""
+    """Whether a gradient at `theta` is rounding error, given the first gradient's largest element `scale`."""
     return largest_element(gradient) <= GRADIENT_ROUNDING * _epsilon(theta) * scale
 
 
 def is_lower(cost: float, before: float, theta: Vector) -> bool:
-    """Whether a cost at `theta` is lower than the one before by more than rounding; False if it is NaN."""
+    """Whether a cost at `theta` is below the previous one by more than rounding; False if NaN."""
     return cost < before - COST_ROUNDING * _epsilon(theta) * abs(before)
 
 

@@ -1,9 +1,9 @@
 """The base class of full-batch optimizers, whose iterations evaluate the cost of all examples at will.
 
 A step optimizer (`Optimizer`) is part of the compiled step and sees one gradient per update. Line search,
-quasi-Newton and least-squares methods evaluate the cost several times before they move, so they are
-functions of NumPy vectors and of a `Problem`, whose functions may come from anywhere. An epoch is one outer
-iteration. What the next one depends on is a tuple of arrays, its slots, which a checkpoint can hold.
+quasi-Newton and least-squares methods evaluate the cost several times before they move, so they are functions
+of NumPy vectors and of a `Problem`, whose functions may come from anywhere. An epoch is one outer iteration.
+The next one depends on a tuple of arrays, its slots, which a checkpoint can hold.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _missing(*_: Vector) -> NoReturn:
 
 @dataclass(frozen=True)
 class Problem:
-    """A cost C(θ) to be lowered, as functions of the params θ (P,); what they return is float64.
+    """A cost C(θ) to minimise, as functions of the params θ (P,); they return float64.
 
     Args:
         gradient: θ → (C, ∇C).
@@ -49,10 +49,10 @@ class Iteration:
     """The result of one iteration.
 
     Args:
-        theta: the params, at which the cost is lower or the same.
-        slots: what the next iteration starts from.
-        values: by the column of the history, e.g. the length of the step.
-        stop_reason: why a further iteration would change nothing; empty if it might.
+        theta: the params, with the same cost or a lower one.
+        slots: the state for the next iteration.
+        values: by column of the history, e.g. the length of the step.
+        stop_reason: why another iteration would change nothing; empty if it might.
     """
 
     theta: Vector
@@ -62,10 +62,10 @@ class Iteration:
 
 
 class FullBatchOptimizer(Stated, ABC):
-    """A method that takes the whole training part at once, with one iteration per epoch."""
+    """A method for the whole training part at once, with one iteration per epoch."""
 
     needs: ClassVar[Need] = "gradient"
-    """What it needs of a problem: gradients alone, products with the Hessian too, or the Jacobian."""
+    """The derivatives that it needs: gradients alone, products with the Hessian too, or the Jacobian."""
     columns: ClassVar[tuple[str, ...]] = ("step_length",)
     """The columns that it adds to the history."""
 
@@ -93,12 +93,12 @@ class FullBatchOptimizer(Stated, ABC):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Empty: no vectors go through a compiled step."""
+        """Empty: a compiled step carries no vectors."""
         return ()
 
     @abstractmethod
     def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
-        """What the first iteration starts from."""
+        """The slots before the first iteration."""
 
     @abstractmethod
     def iterate(self, problem: Problem, theta: Vector, slots: tuple[Vector, ...]) -> Iteration:
@@ -106,10 +106,10 @@ class FullBatchOptimizer(Stated, ABC):
 
         Args:
             theta: the params, (P,), in their own dtype; they are not modified.
-            slots: as `initial_slots` or the previous iteration returned them.
+            slots: from `initial_slots` or the previous iteration.
 
         Raises:
-            FloatingPointError: cost or derivative at `theta` is not finite.
+            FloatingPointError: the cost or derivative at `theta` is not finite.
         """
 
 

@@ -2,7 +2,7 @@
 
 φ(α) = C(θ + α d) is the cost along the direction d, and φ'(0) = ∇C·d < 0. Armijo's condition,
 φ(α) <= φ(0) + c₁ α φ'(0), ensures a sufficient decrease; the strong Wolfe condition, |φ'(α)| <= c₂ |φ'(0)|,
-that a step is not too short. Both count a value that is not finite as too high.
+ensures that a step is not too short. Both treat a value that is not finite as too high.
 
 Reference: Nocedal & Wright 2006, Numerical Optimization, chapter 3.
 """
@@ -23,10 +23,10 @@ Evaluate = Callable[[Vector], tuple[float, Vector]]
 
 SUFFICIENT_DECREASE = 1e-4
 """c₁, the usual one."""
-SMALLEST = 1e-20  # step, relative to the first one tried
+SMALLEST = 1e-20  # step, relative to the first trial
 MOST_TRIALS = 40
-LONGER = (1.5, 10.0)  # the least and the greatest factor by which a step that is too short grows
-INSIDE = 0.1  # how far a trial stays from both ends of a bracket, as a fraction of its width
+LONGER = (1.5, 10.0)  # the smallest and largest growth factor of a step that is too short
+INSIDE = 0.1  # a trial's distance from both ends of a bracket, as a fraction of its width
 
 
 class Point(NamedTuple):
@@ -70,7 +70,7 @@ class Line:
         cls, evaluate: Evaluate, theta: Vector, cost: float, gradient: Vector, direction: Vector,
         curvature: float = 0.9,
     ) -> Line:  # fmt: skip
-        """The line from `theta`, whose cost and gradient are known."""
+        """The line from `theta`, with known cost and gradient."""
         slope = float(gradient @ direction)
         return cls(evaluate, Point(0.0, theta, cost, gradient, slope), direction, curvature)
 
@@ -94,10 +94,10 @@ Search = Callable[[Line, float], Point | None]
 
 
 def armijo(line: Line, first: float) -> Point | None:
-    """The first of ever shorter steps α that meets Armijo's condition; None if none does.
+    """Shorten the step α until it meets Armijo's condition; None if it never does.
 
-    The next step is the minimum of the parabola through what is known, at least a tenth and at most half of
-    the last one.
+    Each next step is the minimum of the parabola through the known values, between a tenth and half of the
+    last one.
 
     Args:
         first: the step to try first, > 0.
@@ -112,11 +112,11 @@ def armijo(line: Line, first: float) -> Point | None:
 
 
 def strong_wolfe(line: Line, first: float) -> Point | None:
-    """A step that meets both Wolfe conditions, or at least Armijo's; None if no such step is found.
+    """Find a step that meets both Wolfe conditions, or at least Armijo's; None if there is none.
 
-    Steps grow until a minimum is bracketed, and the bracket then shrinks: Nocedal & Wright's algorithms 3.5
-    and 3.6, with secants and parabolas for the trials, kept away from the ends of the bracket. Near a
-    minimum only Armijo's condition is left, because rounding hides the other.
+    Steps grow until they bracket a minimum, then the bracket shrinks: Nocedal & Wright's algorithms 3.5 and
+    3.6, with trials from secants and cubics, kept away from the bracket's ends. Near a minimum only Armijo's
+    condition is left, because rounding hides the other.
 
     Args:
         first: the step to try first, > 0.
@@ -200,20 +200,20 @@ SEARCHES: dict[LineSearch, Search] = {"armijo": armijo, "wolfe": strong_wolfe}
 
 
 def first_step(decrease: float, slope: float, longest: float) -> float:
-    """The step to try first: of the parabola that would lower the cost as much as the last iteration did.
+    """The first step to try: the minimum of a parabola with the last iteration's decrease.
 
     Nocedal & Wright (3.60).
 
     Args:
-        decrease: how much the cost fell in the last iteration, > 0.
+        decrease: the decrease of the cost in the last iteration, > 0.
         slope: φ'(0) < 0.
-        longest: an upper bound of the step; inf for none.
+        longest: an upper bound on the step; inf for none.
     """
     return min(longest, 1.01 * 2 * decrease / -slope)
 
 
 def moved(theta: Vector, step: Vector) -> Vector:
-    """θ + step, rounded to the dtype of the params, at which the cost is evaluated."""
+    """θ + step, rounded to the params' dtype; the cost is evaluated there."""
     return numpy.asarray(theta + step, theta.dtype)
 
 

@@ -1,8 +1,8 @@
 """The base class of optimizers: a rule from params and their gradient to the next params.
 
-All work on flat vectors (P,). A slot is a vector that an optimizer carries from step to step; it begins at
-zero unless `initial_slots` says otherwise. `lr` is the learning rate of this step, `step` counts from 1.
-The arithmetic and the defaults are PyTorch's, which follow the papers.
+All work on flat vectors (P,). A slot is a vector that an optimizer carries from step to step; it starts at
+zero unless `initial_slots` is overridden. `lr` is the learning rate of this step, `step` counts from 1. The
+arithmetic and the defaults are PyTorch's, which follow the papers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LearningRate: TypeAlias = Annotated[Annotated[float, Field(gt=0)] | Literal["fin
 def _check_factors(factors: dict[str, float] | None) -> dict[str, float] | None:
     for name, factor in (factors or {}).items():
         if factor == 0:
-            raise ValueError(f'a factor of 0 for "{name}" trains nothing of it; set trainable: false there')
+            raise ValueError(f'a factor of 0 for "{name}" freezes it; set trainable: false there instead')
         if factor < 0:
             raise ValueError(f'expected a factor > 0 for "{name}", got {factor:g}')
     return factors
@@ -45,30 +45,30 @@ class Optimizer(Stated, ABC):
 
     type: str
     learning_rate: LearningRate = 1e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
 
     learning_rate_factors: LearningRateFactors = None
-    """What the learning rate is multiplied by for the params of some layers, each > 0, such as `{stem: 0.1}`;
-    that of all others is 1. PyTorch's groups of params with an lr of their own."""
+    """Factors of the learning rate for the params of some layers, each > 0, such as `{stem: 0.1}`; 1 for all
+    others. PyTorch's param groups with their own lr."""
 
     @property
     def full_batch(self) -> FullBatchOptimizer | None:
-        """The full-batch method that its options ask for; None if it is a rule for one update."""
+        """The full-batch method selected by its options; None for a rule for one update."""
         return None
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that it carries."""
+        """The names of the vectors it carries."""
         return tuple(name for name in slot_names(self.slot_type) if name not in self.unused_slots)
 
     @property
     def unused_slots(self) -> frozenset[str]:
-        """The slots that its options do without."""
+        """The slots not needed with its options."""
         return frozenset()
 
     @property
     def keeps_still(self) -> bool:
-        """Whether a param with a gradient of 0 stays as it is, and its slots too."""
+        """Whether a param with gradient 0 stays unchanged, and its slots too."""
         return False
 
     def initial_slots(self, theta: Array) -> tuple[Array, ...]:
@@ -83,7 +83,7 @@ class Optimizer(Stated, ABC):
         Args:
             theta: the params, shape (P,).
             grad: the gradient, shape (P,).
-            slots: as `initial_slots` or the previous step returned them.
+            slots: from `initial_slots` or the previous step.
             lr: learning rate of this step, a scalar, or one for each param, (P,).
             step: 1, 2, …, a scalar of the params' dtype.
         """
@@ -100,5 +100,5 @@ optimizers: Registry[Optimizer | FullBatchOptimizer] = Registry("optimizer")
 
 
 def bias_correction(beta: float, step: Array) -> Array:
-    """1 - betaᵗ; by expm1, because in f32 the subtraction loses half of the digits for beta near 1."""
+    """1 - betaᵗ, by expm1: in f32 the subtraction loses half of the digits for beta near 1."""
     return 1.0 if is_exactly(beta, 0) else -np.expm1(step * log_of(beta))

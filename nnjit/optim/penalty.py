@@ -1,4 +1,4 @@
-"""Penalties: a cost of large weights, added to the cost of the batch."""
+"""Penalties: a cost of large weights, added to the batch's cost."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nnjit.registry import Number, Options
 
 
 class Penalty(Options):
-    """l1 Σ|w| + l2 Σw², over the weights and not the biases; the derivative of |w| at 0 is 0.
+    """l1 Σ|w| + l2 Σw², over weights but not biases; the derivative of |w| at 0 is 0.
 
-    As Keras's `L1L2`. PyTorch's `weight_decay` λ of its SGD adds λw to the gradient, which is l2 = λ/2 here;
-    scikit-learn's `alpha` of its networks is l2 = alpha / (2n) for batches of n. With adam, an l2 penalty is
-    scaled as the gradient is; `adamw` has weight decay that is not.
+    As Keras's `L1L2`. The `weight_decay` λ of PyTorch's SGD adds λw to the gradient, which is l2 = λ/2 here;
+    the `alpha` of scikit-learn's networks is l2 = alpha / (2n) for batches of n. adam scales an l2 penalty
+    like the gradient; the weight decay of `adamw` is not scaled.
     """
 
     l1: Number = Field(0.0, ge=0)

@@ -1,8 +1,8 @@
-"""The base class of schedules: the learning rate of each update, known before the training begins.
+"""The base class of schedules: the learning rate of each update, known before training.
 
-It has two names: `learning_rate` is the optimizer's option, the highest that the schedule reaches (the peak
-in formulas); `lr` is that of one update. In the warm-up, lr rises to `learning_rate` in equal steps: for
-update s of W, counted from 0, it is learning_rate (s + 1) / (W + 1). The schedule begins after the warm-up.
+It has two names: `learning_rate` is the optimizer's option, the schedule's maximum (the peak in formulas);
+`lr` is the rate of one update. In the warm-up, lr rises to `learning_rate` in equal steps: for update s of W,
+counted from 0, it is learning_rate (s + 1) / (W + 1). The schedule starts after the warm-up.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Schedule(Stated, ABC):
 
     type: str
     warmup: float = Field(0.0, ge=0)
-    """How many epochs the learning rate rises to its peak, >= 0; parts of an epoch are allowed.
+    """Epochs in which the learning rate rises to its peak, >= 0; fractions are allowed.
 
-    lr = peak (s + 1) / (W + 1), for update s, from 0, of the W = round(warmup E) of the warm-up, with E
-    updates in an epoch; so the first update has not 0, and the first one after the warm-up has the peak.
+    lr = peak (s + 1) / (W + 1), for update s = 0, 1, … of the W = round(warmup E) in the warm-up, with E
+    updates per epoch; so the first lr is not 0, and the first one after the warm-up is the peak.
     """
 
     def lr(
@@ -34,10 +34,10 @@ class Schedule(Stated, ABC):
         """The learning rate of each update, float64.
 
         Args:
-            steps: whole numbers, the updates counted from 0 at the start of the training.
-            learning_rate: the highest, the optimizer's option.
-            steps_per_epoch: updates in an epoch, >= 1.
-            epochs: epochs of the whole training, >= 1.
+            steps: whole numbers, the updates counted from 0 at the start of training.
+            learning_rate: the peak, the optimizer's option.
+            steps_per_epoch: updates per epoch, >= 1.
+            epochs: the number of epochs of the run, >= 1.
 
         Raises:
             ConfigError: the options do not fit the learning rate.
@@ -55,7 +55,7 @@ class Schedule(Stated, ABC):
         return
 
     def check_length(self, epochs: int) -> None:
-        """Raise a ConfigError if the schedule needs more than so many epochs."""
+        """Raise a ConfigError if the schedule needs more than this many epochs."""
         if self.warmup > epochs:
             raise ConfigError(
                 f"a warm-up of {self.warmup:g} epochs is longer than the training, which has {epochs}; "

@@ -9,13 +9,13 @@ from nnjit.registry import Options
 
 
 class Stated(Options):
-    """Options whose equations are a class field, which `python -OO` keeps, unlike docstrings.
+    """Options with their equations in a class field, which `python -OO` keeps, unlike docstrings.
 
-    The docstring of a class that has them begins with them, for `help` and the JSON Schema.
+    A class's docstring begins with its equations, for `help` and the JSON Schema.
     """
 
     equations: ClassVar[tuple[str, ...]] = ()
-    """What it computes, in the order in which the equations act."""
+    """The equations, in order of computation."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,6 +1,6 @@
 """Passes: functions from a valid graph to an equivalent valid graph.
 
-Dead code needs no pass: a graph is what its outputs reach.
+Dead code needs no pass: a graph holds only what its outputs reach.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,13 @@ from nnjit.passes.trim_loops import trim_loops
 
 Pass = Callable[[Graph], Graph]
 PASSES: tuple[Pass, ...] = (share_common, fold_constants, simplify, fold_transposes, join_pieces, merge_loops)
-LAST = (*PASSES, trim_loops)  # loops that record less could no longer become one
+LAST = (*PASSES, trim_loops)  # last, since trimmed loops cannot be merged
 MOST_ROUNDS = 8
 
 
 @tracing(is_on=False)
 def optimize(graph: Graph) -> Graph:
-    """`graph` after all passes, in turn until none of them changes it."""
+    """Apply all passes to `graph`, in turn, until none changes it."""
     graph = _settled(graph, PASSES)
     trimmed = trim_loops(graph)
     return graph if trimmed.outputs == graph.outputs else _settled(trimmed, LAST)

@@ -1,4 +1,4 @@
-"""Evaluate, with the interpreter, nodes whose arguments are all constant, and those without elements."""
+"""Fold constants: interpret nodes with constant arguments only, and nodes without elements."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from nnjit.ir.graph import constant_p
 from nnjit.ir.interpret import evaluate_node
 from nnjit.primitives import broadcast
 
-LARGEST = 4096  # elements; a larger constant costs more memory than computing it costs time
+LARGEST = 4096  # elements; storing a larger constant costs more than computing it
 
 
 def fold_constants(graph: Graph) -> Graph:
-    """`graph` with constant expressions evaluated; broadcasts stay, since a loop repeats for nothing."""
+    """Evaluate constant expressions; keep broadcasts, since loops repeat values at no cost."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _fold), graph.names)
 
 

@@ -1,4 +1,4 @@
-"""Fold transposes into the products beside them: a product reads its arguments in any order."""
+"""Fold transposes into adjacent products: a product reads its arguments in any order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from nnjit.primitives import batch_matmul, matmul, transpose
 
 
 def fold_transposes(graph: Graph) -> Graph:
-    """`graph` with products that take transposed arguments, and give transposed results, by their flags."""
+    """Replace transposes of products' arguments and results by the products' flags."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _fold), graph.names)
 
 
@@ -25,6 +25,6 @@ def _fold(node: Node) -> Node:
 
 
 def _untransposed(node: Node, flag: bool, *, is_stack: bool) -> tuple[Node, bool]:
-    last = node.ndim - 2  # the product of a stack reads each matrix in any order
+    last = node.ndim - 2  # stacked products read each matrix in any order
     swaps = node.primitive is transpose and node.params["perm"] == (*range(last), last + 1, last)
     return (node.inputs[0], not flag) if swaps and (is_stack or last == 0) else (node, flag)

@@ -1,7 +1,7 @@
 """Join the cotangents of an array's slices: sums of arrays, each zero where the other is not.
 
-The cotangent of a slice is the slice's own with zeros around it, a concatenation; those of slices that do not
-overlap are one concatenation, without zeros.
+A slice's cotangent is padded with zeros, by a concatenation. Cotangents of slices that do not overlap make
+one concatenation, without these zeros.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nnjit.primitives import add, broadcast, concat, full
 
 
 def join_pieces(graph: Graph) -> Graph:
-    """`graph` with one concatenation instead of a sum of two that do not overlap."""
+    """Replace a sum of two concatenations that do not overlap by one concatenation."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _join), graph.names)
 
 
@@ -37,7 +37,7 @@ def _join(node: Node) -> Node:
 
 
 def _pieces(node: Node, axis: int) -> list[tuple[int, Node]]:
-    """The parts of a concatenation that are not zero, and where they begin."""
+    """The nonzero parts of a concatenation, and their offsets."""
     starts = accumulate((_length(n, axis) for n in node.inputs), initial=0)
     return [(start, n) for start, n in zip(starts, node.inputs, strict=False) if not _is_zero(n)]
 

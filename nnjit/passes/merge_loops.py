@@ -1,4 +1,4 @@
-"""Merge two loops of the same steps: the backward pass needs one that records more than its results."""
+"""Merge loops of the same steps: the backward pass needs a copy that records more than the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnjit.primitives.scan import Loop, lead
 
 
 def merge_loops(graph: Graph) -> Graph:
-    """`graph` in which a loop whose record is part of another's reads it there."""
+    """Replace a loop by slices of another's record that contains its own."""
     loops = [n for n in graph.nodes if n.primitive is scan_p]
     if len(loops) < 2:
         return graph

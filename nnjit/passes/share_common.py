@@ -1,4 +1,4 @@
-"""Eliminate common subexpressions: compute what occurs twice once."""
+"""Eliminate common subexpressions: compute equal nodes once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nnjit.ir import Graph, Node, rebuild
 
 
 def share_common(graph: Graph) -> Graph:
-    """`graph` with one node for all that apply the same primitive to the same arguments."""
+    """Merge nodes that apply the same primitive to the same arguments."""
     first: dict[Hashable, Node] = {}
 
     def share(node: Node) -> Node:

@@ -1,6 +1,6 @@
 """Simplify algebraically by a table of rewrite rules, each exact for every number, infinity and NaN.
 
-(The sign of a zero may change: `x + 0` is `x`.) Rules that would hide a NaN, like `0 * x`, are not there.
+The sign of a zero may change: `x + 0` is `x`. Rules that would hide a NaN, such as `0 * x`, are left out.
 Nodes that only derivatives read are removed: passes run after all derivatives are taken.
 """
 
@@ -41,12 +41,12 @@ Rewrite = Callable[..., Node | None]
 
 
 def simplify(graph: Graph) -> Graph:
-    """`graph` with every rule applied wherever it fits, arguments first."""
+    """Apply every rule wherever it matches, arguments first."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, rewrite), graph.names)
 
 
 def rewrite(node: Node) -> Node:
-    """The simplest form of one node whose arguments are simple already."""
+    """Simplify one node whose arguments are already simple."""
     if (uniform := _shares_one_broadcast(node)) is not None:
         return uniform
     for rule in RULES.get(node.primitive, ()):
@@ -56,14 +56,14 @@ def rewrite(node: Node) -> Node:
 
 
 def _is(node: Node, value: float) -> bool:
-    """Whether `node` holds the number `value` everywhere."""
+    """Whether every element of `node` is known to be `value`."""
     while node.primitive is broadcast:
         node = node.inputs[0]
     return node.primitive is constant_p and bool((node.params["value"].array == value).all())
 
 
 def _shares_one_broadcast(node: Node) -> Node | None:
-    """op(broadcast(x), broadcast(y)) as broadcast(op(x, y)), if both repeat in the same way."""
+    """Rewrite op(broadcast(x), broadcast(y)) as broadcast(op(x, y)), if both repeat the same way."""
     first = node.inputs[0] if node.inputs else None
     if node.primitive.kind != "elementwise" or first is None:
         return None
@@ -100,7 +100,7 @@ def _reduce_nothing(node: Node, x: Node) -> Node | None:
 
 
 def _compute_all(node: Node, index: Node, *operands: Node) -> Node:
-    """Compute all branches, and select: loops cannot branch, and all derivatives are taken."""
+    """Compute all branches, then select: loops cannot branch, and no derivatives follow."""
     *others, chosen = (
         rebuild(branch.outputs, dict(zip(branch.inputs, operands, strict=True)), rewrite)[0]
         for branch in node.params["branches"]
@@ -113,7 +113,7 @@ def _compute_all(node: Node, index: Node, *operands: Node) -> Node:
 
 
 def _compute_anew(node: Node, *arguments: Node) -> Node:
-    """Compute the graph of a checkpoint here, from arguments that wait, so that nothing is kept for it."""
+    """Recompute a checkpoint's graph from arguments that wait, so nothing is kept for it."""
     body, number = node.params["body"], node.params["waits_for"]
     if number is not None:
         token = arguments[number]
@@ -122,10 +122,10 @@ def _compute_anew(node: Node, *arguments: Node) -> Node:
 
 
 def _after(x: Node, token: Node) -> Node:
-    """`x` once the first element of a token is known, of each row if both have the batch axis."""
+    """`x`, once the first element of a token is known; row by row if both have the batch axis."""
     is_rows = x.type.is_batched and token.type.is_batched
     if x.primitive is constant_p or not token.type.row_size or (token.type.is_batched and not is_rows):
-        return x  # what differs from row to row waits, and so does all that is made of it
+        return x  # values that differ by row wait, and with them all that is computed from them
     lead = token.shape[:1] if is_rows else ()
     ones = (*lead, *(1,) * len(token.type.row_shape))
     first = apply(reshape, apply(slice_, token, starts=(0,) * token.ndim, shape=ones), shape=lead)
@@ -141,7 +141,7 @@ def _merge_slices(node: Node, x: Node) -> Node | None:
 
 
 def _of_one_piece(node: Node, x: Node) -> Node | None:
-    """The slice of a concatenation that lies within one of its pieces."""
+    """Read a slice of a concatenation from the one piece that contains it, if any."""
     if x.primitive is not concat:
         return None
     axis, starts = x.params["axis"], node.params["starts"]

@@ -1,4 +1,4 @@
-"""Split off a graph what depends on some of its inputs alone, to be computed once for many calls."""
+"""Split off the part of a graph that depends only on some inputs, to compute it once for many calls."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Parts(NamedTuple):
     """A graph in two parts.
 
     Args:
-        before: of those inputs, the values that the rest takes.
-        rest: takes the other inputs, and then these values.
+        before: those inputs -> the values that the rest takes.
+        rest: takes the other inputs, then these values.
     """
 
     before: Graph
@@ -24,12 +24,12 @@ class Parts(NamedTuple):
 
 
 def split_off(graph: Graph, inputs: Collection[str], prefix: str) -> Parts:
-    """`graph` in two parts, the first of which depends on `inputs` alone.
+    """Split `graph` in two parts, the first depending on `inputs` alone.
 
-    No value is repeated along an axis by the first part; the rest does that where it uses it.
+    The first part repeats no value along an axis; the rest does, where it uses it.
 
     Args:
-        prefix: of the names of the values, which go on with those of the inputs.
+        prefix: begins the names of the values, which continue with the inputs' names.
     """
     graph = share_common(graph)
     names = {n: name for n, name in zip(graph.inputs, graph.names, strict=True) if name in inputs}
@@ -46,7 +46,7 @@ def split_off(graph: Graph, inputs: Collection[str], prefix: str) -> Parts:
 
 
 def _taken(graph: Graph, own: Collection[Node]) -> list[Node]:
-    """The nodes that depend on the inputs `own` alone and that others take, or that are outputs."""
+    """Nodes that depend on the inputs `own` alone, and are outputs or arguments of nodes that do not."""
     alone, known, taken = set(own), set[Node](), dict[Node, None]()
     for node in graph.nodes:
         if node.primitive is constant_p:
@@ -67,7 +67,7 @@ def _unrepeated(node: Node) -> Node:
 
 
 def _labels(taken: Iterable[Node], names: dict[Node, str], prefix: str) -> list[str]:
-    """A name for each of the nodes: the prefix and the names of the inputs that it needs."""
+    """Name each node by the prefix and the inputs it depends on."""
     labels: list[str] = []
     for node in taken:
         needed = [names[n] for n in Graph((), (node,)).nodes if n in names]

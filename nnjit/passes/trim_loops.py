@@ -1,7 +1,7 @@
-"""Trim loops: remove recorded values that nobody reads, and arguments that are a single number.
+"""Trim loops: remove recorded values that nothing reads, and arguments that are a single number.
 
-A derivative asks a loop for the cotangents of everything it carries, and passes cotangents for everything it
-records; most networks need and have only one or two of them.
+Derivative rules ask a loop for cotangents of everything it carries, and pass cotangents for everything it
+records; most networks use only one or two of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nnjit.primitives.scan import Loop
 
 
 def trim_loops(graph: Graph) -> Graph:
-    """`graph` whose loops record only what is read, and read only what differs from step to step."""
+    """Make loops record only what is read, and read only what differs from step to step."""
     users = consumers(graph.nodes)
     replace: dict[Node, Node] = {}
     for node in graph.nodes:
@@ -27,7 +27,7 @@ def trim_loops(graph: Graph) -> Graph:
 
 
 def _trim(node: Node, parts: Sequence[Node], replace: dict[Node, Node]) -> None:
-    """Put into `replace` the new nodes of the parts of a loop's record; of all of it if there are none."""
+    """Put new nodes into `replace` for the parts of a loop's record; without parts, for all of it."""
     loop = Loop(**node.params)
     kept_results = _results_read(loop, parts)
     recorded = [n for n, is_kept in zip(loop.recorded, kept_results, strict=True) if is_kept]
@@ -48,7 +48,7 @@ def _trim(node: Node, parts: Sequence[Node], replace: dict[Node, Node]) -> None:
 
 
 def _results_read(loop: Loop, parts: Sequence[Node]) -> list[bool]:
-    """For each recorded result of a loop, whether one of the parts has some of it; all if there are none."""
+    """For each recorded result of a loop, whether one of the parts reads it; all if there are no parts."""
     reads = [(low := part.params["starts"][-1], low + part.type.row_shape[-1]) for part in parts]
     return [
         not reads or any(low < start + size and start < high for low, high in reads)
@@ -57,19 +57,19 @@ def _results_read(loop: Loop, parts: Sequence[Node]) -> list[bool]:
 
 
 def _recorded_at(loop: Loop) -> list[tuple[int, int]]:
-    """Where each recorded result begins in a step's record, and its size."""
+    """Each recorded result's offset in a step's record, and its size."""
     sizes = [n.type.row_size for n in loop.recorded]
     return list(zip(accumulate(sizes, initial=0), sizes, strict=False))
 
 
 def _new_starts(loop: Loop, is_kept: Sequence[bool]) -> Callable[[int], int]:
-    """Offset of an element in a step's record -> its offset in the trimmed record."""
+    """Map an element's offset in a step's record to its offset in the trimmed record."""
     gone = [at for at, kept in zip(_recorded_at(loop), is_kept, strict=True) if not kept]
     return lambda low: low - sum(size for start, size in gone if start < low)
 
 
 def _numbers(loop: Loop, arguments: Sequence[Node]) -> dict[Node, Node]:
-    """The inputs of a step that are one number everywhere, and that number."""
+    """Map each step input that is one number everywhere to that number."""
     outer = arguments[loop.constants + loop.carried :]
     return {i: _number(o, i) for i, o in zip(loop.moving, outer, strict=True) if _is_number(o)}
 
@@ -81,5 +81,5 @@ def _is_number(node: Node) -> bool:
 
 
 def _number(outer: Node, inner: Node) -> Node:
-    """What a step reads instead of an argument that is one number everywhere."""
+    """Replace a step's argument that is one number everywhere."""
     return apply(broadcast, outer.inputs[0], shape=inner.shape, axes=())

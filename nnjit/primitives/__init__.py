@@ -1,4 +1,4 @@
-"""The primitives: every operation of a graph with its meaning, type rule, derivative rules and lowering."""
+"""The primitives: every graph operation with its definition, type rule, derivatives and lowering."""
 
 from nnjit.primitives.broadcasting import broadcast, full, full_like, reduce_sum
 from nnjit.primitives.checkpoint import after_p, checkpoint_p

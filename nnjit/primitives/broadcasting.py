@@ -1,7 +1,7 @@
-"""Repeating and summing along axes, each the transpose of the other.
+"""Repeat and sum along axes: each is the transpose of the other.
 
 Broadcasts are explicit: `broadcast` maps axis k of its argument to axis `axes[k]` of `shape`, of equal
-length, and repeats along the others. NumPy's stretching of axes of length 1 is a reshape before it.
+length, and repeats along the others. To stretch an axis of length 1, as NumPy does, reshape first.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def infer_reduction(x: ArrayType, axes: Axes) -> ArrayType:
 
 
 def lift_reduction(n: int, axes: Axes) -> dict[str, Axes]:
-    """The params of a reduction with one more leading axis."""
+    """A reduction's params after adding a leading axis."""
     return {"axes": shifted(axes)}
 
 
 def repeated(x: Any, like: Node, axes: Axes) -> Any:
-    """`x`, a result of a reduction of `like`, repeated along the reduced axes."""
+    """Repeat `x`, the result of a reduction of `like`, along the reduced axes."""
     kept = tuple(a for a in range(like.ndim) if a not in axes)
     return broadcast(x, shape=like.shape, axes=kept)
 
@@ -62,16 +62,16 @@ reduce_sum = define(Primitive("reduce_sum", "reduce", infer_reduction, lambda x,
 
 
 def shifted(axes: Sequence[int]) -> tuple[int, ...]:
-    """The same axes of an array with one more leading axis."""
+    """The same axes, renumbered after adding a leading axis."""
     return tuple(a + 1 for a in axes)
 
 
 def full(like: ArrayType, value: float, shape: Sequence[Dim]) -> Node:
-    """A node of `shape` that holds `value` everywhere, in the dtype of `like`."""
+    """A node of `shape` filled with `value`, in the dtype of `like`."""
     scalar = constant(value, like.dtype)
     return scalar if not shape else broadcast(scalar, shape=tuple(shape), axes=())
 
 
 def full_like(x: Value, value: float) -> Node:
-    """A node of the type of `x` that holds `value` everywhere."""
+    """A node of the type of `x`, filled with `value`."""
     return full(x.type if isinstance(x, Node) else ArrayType(x.dtype, x.shape), value, x.shape)

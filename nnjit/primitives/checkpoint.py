@@ -1,8 +1,8 @@
-"""The primitive `checkpoint`: the value of a graph, which is computed anew in its derivative.
+"""The primitive `checkpoint`: the value of a graph, recomputed in its derivative.
 
-The cotangent of such a node is another one, whose graph computes what it needs of the first one's from the
-arguments. Compiled code would share what both compute, and so keep it from the one to the other. Therefore the
-arguments of the second one wait for the cotangent (`after_p`).
+The cotangent of such a node is another checkpoint, whose graph recomputes what it needs of the first from
+the arguments. Compiled code would share these values, and so keep them in memory from one to the other.
+Therefore the arguments of the second wait for the cotangent (`after_p`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _evaluate(*arrays: np.ndarray, body: Graph, waits_for: int | None) -> np.nda
     return interpret(body, arrays)[0]
 
 
-# waits_for: the number of an argument; all others are read after it. None if nothing waits.
+# waits_for: the number of the argument that all others are read after. None if nothing waits.
 checkpoint_p = Primitive("checkpoint", "call", _infer, _evaluate)
 
 
@@ -36,5 +36,5 @@ def _infer_after(x: ArrayType, token: ArrayType) -> ArrayType:
     return x
 
 
-# x, once the token is known, which makes it another value; only passes make it, after all derivatives.
+# x, once the token is known: a distinct value. Only passes build it, after all derivatives.
 after_p = Primitive("after", "elementwise", _infer_after, lambda x, token: x, expression="{0}")

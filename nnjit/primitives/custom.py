@@ -17,5 +17,5 @@ def _evaluate(y: np.ndarray, *xs: np.ndarray, rule: Any, index: int) -> np.ndarr
     return y
 
 
-# (y, *xs) -> y, result number `index` of the function; `rule` says how its results depend on xs.
+# (y, *xs) -> y, result number `index` of the function; `rule` differentiates its results by xs.
 custom_p = Primitive("custom", "call", _infer, _evaluate)

@@ -1,6 +1,6 @@
 """Factors of stacks of matrices: singular vectors, the Q of QR, and the pseudoinverse.
 
-The other factors are composed: S = diag(Uᵀ A V), R = Qᵀ A. With k = min(m, n), of a matrix (m, n):
+The other factors are composed: S = diag(Uᵀ A V), R = Qᵀ A. For a matrix (m, n), with k = min(m, n):
 
     dU = U (F ∘ (dP S + S dPᵀ)) + (dA V - U dP) S⁻¹,    dP = Uᵀ dA V,    Fᵢⱼ = 1 / (sⱼ² - sᵢ²)
     dQ = Y - Q W + Q (L - Lᵀ),    Y = dA R⁻¹,    W = Qᵀ Y,    L = W below the diagonal
@@ -30,7 +30,7 @@ Side = Literal["left", "right"]
 
 
 def _sizes(name: str, a: ArrayType) -> tuple[int, int]:
-    require(a.is_float and a.ndim >= 2, f"{name}: {a} is no matrix of floats")
+    require(a.is_float and a.ndim >= 2, f"{name}: {a} is not a matrix of floats")
     rows, width = static(a.shape[-2:])
     return rows, width
 
@@ -44,12 +44,12 @@ def _infer_singular(a: ArrayType, side: Side) -> ArrayType:
 
 
 def _evaluate_singular(a: np.ndarray, side: Side) -> np.ndarray:
-    u, _, vh = np.linalg.svd(a, full_matrices=False)  # of one matrix alike both times, signs included
+    u, _, vh = np.linalg.svd(a, full_matrices=False)  # the same for a matrix both times, signs included
     return u if side == "left" else np.swapaxes(vh, -1, -2)
 
 
 def _factors(a: Any, out: Any, side: Side) -> tuple[Any, Any, Any]:
-    """The singular vectors of `side` and of the other one, and the singular values."""
+    """The singular vectors of `side` and of the other side, and the singular values."""
     other = singular_vectors(a, side="right" if side == "left" else "left")
     u, v = (out, other) if side == "left" else (other, out)
     return out, other, reduce_sum(u * product(a, v), axes=(a.ndim - 2,))
@@ -59,7 +59,7 @@ def _singular_vjp(g: Node, out: Node, args: Sequence[Node], side: Side) -> list[
     x, y, s = _factors(args[0], out, side)
     inner = inverse_gaps(s * s) * product(transposed(x), g)
     back = product(x, (inner + transposed(inner)) * columns(s, inner))
-    if x.shape[-2] > x.shape[-1]:  # else x spans all, and the difference would be rounding alone
+    if x.shape[-2] > x.shape[-1]:  # else x spans the space, and the difference is mere rounding error
         back = back + (g - product(x, product(transposed(x), g))) * columns(inverse_or_zero(s), g)
     whole = product(back, transposed(y))
     return [whole if side == "left" else transposed(whole)]

@@ -1,4 +1,4 @@
-"""The list of all primitives, and the constructor of the elementwise ones."""
+"""The list of all primitives, and a constructor of elementwise ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOMAINS = {"float": "f", "number": "fiu", "whole": "iu", "any": "fiub", "bool": 
 
 
 def define(primitive: Primitive) -> Primitive:
-    """`primitive` itself, now listed in `PRIMITIVES`."""
+    """Add `primitive` to `PRIMITIVES`, and return it."""
     PRIMITIVES[primitive.name] = primitive
     return primitive
 
@@ -32,20 +32,19 @@ def elementwise(
     domain: Domain = "float",
     result: Literal["same", "b1"] = "same",
 ) -> Primitive:
-    """A primitive that computes each element of its result from the same elements of its arguments.
+    """A primitive that computes each element of its result from the elements there in its arguments.
 
-    The arguments have one type; broadcasts and casts are nodes of their own.
+    All arguments have the same type; broadcasts and casts are separate nodes.
 
     Args:
-        partials: (out, *args) -> partial derivative, for each argument; 1 or -1 if it is that everywhere,
-            None if it is zero everywhere.
-        domain: the kinds of dtype it takes.
+        partials: (out, *args) -> partial derivative, for each argument; 1 or -1 if constant, None if zero.
+        domain: the allowed kinds of dtype.
         result: the result's dtype, the arguments' or bool.
     """
 
     def infer(*types: ArrayType) -> ArrayType:
         first = types[0]
-        if len(types) != len(partials):  # no f-string before it is needed: this runs for every node
+        if len(types) != len(partials):  # formats messages only on errors: this runs for every node
             raise GraphError(f"{name}: expected {len(partials)} arguments, got {len(types)}")
         if any(t != first for t in types):
             raise GraphError(f"{name}: {', '.join(map(str, types))} differ")

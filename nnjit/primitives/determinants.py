@@ -1,12 +1,12 @@
-"""The determinant and its cofactors, of singular matrices too.
+"""The determinant and its cofactors, for singular matrices too.
 
 With A = U S Vᵀ, pᵢ = Πₖ sₖ without i, and Pᵢⱼ = Πₖ sₖ without i and j (0 on the diagonal):
 
     d det(A) = ⟨cof(A), dA⟩,    cof(A) = det(U) det(V) U diag(p) Vᵀ
     d cof(A) = det(U) det(V) U (diag(P diag(F)) - P ∘ Fᵀ) Vᵀ,    F = Uᵀ dA V
 
-Nothing is divided by a singular value, so that both are right for every rank. From the third derivative on, rules
-go by the inverse, which a singular matrix has not.
+Neither divides by a singular value, so both hold for every rank. Third and higher derivatives use the
+inverse, which a singular matrix lacks.
 
 Reference: Stewart 1998, "On the adjugate matrix", Linear Algebra Appl. 283.
 """
@@ -52,7 +52,7 @@ def _composed_change(a: Any, moved: Any) -> Any:
     n = a.shape[-1]
     eye, others = mask(a, np.eye(n)), mask(a, 1 - np.eye(n))
     turned = product(product(transposed(u), moved), v)
-    # In row i all singular values but that of i, for which 1 stands.
+    # In row i, all singular values, with 1 instead of number i.
     rest = _others(columns(s, a) * others + eye) * others
     along = reduce_sum(rest * columns(reduce_sum(turned * eye, axes=(a.ndim - 1,)), a), axes=(a.ndim - 1,))
     inner = columns(along, a) * eye - rest * transposed(turned)
@@ -69,7 +69,7 @@ def _sign(u: Any, v: Any) -> Any:
 
 
 def _others(x: Any) -> Any:
-    """For each element along the last axis, the product of all others: of pairs, and within each pair."""
+    """For each element along the last axis, the product of all others: by pairs, recursively."""
     *lead, n = x.shape
     if n < 2:
         return full_like(x, 1)
@@ -87,7 +87,7 @@ def _part(x: Any, start: int, length: int) -> Any:
 
 
 def _second_change(a: Node, one: Any, other: Any) -> Any:
-    """The second derivative of the cofactors along two directions, which a singular matrix has not here."""
+    """The second derivative of the cofactors along two directions, for invertible matrices."""
     inverted = inverse(a)
 
     def half(one: Any, other: Any) -> Any:
@@ -123,7 +123,7 @@ cofactor_change: Primitive
 
 
 def _evaluated(composed: Callable[..., Any]) -> Callable[..., np.ndarray]:
-    """What a composed function of nodes is of arrays."""
+    """A NumPy function that evaluates a function composed from nodes."""
 
     def evaluate(*arrays: np.ndarray) -> np.ndarray:
         from nnjit.ir import Graph, interpret, new_input, type_of
@@ -148,4 +148,4 @@ cofactor_change = define(Primitive("cofactor_change", "routine", _infer_change, 
 COMPOSED: dict[Primitive, Callable[..., Any]] = {
     det: _composed_det, cofactors: _composed_cofactors, cofactor_change: _composed_change,
 }  # fmt: skip
-"""What kernels compute in place of each."""
+"""The compositions that kernels compute instead of these primitives."""

@@ -1,10 +1,10 @@
-"""The elementwise primitives: name, meaning in NumPy, expression in a kernel, partial derivatives.
+"""The elementwise primitives: name, NumPy definition, kernel expression, partial derivatives.
 
-Ties and edges: `abs`, `sign` and `hypot` have derivative 0 at 0, `relu` has 0 at 0 (as in PyTorch), `maximum`
-and `minimum` share the derivative evenly between equal arguments (as in autograd and JAX), and roundings have
-derivative 0 everywhere, at their steps too. `root`, the square root of a sum of squares, has 0 at 0 too. The next
-derivative of `abs`, `root` and `hypot` is NaN there, since no number is right: `side` is the sign and `corner` is
-1 / x, both with the value 0 at 0, where they have no derivative.
+Ties and edges: the derivative at 0 of `abs`, `sign`, `hypot`, `relu` (as in PyTorch) and `root`, the square
+root of a sum of squares, is 0. `maximum` and `minimum` share the derivative evenly between equal arguments (as
+in autograd and JAX), and roundings have derivative 0 everywhere, at their steps too. The next derivative of
+`abs`, `root` and `hypot` at 0 is NaN, since no number is right: `side` is the sign and `corner` is 1 / x, both
+0 at 0, where they have no derivative.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _gammaln(x: np.ndarray) -> np.ndarray:
     from scipy.special import gammaln as scipy_gammaln
 
     size = np.abs(x)
-    tiny = size < np.finfo(x.dtype).tiny  # where SciPy says inf; and it says -inf at -inf
+    tiny = size < np.finfo(x.dtype).tiny  # SciPy gives inf there, and -inf at -inf
     with np.errstate(divide="ignore"):
         return np.asarray(np.where(tiny, -np.log(size), np.where(size == np.inf, size, scipy_gammaln(x))))
 
@@ -68,7 +68,7 @@ def _number(condition: Any, like: Any) -> Any:
 
 
 def _share(is_chosen: Any, x: Any, y: Any) -> Any:
-    """1 where an argument is the chosen one, ½ where both are equal, else 0; `equal` serves both arguments."""
+    """1 where this argument is chosen, ½ where both are equal, else 0; both arguments share `equal`."""
     return select(is_chosen, full_like(x, 1), select(equal(x, y), full_like(x, 0.5), full_like(x, 0)))
 
 
@@ -149,13 +149,13 @@ def _filled(x: Any, value: float) -> Any:
     return full_like(x, value) if isinstance(x, Node) else np.full_like(x, value)
 
 
-# Coefficients of w⁻², w⁻⁴, … in log(w) - 1/2w - ψ(w): B₂ₖ / 2k. From w = 12 on the next is below 1e-17.
+# Coefficients of w⁻², w⁻⁴, … in log(w) - 1/2w - ψ(w): B₂ₖ / 2k. For w >= 12, the next term is below 1e-17.
 DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12)
 DIGAMMA_STEPS = 12
 
 
 def digamma(x: Any) -> Any:
-    """ψ(x), the derivative of log Γ, of an array or a node; composed, so that it has derivatives of every order.
+    """ψ(x), the derivative of log Γ, of an array or a node; composed, so differentiable to any order.
 
     ψ(x) = ψ(x + 12) - Σ 1 / (x + k), and its asymptotic series there; below 0, ψ(x) = ψ(1 - x) - π / tan(πx).
 
@@ -171,11 +171,11 @@ def digamma(x: Any) -> Any:
     total = log(w) - 0.5 / w - series
     for k in range(DIGAMMA_STEPS):
         total = total - 1 / (z + k)
-    # An angle as exact as x, which is 0 at the poles; where it is not used, its tangent is harmless.
+    # An angle as exact as x, 0 at the poles; its tangent is harmless where it is not used.
     is_zero = equal(x, _filled(x, 0))
     turn = select(is_positive, _filled(x, -0.25), select(is_zero, x, x - rint(x)))
     reflected = total - np.pi / tan(np.pi * turn)
-    # At the two zeros ψ is -inf and inf; at the other poles, where its sign changes too, SciPy has NaN.
+    # At the zeros ±0, ψ is ∓inf; at the other poles, where its sign changes too, SciPy has NaN.
     is_pole = less(is_zero, equal(turn, _filled(x, 0)))
     return select(is_positive, total, reflected * select(is_pole, _filled(x, np.nan), _filled(x, 1)))
 
@@ -196,14 +196,12 @@ select = define(
 
 
 def _infer_floor_divide(x: ArrayType, y: ArrayType) -> ArrayType:
-    require(
-        x == y and x.dtype.kind in "iu", f"floor_divide: {x} and {y} are not of one dtype of whole numbers"
-    )
+    require(x == y and x.dtype.kind in "iu", f"floor_divide: {x} and {y} do not have the same integer dtype")
     return x
 
 
-# Of whole numbers alone: of floats, `nnjit.numpy.floor_divide` composes it as NumPy does. A processor traps at the
-# least number divided by -1, which wraps around in NumPy.
+# Integers only: for floats, `nnjit.numpy.floor_divide` composes it as NumPy does. A processor traps on the
+# least integer divided by -1, which wraps around in NumPy.
 floor_divide = define(
     Primitive(
         "floor_divide", "elementwise", _infer_floor_divide, np.floor_divide, transposes=(None, None),
@@ -223,5 +221,5 @@ cast = define(
     )
 )  # fmt: skip
 
-# Its argument, in memory; only lowering makes it.
+# Its argument, in memory; only lowering builds it.
 copy_p = Primitive("copy", "elementwise", lambda x: x, lambda x: x, partials=(1,), expression="{0}")

@@ -1,7 +1,7 @@
-"""Primitives that read and write at computed places, and the order of elements.
+"""Primitives that read and write at computed places, and sort.
 
 `gather` and `scatter_add` go along one axis, as `numpy.take_along_axis` does, and are each other's transposes;
-all other advanced indexing is composed of them.
+all other advanced indexing is composed from them.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""The products of a convolution whose examples are lanes: vectors hold one element of several examples.
+"""The products of a convolution with examples as lanes: a vector holds one element of several examples.
 
 An argument is an array of vectors, `[B,…,lanes]`: a batch of groups of examples. A product reads it at
-*places*, of which each example has some, and *taps*, the elements of a window; the element of a place and a
-tap is at the sum of two offsets, so that nothing is copied for windows that overlap. Both are axes, a length
-and a stride each, the stride in vectors.
+*places* of each example and *taps*, the elements of a window; an element's offset is the place's plus the
+tap's, so overlapping windows need no copies. Both are axes with a length and a stride, the stride in vectors.
 
-`codegen/rewrite/lanes.py` makes them from `matmul`, `windows` and `overlap_add` after all derivatives are taken.
+`codegen/rewrite/lanes.py` builds them from `matmul`, `windows` and `overlap_add`, after all derivatives.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from nnjit.primitives.define import require
 Axes = tuple[tuple[int, int], ...]
 """(length, stride) of each."""
 
-MOST_PLACES, MOST_TAPS = 2, 3  # axes that the kernels have loops for; the last one of the taps has stride 1
+MOST_PLACES, MOST_TAPS = 2, 3  # axes with loops in the kernels; the last axis of the taps has stride 1
 
 
 def length(axes: Axes) -> int:
@@ -122,8 +121,8 @@ def _make(name: str, infer: Any, evaluate: Any, **options: Any) -> Primitive:
     return Primitive(name, "matmul", infer, evaluate, **options)
 
 
-# Σ_k x[p+k] w[k,n], of [B,*shape,lanes]; its transpose, Σ_n g[p,n] w[n,k] added at p+k, of the same; and,
-# over all groups and lanes, Σ_p x[p+k] g[p,n], of [k,n]: summed over the lanes in the end.
+# Σ_k x[p+k] w[k,n], [B,*shape,lanes]; its transpose, Σ_n g[p,n] w[n,k] added at p+k, of the same shape;
+# and Σ_p x[p+k] g[p,n] over all groups and lanes, [k,n]: the lanes are summed last.
 lane_product = _make("lane_product", _infer_product, _product)
 lane_spread = _make("lane_spread", _infer_spread, _spread)
 lane_weights = _make("lane_weights", _infer_weights, _weights, expression="{0} + {1}", identity="{t}(0)")

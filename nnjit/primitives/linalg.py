@@ -1,8 +1,8 @@
-"""The matrix product, bilinear: each argument's cotangent is again a product.
+"""The matrix product. It is bilinear: each argument's cotangent is again a product.
 
-Its flags say which argument is transposed, so that the transposes of a backward pass cost nothing. An array
-of more than two axes is the matrix of its last axis, whose rows all others count: a dense layer over a
-sequence, a convolution and their gradients are products of matrices without a loop around them.
+Flags mark transposed arguments, so the transposes of a backward pass cost nothing. An array of more than two
+axes acts as a matrix: its last axis is the columns, all others together the rows. So a dense layer over a
+sequence, a convolution and their gradients are single matrix products.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _infer(a: ArrayType, b: ArrayType, ta: bool, tb: bool) -> ArrayType:
 
 
 def _axes(x: ArrayType, is_transposed: bool) -> tuple[Shape, Shape]:
-    """The axes of the rows and those of the columns of op(x)."""
+    """The row axes and the column axes of op(x)."""
     axes = x.shape[:-1], x.shape[-1:]
     return axes[::-1] if is_transposed else axes
 

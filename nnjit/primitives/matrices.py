@@ -36,18 +36,18 @@ def trace(a: Any, b: Any) -> Any:
 
 
 def columns(w: Any, like: Any) -> Any:
-    """A vector for each matrix, repeated so that element j stands in all of column j."""
+    """Repeat each vector along the rows of a matrix: column j holds element j."""
     return broadcast(w, shape=like.shape, axes=(*range(w.ndim - 1), w.ndim))
 
 
 def inverse_or_zero(x: Any) -> Any:
-    """1 / x, 0 where x is 0."""
+    """1 / x, and 0 where x is 0."""
     is_zero = equal(x, full_like(x, 0))
     return select(is_zero, full_like(x, 0), 1 / select(is_zero, full_like(x, 1), x))
 
 
 def inverse_gaps(w: Any) -> Any:
-    """The matrix 1 / (wⱼ - wᵢ) of a vector, 0 where both are equal, as on the diagonal."""
+    """The matrix 1 / (wⱼ - wᵢ), 0 where both are equal, as on the diagonal."""
     shape, lead = (*w.shape, w.shape[-1]), tuple(range(w.ndim - 1))
     row = broadcast(w, shape=shape, axes=(*lead, w.ndim))
     diagonal = cast(mask(row, np.eye(w.shape[-1])), dtype=np.dtype(bool))

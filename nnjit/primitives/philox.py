@@ -1,6 +1,6 @@
 """The random bits of element `index` at `step` under `key`: Philox-2×32 with ten rounds.
 
-One definition serves NumPy scalars, NumPy arrays and Numba, which compiles `philox` as it stands. So it
+One definition serves NumPy scalars, NumPy arrays and Numba, which compiles `philox` unchanged. So it
 multiplies values below 2³² in uint64: nothing overflows, and no type changes.
 
 Reference: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
@@ -36,7 +36,7 @@ def philox(index: Any, step: Any, key: Any) -> Any:
     for _ in range(ROUNDS):
         product = (low & LOW_WORD) * MULTIPLIER
         low = (product >> WORD) ^ round_key ^ high
-        high = product  # only its low word matters, which the next `low` takes
+        high = product  # only its low word matters; the next `low` takes it
         round_key = (round_key + KEY_INCREMENT) & LOW_WORD
     return np.uint32(low)
 

@@ -1,4 +1,4 @@
-"""Counter-based random numbers: a number is a function of (element, step, key), so nothing is stored.
+"""Counter-based random numbers: each is a function of (element, step, key), so nothing is stored.
 
 Reference: Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3" (Philox).
 """

@@ -1,4 +1,4 @@
-"""The largest and the smallest element over any axes, including the batch axis."""
+"""Maximum and minimum over any axes, including the batch axis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnjit.primitives.elementwise import cast, equal
 
 
 def _hits(out: Node, x: Node, axes: Axes) -> tuple[Any, Any]:
-    """1 for each element that is the extremum, else 0; and how many are, which share the derivative evenly."""
+    """1 for each element equal to the extremum, else 0; and their number, to share the derivative evenly."""
     hits = cast(equal(x, repeated(out, x, axes)), dtype=x.dtype)
     return hits, reduce_sum(hits, axes=axes)
 

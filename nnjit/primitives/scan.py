@@ -1,9 +1,9 @@
-"""The primitive `scan`: a loop over one graph, whose carried values go from step to step.
+"""The primitive `scan`: a loop over one graph that carries values from step to step.
 
-The body returns the carried values after a step, then the recorded ones, which may be the same. A node has one
-value; that of a loop is its *record*: the recorded values of all steps, flat and side by side, `f32[B,T,R]`,
-whose parts are slices; or those of the last step alone, `f32[B,R]`. The derivatives of a loop are loops again,
-which `autodiff` builds.
+The body returns the carried values after a step, then the recorded values, which may be the same. A node has
+one value: a loop's is its *record*, the recorded values of all steps, flat and side by side, `f32[B,T,R]`, or
+of the last step alone, `f32[B,R]`. Its parts are slices. The derivatives of a loop are loops again, built by
+`autodiff`.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ scan_p = Primitive("scan", "loop", _infer, _evaluate)
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop's parameters, and its body's inputs by their kind."""
+    """A loop's parameters, and its body's inputs by kind."""
 
     body: Graph
     constants: int
@@ -93,7 +93,7 @@ class Loop:
 
     @property
     def last(self) -> int:
-        """The number of the step that comes last."""
+        """The index of the step computed last."""
         return 0 if self.backwards else self.length - 1
 
     @property
@@ -118,17 +118,17 @@ class Loop:
 
 
 def lead(type: ArrayType) -> Shape:
-    """The batch axis, if there is one."""
+    """The batch axis, or no axis."""
     return (B,) if type.is_batched else ()
 
 
 def stacked_shape(type: ArrayType, length: int) -> Shape:
-    """The shape of `length` values of a type: the axis of steps comes after the batch axis."""
+    """The shape of `length` stacked values of a type, with the step axis after the batch axis."""
     return (*lead(type), length, *type.row_shape)
 
 
 def parts(record: Any, types: Sequence[ArrayType], length: int | None) -> list[Any]:
-    """The values of each of the results, in its own shape: at all steps, or at the last if `length` is None."""
+    """Each result in its own shape: at all steps, or at the last if `length` is None."""
     found, start = [], 0
     for type in types:
         steps = () if length is None else (length,)
@@ -141,7 +141,7 @@ def parts(record: Any, types: Sequence[ArrayType], length: int | None) -> list[A
 
 
 def at_step(stack: Any, type: ArrayType, t: int) -> Any:
-    """The value at step `t` of all values of a type."""
+    """The value at step `t`, from the stack of all steps."""
     front = len(lead(type))
     starts = (*(0,) * front, t, *(0,) * len(type.row_shape))
     one = slice_(stack, starts=starts, shape=(*lead(type), 1, *type.row_shape))

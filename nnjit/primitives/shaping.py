@@ -1,4 +1,4 @@
-"""Primitives that move elements: each is linear, so its derivative is its transpose."""
+"""Primitives that move elements. All are linear, so the derivative is the transpose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnjit.primitives.define import define, require
 def _infer_reshape(x: ArrayType, shape: Shape) -> ArrayType:
     require(
         shape.count(B) == x.shape.count(B) and (not x.is_batched or (x.shape[0] is B and shape[0] is B)),
-        f"reshape: {x} to {show_shape(shape)}: the batch axis stays alone and first",
+        f"reshape: {x} to {show_shape(shape)}: the batch axis must stay first and separate",
     )
     size = math.prod(d for d in shape if isinstance(d, int))
     was = math.prod(d for d in x.shape if isinstance(d, int))
@@ -44,7 +44,7 @@ def _slice(x: np.ndarray, starts: tuple[int, ...], shape: tuple[int, ...]) -> np
 
 
 def _pad_back(g: Any, x: Any, starts: tuple[int, ...], shape: Shape) -> Any:
-    """The slice's cotangent in its place, zeros around it."""
+    """The slice's cotangent in place, with zeros around it."""
     for axis, (start, size) in enumerate(zip(starts, x.shape, strict=True)):
         if g.shape[axis] != size:
             after = size - start - g.shape[axis]
@@ -69,7 +69,7 @@ def _infer_concat(*types: ArrayType, axis: int) -> ArrayType:
 
 
 def _fits_beside(t: ArrayType, first: ArrayType, axis: int) -> bool:
-    """Whether a part has the first one's type, but for its length along the axis."""
+    """Whether a part has the same type as the first, except for the length along the axis."""
     if t.ndim != first.ndim or t.dtype != first.dtype or t.shape[axis] is B:
         return False
     return t.shape[:axis] == first.shape[:axis] and t.shape[axis + 1 :] == first.shape[axis + 1 :]
@@ -127,4 +127,4 @@ def _infer_pick(x: ArrayType, axis: int, index: int) -> ArrayType:
 
 pick_p = Primitive(
     "pick", "view", _infer_pick, lambda x, axis, index: np.take(x, index, axis)
-)  # one index of an axis, which is removed
+)  # one index along an axis, which is removed

@@ -1,4 +1,4 @@
-"""Primitives of linear algebra that LAPACK computes, for stacks of matrices.
+"""Linear algebra primitives computed by LAPACK, for stacks of matrices.
 
 Reference: Giles 2008, "An extended collection of matrix derivative results"; Murray 2016, arXiv:1602.07527, for
 the Cholesky decomposition.
@@ -19,10 +19,10 @@ from nnjit.primitives.matrices import inverse_gaps, mask, product, trace, transp
 
 
 def infer_square(name: str) -> Callable[[ArrayType], ArrayType]:
-    """What refuses all but square matrices of floats, whose type it returns."""
+    """A type rule for square matrices of floats: the result has the same type."""
 
     def infer(a: ArrayType) -> ArrayType:
-        require(a.is_float and a.ndim >= 2, f"{name}: {a} is no matrix of floats")
+        require(a.is_float and a.ndim >= 2, f"{name}: {a} is not a matrix of floats")
         rows, columns = static(a.shape[-2:])
         require(rows == columns, f"{name}: {a} is not square")
         return a
@@ -91,7 +91,7 @@ def _evaluate_triangular(a: np.ndarray, b: np.ndarray, lower: bool) -> np.ndarra
 
 
 def spread(g: Any, like: Any) -> Any:
-    """A number for each matrix, repeated in all its elements."""
+    """Repeat one number per matrix over all its elements."""
     return broadcast(g, shape=like.shape, axes=tuple(range(like.ndim - 2)))
 
 
@@ -123,7 +123,7 @@ def _cholesky_jvp(out: Node, args: Sequence[Node], tangents: Sequence[Node]) -> 
 
 
 def _gaps(a: Any, v: Any) -> Any:
-    """1 / (wⱼ - wᵢ), 0 where they are equal: how much the eigenvectors of a symmetric matrix rotate."""
+    """1 / (wⱼ - wᵢ), 0 where they are equal: how far the eigenvectors of a symmetric matrix rotate."""
     return inverse_gaps(reduce_sum(v * product(a, v), axes=(a.ndim - 2,)))
 
 

@@ -1,7 +1,7 @@
-"""The elementwise primitives of special functions, whose values are SciPy's.
+"""Elementwise primitives for special functions, evaluated by SciPy.
 
-`xlogy`, `xlog1py`, `entr` and `rel_entr` are 0 where their first argument is; `xdivy` is x / y, and 0 where both are.
-Their derivatives there are the limits, infinite ones too, or NaN where there is no limit.
+`xlogy`, `xlog1py`, `entr` and `rel_entr` are 0 where their first argument is; `xdivy` is x / y, and 0 where
+both are 0. Their derivatives there are the limits, possibly infinite, or NaN if there is none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnjit.primitives.elementwise import digamma, exp, expm1, less, log, log1p, 
 xdivy: Primitive  # rules refer to it
 
 SQRT_PI = math.sqrt(math.pi)
-FAR = 10.0  # from here on erfcx falls by its asymptotic series
+FAR = 10.0  # from here on, use the asymptotic series of erfcx
 # erfcx′(x) = -1 / (√π x²) Σ (-1)ᵏ (2k + 1)!! / 2ᵏ x⁻²ᵏ: at x = 10 the next term is below 1e-17.
 SLOPE = tuple((-0.5) ** k * math.prod(range(1, 2 * k + 2, 2)) for k in range(17))
 
@@ -50,7 +50,7 @@ def _expm1mx(x: np.ndarray) -> np.ndarray:
 
 
 def _erfcx_slope(out: Any, x: Any) -> Any:
-    """2x erfcx(x) - 2/√π, whose terms cancel far out; there its asymptotic series."""
+    """2x erfcx(x) - 2/√π; by the asymptotic series where these terms cancel, far out."""
     is_far = less(full_like(x, FAR), x)
     near, far = select(is_far, full_like(x, 0), x), select(is_far, x, full_like(x, FAR))
     v = 1 / (far * far)

@@ -1,8 +1,8 @@
-"""The primitive `switch`: one of several graphs, by an index that is known only at evaluation.
+"""The primitive `switch`: one of several graphs, chosen by an index known only at evaluation.
 
-The index is a whole number, or a truth value, which chooses the first of two graphs if it holds. The
-interpreter runs the graph that is chosen. If the index has axes, as under `vmap`, it runs all that some element
-chooses; compiled code runs all graphs. Then one result is selected.
+The index is a whole number, or a truth value, which chooses the first of two graphs if true. The interpreter
+runs only the chosen graph. If the index has axes, as under `vmap`, it runs every graph that some element
+chooses; compiled code runs all graphs. Both then select each result.
 """
 
 from __future__ import annotations

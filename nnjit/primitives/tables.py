@@ -1,4 +1,4 @@
-"""Tables: matrices of params of which a step updates only the rows that its batch used."""
+"""Tables: matrices of params in which a step updates only the rows its batch used."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from nnjit.errors import GraphError
 from nnjit.ir import Primitive
 from nnjit.ir.types import ArrayType
 
-Segment = tuple[int, int, int]  # where a table begins in the vector of params, its rows, and their length
+Segment = tuple[int, int, int]  # a table's offset in the vector of params, its rows, and their length
 
 
 def _infer_used(index: ArrayType, entries: int) -> ArrayType:
     if index.dtype.kind not in "iu" or not index.is_batched:
-        raise GraphError(f"used: {index} is no batch of whole numbers")
+        raise GraphError(f"used: {index} is not a batch of whole numbers")
     return ArrayType(np.dtype(np.bool_), (entries,))
 
 
@@ -43,9 +43,9 @@ def _where_used(
     return out
 
 
-# Which rows of a table of `entries` rows a batch used, given the rows' numbers; and the same, stored as the list
-# of those numbers, with repetitions.
+# Which of a table's `entries` rows a batch used, given their numbers; and the same, stored as the list of
+# those numbers, with repetitions.
 used_p = Primitive("used", "reduce", _infer_used, _used)
 listed_p = Primitive("listed", "reduce", _infer_used, _used)
-# `new`, but `old` in the rows of tables that were not used; `is_exact` says that they are equal there.
+# `new`, but `old` in unused rows of tables; `is_exact` says that both are equal there.
 where_used_p = Primitive("where_used", "call", _infer_where_used, _where_used)

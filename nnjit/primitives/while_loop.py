@@ -1,7 +1,7 @@
-"""The primitive `while_loop`: a step that is repeated as long as it says so.
+"""The primitive `while_loop`: repeat a step as long as it asks for another.
 
-A node has one value; that of a loop is one array that a second graph makes of the carried values after the last
-step, whose dtypes may differ.
+A node has one value: a second graph computes it from the carried values after the last step, whose dtypes may
+differ.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ def _infer(*types: ArrayType, step: Graph, result: Graph, constants: int) -> Arr
             f"while_loop: expected {', '.join(map(str, wanted))}, got {', '.join(map(str, types))}"
         )
     if any(n.type.is_batched for n in (*step.inputs, *step.outputs)):
-        raise GraphError("while_loop: no value has the batch axis, since its rows would end apart; use vmap")
+        raise GraphError(
+            "while_loop: values cannot have the batch axis, since its rows would end apart; use vmap"
+        )
     if loop.is_going.type.shape != () or loop.is_going.dtype.kind != "b":
         raise GraphError(f"while_loop: a step says {loop.is_going.type}; expected one truth value")
     for before, after in zip(loop.before, loop.after, strict=True):
@@ -56,7 +58,7 @@ class While:
     Args:
         step: (fixed, carried) → (whether there is another step, carried).
         result: (fixed, carried) → the value.
-        constants: how many values are fixed.
+        constants: the number of fixed values.
     """
 
     step: Graph
@@ -80,7 +82,7 @@ class While:
         return self.step.outputs[1:]
 
     def reached(self, changed: Iterable[Node]) -> set[Node]:
-        """The values of a step that depend on inputs of the step that are `changed`, in it or in a step before."""
+        """The values of a step that depend on its `changed` inputs, in this step or through an earlier one."""
         found = set(changed)
         while True:
             for node in topological(self.step.outputs):

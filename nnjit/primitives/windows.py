@@ -1,7 +1,7 @@
-"""Sliding windows, for convolutions and poolings, and their transpose, the sum of overlapping windows.
+"""Sliding windows, for convolution and pooling, and their transpose, the sum of overlapping windows.
 
-Axes `first`, `first + 1`, … of an array, one for each size, become two groups: the places of a window, and
-after these the elements of a window: `[B,H,W,C]` with windows of 3 × 3 becomes `[B,H-2,W-2,3,3,C]`.
+Axes `first`, `first + 1`, … of an array, one per size, become two groups: first a window's places, then its
+elements. `[B,H,W,C]` with windows of 3 × 3 becomes `[B,H-2,W-2,3,3,C]`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Sizes = tuple[int, ...]
 
 
 def places(length: int, size: int, stride: int, dilation: int) -> int:
-    """How many windows of `size` elements, `dilation` apart, fit into `length`, each `stride` after the last."""
+    """How many windows of `size` elements, `dilation` apart, fit into `length` at a distance of `stride`."""
     return (length - dilation * (size - 1) - 1) // stride + 1
 
 
@@ -92,7 +92,7 @@ def _lift(n: int, first: int, **others: Any) -> dict[str, Any]:
     return {"first": first + 1, **others}
 
 
-overlap_add: Primitive  # a rule refers to the row below it
+overlap_add: Primitive  # a rule refers to the row below
 
 # fmt: off
 windows     = define(Primitive("windows", "view", _infer, _windows, transposes=(_fold,), lift=_lift))

@@ -1,1 +1,1 @@
-"""Show how a training goes, and tell those who follow it: none of them changes what it computes."""
+"""Show the progress of a run, and notify its followers; none of them changes its results."""

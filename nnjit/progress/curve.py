@@ -1,4 +1,4 @@
-"""A small curve of the losses as SVG text, drawn without matplotlib: a millisecond, and a few kilobytes."""
+"""Draw a small SVG curve of the losses without matplotlib: it takes a millisecond and a few kilobytes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 440, 150
 LEFT, RIGHT, TOP, BOTTOM = 62, 124, 8, 22
 LOG_RATIO = 20  # a range wider than this is drawn on a logarithmic scale
-MOST_POINTS = 200  # of a line, which a picture of this size shows
-LINE = 13  # points between two words
+MOST_POINTS = 200  # per line, as many as a picture of this size shows
+LINE = 13  # vertical distance between two words, in pixels
 
-# The column of the history, what it is called, and its colour: Okabe & Ito's (2008), as in the report.
+# Column of the history, its label, and its colour: Okabe & Ito's (2008), as in the report.
 LOSSES = (("train_loss", "training", "#0072b2"), ("validation_loss", "validation", "#d55e00"))
 
 
@@ -26,7 +26,7 @@ class Line:
     """A line of the picture; `x` ascends.
 
     Args:
-        name: stands at its end.
+        name: the label at its end.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Line:
 
 
 def loss_lines(history: Mapping[str, np.ndarray]) -> list[Line]:
-    """The lines of the losses that a history has."""
+    """The lines of the losses in a history."""
     return [
         Line(name, color, history["epoch"], history[column])
         for column, name, color in LOSSES
@@ -45,7 +45,7 @@ def loss_lines(history: Mapping[str, np.ndarray]) -> list[Line]:
 
 
 def curve_svg(lines: Iterable[Line]) -> str:
-    """The lines on common axes, each with its last value at the right; empty if no value is finite."""
+    """Draw lines on common axes, with the last value of each at the right; empty if no value is finite."""
     import numpy as np
 
     thinned = [(line, *_thin(line)) for line in lines]
@@ -59,7 +59,7 @@ def curve_svg(lines: Iterable[Line]) -> str:
     parts = [*_axes(scale), *(_polyline(scale, line, a, b) for line, a, b in thinned)]
     parts += _labels(scale, [(line, float(b[-1])) for line, _, b in thinned])
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="loss of each epoch" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="loss per epoch" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         'style="max-width: 100%; font: 11px sans-serif" fill="currentColor">' + "".join(parts) + "</svg>"
     )
@@ -84,7 +84,7 @@ class _Scale:
 
 
 def _thin(line: Line) -> tuple[np.ndarray, np.ndarray]:
-    """The points that draw the line: finite ones, of many the lowest and the highest of each stretch."""
+    """The points that draw a line: the finite ones or, if too many, the extremes of each stretch."""
     import numpy as np
 
     rows = thin(np.asarray(line.y, float), MOST_POINTS)
@@ -92,7 +92,7 @@ def _thin(line: Line) -> tuple[np.ndarray, np.ndarray]:
 
 
 def thin(values: np.ndarray, limit: int) -> np.ndarray:
-    """The rows that draw the curve as all would: the finite ones, or each stretch's lowest and highest."""
+    """Indices that preserve the curve: of the finite values or, if too many, of each stretch's extremes."""
     import numpy as np
 
     rows = np.flatnonzero(np.isfinite(values))
@@ -127,13 +127,13 @@ def _polyline(scale: _Scale, line: Line, x: np.ndarray, y: np.ndarray) -> str:
 
 
 def _labels(scale: _Scale, ends: Sequence[tuple[Line, float]]) -> list[str]:
-    """The name and the last value of each kind of line, below each other without overlap."""
+    """The name and last value of each kind of line, stacked without overlap."""
     named = {(line.name, line.color): (line, value) for line, value in ends}
     words, free = [], -math.inf
     for line, value in sorted(named.values(), key=lambda end: -end[1]):
         free = y = max(scale.y(value) + 4, free + LINE)
         words.append((y, line, value))
-    up = max(0.0, free - (HEIGHT - 2))  # so that the last one stays in the picture
+    up = max(0.0, free - (HEIGHT - 2))  # keeps the last one in the picture
     return [
         _text(WIDTH - RIGHT + 6, y - up, f"{line.name} {value:.4g}", "start", line.color)
         for y, line, value in words

@@ -1,4 +1,4 @@
-"""Collect the losses of a training, or of the first members of a study, for a curve that grows."""
+"""Collect the losses of a run, or of a study's first members, for a growing curve."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import defaultdict
 from nnjit.progress.curve import LOSSES, Line, curve_svg, loss_lines
 from nnjit.progress.values import Columns
 
-MOST_MEMBERS = 8  # of a study, whose curves are drawn
+MOST_MEMBERS = 8  # members of a study with a curve drawn
 
 
 class Curves:
-    """The losses so far, by member; None is a single training."""
+    """The losses so far, by member; None for a single run."""
 
     def __init__(self) -> None:
         self._rows: defaultdict[int | None, list[Columns]] = defaultdict(list)
@@ -23,7 +23,7 @@ class Curves:
             self._rows[member].append({name: columns[name] for name in names})
 
     def svg(self) -> str:
-        """The curves; empty without a finite value."""
+        """Draw the curves; empty without a finite value."""
         return curve_svg(self._lines())
 
     def _lines(self) -> list[Line]:

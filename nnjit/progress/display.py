@@ -1,4 +1,4 @@
-"""The display of a process that trains: what it does until the first epoch, and then each epoch."""
+"""Display the progress of a process: its stages before the first epoch, then each epoch."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nnjit.progress.values import Columns, Pace
 
 
 class Display:
-    """A context manager around loading, compiling and training, which shows nothing; its heirs do."""
+    """A context manager around loading, compiling and training. It shows nothing; subclasses do."""
 
     interval: ClassVar[float] = float("inf")
-    """Seconds between two states that are shown."""
+    """Least number of seconds between two updates."""
 
     def __init__(self) -> None:
         self.pace = Pace.none()
@@ -32,25 +32,25 @@ class Display:
             self.close()
 
     def stage(self, words: str) -> None:
-        """Show what is done before the first epoch, such as `compiling`; nothing if empty."""
+        """Show a stage before the first epoch, such as `compiling`; nothing if empty."""
 
     def say(self, lines: Sequence[str]) -> None:
-        """Print something that is to stay."""
+        """Print permanent lines."""
 
     def begin(self, first: int, total: int) -> None:
-        """The epochs begin.
+        """Start showing epochs.
 
         Args:
-            first: those that are done already.
-            total: the most there will be.
+            first: number of epochs already done.
+            total: the most epochs there will be.
         """
         self.pace = Pace(first, total)
 
     def show(self, done: int, columns: Columns, member: int | None = None) -> None:
-        """Show the number of epochs done, and the last row of the history.
+        """Show the number of epochs done and the last row of the history.
 
         Args:
-            member: the number of a study's member, whose rows they are.
+            member: the number of the study's member that the rows belong to.
         """
         self.take(columns, member)
         now, self._latest = time.perf_counter(), (done, columns)
@@ -59,19 +59,19 @@ class Display:
             self._draw_latest()
 
     def take(self, columns: Columns, member: int | None) -> None:
-        """Take rows that are not to be lost between two states that are shown."""
+        """Take rows that must not be lost between two updates."""
 
     def close(self) -> None:
-        """Leave what is to stay."""
+        """Leave the final state on display."""
 
     def _draw_latest(self) -> None:
         if self._latest is not None:
-            with suppress(OSError):  # a terminal that is gone ends no training
+            with suppress(OSError):  # a closed terminal must not end the run
                 self.draw(*self._latest)
             self._latest = None
 
     def draw(self, done: int, columns: Columns) -> None:
-        """Show a state."""
+        """Show the given state."""
 
 
 class Several(Display):

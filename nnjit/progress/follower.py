@@ -1,4 +1,4 @@
-"""Those who follow a training: they are told of its epochs, and may ask it to stop."""
+"""Followers of a run: they are notified of its epochs, and may ask it to stop."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Course:
-    """A training whose epochs are about to begin.
+    """A run whose epochs are about to begin.
 
     Args:
         folder: the run folder; None if nothing is written.
-        name: that of the experiment.
-        done: the epochs that were done before, in other sessions.
-        epochs: the most there will be.
-        history: the rows of those that are done.
-        member: its number in a study, from 1; None if it is a single training.
+        name: name of the experiment.
+        done: number of epochs done before, in other sessions.
+        epochs: the most epochs there will be.
+        history: the rows of the epochs done.
+        member: its number in a study, from 1; None for a single run.
     """
 
     folder: Path | None
@@ -36,47 +36,47 @@ class Course:
 
     @property
     def run_folder(self) -> Path:
-        """The folder, for those who follow only a training that has one."""
+        """The folder, for followers that require one."""
         assert self.folder is not None
         return self.folder
 
 
 class Follower:
-    """Follows one training, and changes nothing that is computed; this one does nothing, its heirs do.
+    """Follows one run without changing its results. It does nothing; subclasses do.
 
-    `stops` asks the training to end after this epoch. `error` is what a function of the user's has raised:
-    the training is interrupted and saved, and the error raised again.
+    `stops` asks the run to end after this epoch. `error` is an exception from a user's function: the run is
+    interrupted and saved, then the exception raised again.
     """
 
     is_told_of_each_epoch: ClassVar[bool] = False
-    """Whether it is told of each epoch before the next one begins, rather than of several at once."""
+    """Whether it is notified of each epoch before the next one begins, instead of several at once."""
 
     stops: bool = False
     error: BaseException | None = None
 
     def begin(self, course: Course) -> None:
-        """The epochs are about to begin; the files that describe the run are written."""
+        """Called before the first epoch; the files that describe the run are written."""
 
     def follow(self, columns: Columns) -> None:
         """Take the rows of some epochs."""
 
     def wants_files(self) -> bool:
-        """Whether history and checkpoint are to be written now."""
+        """Whether it asks for history and checkpoint to be written now."""
         return False
 
     def saved(self) -> None:
-        """History and checkpoint have been written."""
+        """Called after history and checkpoint have been written."""
 
     def close(self) -> None:
-        """Everything is written, the report too, however the training ended."""
+        """Called when everything is written, including the report, however the run ended."""
 
 
 @dataclass(frozen=True)
 class Audience:
-    """All who are told how the training of a process goes: its display, and the followers of each run.
+    """Everyone notified of a process's progress: its display, and the followers of each run.
 
     Args:
-        make: makes the followers of one training. A study calls it for each member, from threads.
+        make: makes the followers of one run. A study calls it for each member, from threads.
     """
 
     display: Display = field(default_factory=Display)
@@ -84,17 +84,17 @@ class Audience:
     _made: list[Follower] = field(default_factory=list)
 
     def followers(self) -> Sequence[Follower]:
-        """Those of a training that begins."""
+        """The followers of a run that begins."""
         made = list(self.make())
         self._made.extend(made)
         return made
 
     @property
     def error(self) -> BaseException | None:
-        """What a function of the user's has raised."""
+        """The exception that a user's function has raised."""
         return next((f.error for f in self._made if f.error is not None), None)
 
     def close(self) -> None:
-        """Tell all followers that everything is written."""
+        """Notify all followers that everything is written."""
         while self._made:
             self._made.pop().close()

@@ -1,4 +1,4 @@
-"""Small pieces of HTML that stand alone in a cell of a notebook: no script, no style sheet."""
+"""Small self-contained pieces of HTML for notebook cells: no script, no style sheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST = "padding: 2px 10px 2px 0; text-align: left"
 
 
 def card(title: str, lines: Sequence[str], body: Sequence[str]) -> str:
-    """A title, lines of text, and finished HTML below them.
+    """A title, lines of text, and ready-made HTML below them.
 
     >>> card("a < b", ["c"], [])
     '<div><b>a &lt; b</b><br/>c</div>'
@@ -31,10 +31,10 @@ def card(title: str, lines: Sequence[str], body: Sequence[str]) -> str:
 def run_html(
     words: str, splits: Mapping[str, Mapping[str, Any]], history: Callable[[], Mapping[str, np.ndarray]]
 ) -> str:
-    """A run or a study: its `repr`, its values on each part of the data, and the curve of its losses.
+    """A run or a study: its `repr`, its values on each part of the data, and its loss curve.
 
     Args:
-        history: reads it; the folder may be gone, and then there is no curve.
+        history: reads the history; if the folder is gone, there is no curve.
     """
     title, *lines = map(str.strip, words.splitlines())
     curve = ""
@@ -44,7 +44,7 @@ def run_html(
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of text, its first column aligned left."""
+    """A table of text, with its first column left-aligned."""
     head = _row(columns, "th")
     return f"<table>{head}{''.join(_row(row, 'td') for row in rows)}</table>"
 
@@ -56,14 +56,14 @@ def _row(cells: Sequence[str], tag: str) -> str:
 
 
 def splits_table(splits: Mapping[str, Mapping[str, Any]]) -> str:
-    """A row for each part of the data, a column for each value; empty without a part."""
+    """One row per part of the data, one column per value; empty without parts."""
     columns = list(dict.fromkeys(name for values in splits.values() for name in values))
     rows = [[split, *(_cell(values.get(name)) for name in columns)] for split, values in splits.items()]
     return table(["", *columns], rows) if rows else ""
 
 
 def _cell(value: Any) -> str:
-    """A number, or the mean and the deviation of several."""
+    """A number, or mean and deviation."""
     if isinstance(value, Mapping):
         return f"{_cell(value['mean'])} ± {_cell(value['deviation'])}"
     if value is None or (isinstance(value, float) and not math.isfinite(value)):

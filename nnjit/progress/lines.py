@@ -1,4 +1,4 @@
-"""Lines in a log file: one every few seconds, so that whoever reads it sees how far the training is."""
+"""Print progress to a log file, one line every few seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECONDS = 5.0
 
 
 class Lines(Display):
-    """Prints lines to standard error. A training that takes less than the time between two prints none."""
+    """Prints lines to standard error; none for a run shorter than the interval."""
 
     interval = SECONDS
 
@@ -24,7 +24,7 @@ class Lines(Display):
 
     def stage(self, words: str) -> None:
         now = time.perf_counter()
-        if self._stage and now - self._since >= SECONDS:  # it took long enough to be worth a line
+        if self._stage and now - self._since >= SECONDS:  # long enough to be worth a line
             self.say([f"{self._stage}: {now - self._since:.0f} s"])
         self._stage, self._since = words, now
 

@@ -1,4 +1,4 @@
-"""Serve the page of a running training to a browser on this machine."""
+"""Serve a page about a running process to a browser on this machine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from nnjit.progress.display import Display
 from nnjit.progress.html import card
 from nnjit.progress.values import Columns, last_row, losses, metrics, words
 
-HOST = "127.0.0.1"  # this machine alone
+HOST = "127.0.0.1"  # this machine only
 PAGE = Path(__file__).with_name("live.html")
-WATCHED = 3.0  # seconds since the last request within which a page counts as open
-FAREWELL = 4.0  # seconds in which an open page can fetch the end
+WATCHED = 3.0  # seconds after a request during which a page counts as open
+FAREWELL = 4.0  # seconds for an open page to fetch the final state
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
@@ -39,13 +39,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class Live(Display):
-    """A display that is a web page: the state as JSON, which the page polls, and the report when it is drawn.
+    """A display as a web page: it polls the state as JSON, and shows the report once drawn.
 
-    The address has a token, so that no other user and no other page can guess it.
+    The address contains a token, so other users and pages cannot guess it.
 
     Args:
-        port: the port; any that is free if 0.
-        report: the file of the report, once there is a folder.
+        port: the port; 0 for any free one.
+        report: returns the report file, once there is a folder.
 
     Raises:
         UserError: the port is taken, or not allowed.
@@ -92,16 +92,16 @@ class Live(Display):
             self._done, self._columns = done, columns
 
     def end(self) -> None:
-        """The report is written; wait a moment for an open page to fetch it, and stop serving."""
+        """The report is written: let an open page fetch it, then stop serving."""
         with self._lock:
-            self._is_over, self._words = True, "the training has ended"
+            self._is_over, self._words = True, "training has ended"
         if time.monotonic() - self._asked < WATCHED:
             self._said_goodbye.wait(FAREWELL)
         self._server.shutdown()
         self._server.server_close()
 
     def state(self) -> dict[str, Any]:
-        """What the page polls: HTML to show, which report there is, and whether the training is over."""
+        """The state to poll: HTML to show, the current report, and whether training is over."""
         with self._lock:
             report = self._report()
             stamp = str(report.stat().st_mtime_ns) if report is not None and report.is_file() else ""
@@ -123,7 +123,7 @@ class Live(Display):
         return card(title, [words(shown.items()), speed], [bar, self._curves.svg()])
 
     def _answer(self, path: str) -> tuple[str, bytes] | None:
-        """The type and the content of what the page asks for; None if there is no such thing."""
+        """The type and content of a requested path; None if it does not exist."""
         token, _, name = path.removeprefix("/").partition("/")
         if not secrets.compare_digest(token.encode(), self._token.encode()):
             return None
@@ -143,7 +143,7 @@ class Live(Display):
         answer = self._answer
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # the name that the library calls
+            def do_GET(self) -> None:  # name required by the library
                 found = answer(self.path.partition("?")[0])
                 kind, content = found or ("text/plain", b"not found")
                 self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
@@ -152,7 +152,7 @@ class Live(Display):
                 self.send_header("Content-Type", f"{kind}; charset=utf-8")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                with suppress(OSError):  # the page is closed
+                with suppress(OSError):  # the page was closed
                     self.wfile.write(content)
 
             def log_message(self, format: str, *given: Any) -> None:

@@ -1,4 +1,4 @@
-"""A bar in a notebook, and below it the curve of the losses, which grows."""
+"""A progress bar in a notebook, with a growing loss curve below."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnjit.progress.values import Columns
 
 
 class Notebook(Display):
-    """Shows `tqdm.auto`'s bar and a picture that is replaced; the last one stays in the notebook."""
+    """Shows `tqdm.auto`'s bar and a picture that is updated; the last one stays in the notebook."""
 
     interval = 0.5
 
@@ -34,7 +34,7 @@ class Notebook(Display):
     def begin(self, first: int, total: int) -> None:
         super().begin(first, total)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tqdm, which falls back to text without ipywidgets
+            warnings.simplefilter("ignore")  # without ipywidgets, tqdm warns and falls back to text
             from tqdm.auto import tqdm
 
             self._bar = tqdm(total=total, initial=first, unit="epoch", mininterval=0, miniters=1)

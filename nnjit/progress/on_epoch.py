@@ -1,4 +1,4 @@
-"""Call a function of the user's after each epoch."""
+"""Call a user's function after each epoch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nnjit.progress.values import Columns, last_row
 
 @dataclass(frozen=True)
 class FinishedEpoch:
-    """What a function given as `on_epoch` gets.
+    """The argument of a function given as `on_epoch`.
 
     Args:
-        number: of the epoch, from 1.
-        epochs: the most there will be.
+        number: number of the epoch, from 1.
+        epochs: the most epochs there will be.
         values: its row of the history by column: losses, metrics, `learning_rate`.
         folder: the run folder; None if nothing is written.
-        member: the number of the training in a study, from 1; None if it is a single one.
+        member: the run's number in a study, from 1; None for a single run.
     """
 
     number: int
@@ -31,7 +31,7 @@ class FinishedEpoch:
     _stops: list[bool] = field(default_factory=list, repr=False)
 
     def stop(self) -> None:
-        """Have the training end after this epoch, as if it were the last one."""
+        """End training after this epoch, as if it were the last one."""
         self._stops.append(True)
 
 
@@ -39,10 +39,10 @@ OnEpoch = Callable[[FinishedEpoch], object]
 
 
 class EpochCaller(Follower):
-    """Calls the function. What it raises ends the training, which is saved.
+    """Calls the function. An exception from it ends training; the run is saved.
 
     Args:
-        lock: held meanwhile, so that a study calls it for one member at a time.
+        lock: held during calls, so a study calls it for one member at a time.
     """
 
     is_told_of_each_epoch = True
@@ -61,6 +61,6 @@ class EpochCaller(Follower):
         with self._lock:
             try:
                 self._function(epoch)
-            except BaseException as error:  # raised again when the run is saved
+            except BaseException as error:  # raised again once the run is saved
                 self.error = error
         self.stops = bool(epoch._stops)

@@ -1,4 +1,4 @@
-"""Choose the display that suits the place where a process runs: a notebook, a terminal, or a log file."""
+"""Choose a display for the process: a notebook, a terminal, or a log file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nnjit.progress.display import Display
 
 
 def display_for(quiet: bool | None) -> Display:
-    """The display that suits where the process runs: a notebook, a terminal, or a log file.
+    """The display for the process: in a notebook, a terminal, or a log file.
 
     Args:
-        quiet: whether to show nothing; None shows something in a notebook alone.
+        quiet: whether to show nothing; None shows something only in a notebook.
     """
     if quiet or sys.stderr is None:
         return Display()
@@ -31,7 +31,7 @@ def display_for(quiet: bool | None) -> Display:
 
 
 def is_notebook() -> bool:
-    """Whether this process is the kernel of a notebook."""
+    """Whether this process is a notebook kernel."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell is not None and getattr(shell, "kernel", None) is not None

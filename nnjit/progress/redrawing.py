@@ -1,4 +1,4 @@
-"""Draw the report of a training that goes on, in a process beside it that gives way to everything else."""
+"""Draw the report of an ongoing run, in a separate low-priority process."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from typing import Self
 from nnjit.durable import is_temporary
 from nnjit.progress.follower import Course, Follower
 
-SECONDS = 30.0  # between two drawings
+SECONDS = 30.0  # between drawings
 # On Windows, what a new session and `os.nice` do elsewhere.
 _FLAGS = ("CREATE_NEW_PROCESS_GROUP", "IDLE_PRIORITY_CLASS")
 _ON_WINDOWS = sum(getattr(subprocess, name, 0) for name in _FLAGS)
 
 
 class Redrawing:
-    """A context manager around a training, whose report it draws while the training goes on.
+    """A context manager around training that draws the report while training continues.
 
-    A drawing that fails is skipped: the next one, or that of the end, may succeed.
+    A failed drawing is skipped: the next one, or the final one, may succeed.
 
     Args:
-        first: seconds before the first drawing; as many as between two if None.
-        seconds: those between two.
+        first: seconds before the first drawing; None means `seconds`.
+        seconds: seconds between drawings.
     """
 
     def __init__(self, first: float | None = None, seconds: float = SECONDS) -> None:
@@ -46,33 +46,33 @@ class Redrawing:
         self._due = float("inf")
         if self._process is None or self._process.poll() is not None or self.folder is None:
             return
-        self._process.kill()  # the report of the end is to come, and waits for nothing
+        self._process.kill()  # the final report comes next, and must not wait
         self._process.wait()
-        for path in self.folder.glob(f".*.{self._process.pid}-*"):  # what it was writing
+        for path in self.folder.glob(f".*.{self._process.pid}-*"):  # its unfinished files
             if is_temporary(path.name):
                 path.unlink(missing_ok=True)
 
     def follower(self) -> Follower:
-        """The follower of one training."""
+        """The follower of one run."""
         return _Redrawn(self)
 
     def is_due(self) -> bool:
-        """Whether it is time for a drawing, and the one before is done."""
+        """Whether a drawing is due and the previous one done."""
         is_busy = self._process is not None and self._process.poll() is None
         return time.monotonic() >= self._due and not is_busy
 
     def draw(self) -> None:
-        """Begin a drawing, if it is time; the training goes on meanwhile."""
+        """Start a drawing if due; training continues meanwhile."""
         with self._lock:
             if self.folder is None or not self.is_due():
                 return
             self._due = time.monotonic() + self._seconds
             self._process = None
-            with suppress(OSError):  # the user has as many processes as are allowed
+            with suppress(OSError):  # the user may have reached the process limit
                 self._process = _started(self.folder)
 
     def wait(self) -> None:
-        """Wait for the drawing that was begun."""
+        """Wait for the current drawing."""
         if self._process is not None:
             self._process.wait()
 
@@ -83,7 +83,7 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for the training
+        start_new_session=True,  # Ctrl-C is meant for training
         creationflags=_ON_WINDOWS,
     )
     assert process.stdin is not None
@@ -93,7 +93,7 @@ def _started(folder: Path) -> subprocess.Popen[bytes]:
 
 
 class _Redrawn(Follower):
-    """Has the files of the run written when its report, or that of its study, is to be drawn."""
+    """Has a run's files written when its report, or its study's, is to be drawn."""
 
     def __init__(self, drawing: Redrawing) -> None:
         self._drawing = drawing

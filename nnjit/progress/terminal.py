@@ -1,4 +1,4 @@
-"""A bar in the terminal, and before it what the command is about to do."""
+"""A progress bar in the terminal, preceded by the stages of the command."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from nnjit.progress.display import Display
 from nnjit.progress.values import Columns, last_row, losses, metrics
 
-MOST = 2  # metrics beside the bar
+MOST = 2  # metrics next to the bar
 
 
 class Terminal(Display):
-    """Shows a line that is written over, and then tqdm's bar, which goes when the training ends."""
+    """Shows a line that is overwritten, then tqdm's bar, which disappears when training ends."""
 
     interval = 0.1
 
@@ -65,7 +65,7 @@ class Terminal(Display):
 
 
 def postfix(columns: Columns) -> str:
-    """What stands beside a bar; `val` is short for the validation part."""
+    """The text next to a bar; `val` is short for the validation part."""
     row = last_row(columns)
     shown = losses(row) | metrics(row, MOST)
     return ", ".join(f"{_short(name)}={value:.4g}" for name, value in shown.items())

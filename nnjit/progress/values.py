@@ -1,4 +1,4 @@
-"""Choose and format what a line, a bar or a notebook shows of an epoch."""
+"""Choose and format the values of an epoch to show in a line, a bar or a notebook."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Columns = Mapping[str, "np.ndarray"]
 """Rows of the history, by column."""
 
 SPLITS = ("train", "validation")
-NOT_METRICS = ("seconds", "loss")  # what follows `train_` in other columns of the history
-MOST = 6  # values of an epoch that are shown besides its losses
+NOT_METRICS = ("seconds", "loss")  # endings of `train_` columns that are not metrics
+MOST = 6  # values of an epoch shown in addition to its losses
 
 
 def last_row(columns: Columns) -> dict[str, float]:
-    """The values of the last epoch, by column, without its number."""
+    """The values of the last epoch by column, without its number."""
     return {name: float(values[-1]) for name, values in columns.items() if name != "epoch"}
 
 
 def losses(row: Mapping[str, float]) -> dict[str, float]:
-    """The losses of an epoch: of both parts, and of several outputs."""
+    """The losses of an epoch, for both parts and for several outputs."""
     return {name: value for name, value in row.items() if name.endswith("_loss") and _split(name)}
 
 
 def metrics(row: Mapping[str, float], most: int = MOST) -> dict[str, float]:
-    """The first metrics of an epoch, those of the validation part before those of the training part.
+    """The first metrics of an epoch, validation before training.
 
     >>> metrics({"train_loss": 1.0, "train_r2": 0.5, "validation_r2": 0.25, "train_seconds": 3.0})
     {'validation_r2': 0.25, 'train_r2': 0.5}
@@ -40,13 +40,13 @@ def metrics(row: Mapping[str, float], most: int = MOST) -> dict[str, float]:
 
 
 def _split(column: str) -> str:
-    """The part of the data that a column is about; empty if it is about none."""
+    """The part of the data that a column is about; empty if none."""
     split = column.partition("_")[0]
     return split if split in SPLITS and "_" in column else ""
 
 
 def words(row: Iterable[tuple[str, float]]) -> str:
-    """Names and values in a line.
+    """Names and values on one line.
 
     >>> words([("train_loss", 0.123456), ("learning_rate", 0.001)])
     'train_loss 0.1235, learning_rate 0.001'
@@ -55,7 +55,7 @@ def words(row: Iterable[tuple[str, float]]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time to wait.
+    """A waiting time in words.
 
     >>> duration(0.4), duration(59.6), duration(3725), duration(200_000)
     ('0 s', '1 min 0 s', '1 h 2 min', '2 d 7 h')
@@ -71,11 +71,11 @@ def duration(seconds: float) -> str:
 
 
 class Pace:
-    """How fast a training goes in this session, and how long it will take.
+    """The speed of a run in this session, and the time left.
 
     Args:
-        first: the epochs that were done before it.
-        total: the most there will be.
+        first: number of epochs done before this session.
+        total: the most epochs there will be.
     """
 
     def __init__(self, first: int, total: int) -> None:
@@ -83,18 +83,18 @@ class Pace:
 
     @classmethod
     def none(cls) -> Self:
-        """That of a training without epochs."""
+        """The pace of a run without epochs."""
         return cls(0, 0)
 
     def rate(self, done: int) -> float:
-        """Epochs a second, on average; nan before the first."""
+        """Epochs per second, on average; nan before the first."""
         took = time.perf_counter() - self.began
         return (done - self.first) / took if took > 0 and done > self.first else math.nan
 
     def words(self, done: int) -> str:
         """The rate and the time left; empty before the first epoch has ended.
 
-        Stopping early may shorten it.
+        Early stopping may shorten it.
         """
         rate = self.rate(done)
         if not math.isfinite(rate):

@@ -1,4 +1,4 @@
-"""Pictures and pages for people: of runs, from the files of their folders alone, and of graphs."""
+"""Pictures and pages: of runs, drawn from the files in their folders alone, and of graphs."""
 
 from typing import TYPE_CHECKING
 

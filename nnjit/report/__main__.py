@@ -1,7 +1,7 @@
-"""Draw the report of a run whose training is under way: a training starts this beside it.
+"""Draw the report of a run that is still training, in a process that the training starts.
 
-It makes itself ready to draw and reads the run folder from standard input; none ends it. With `--idle`, it
-gives way to every other process.
+It prepares to draw, then reads the run folder from standard input; empty input ends it. With `--idle`, it
+yields to every other process.
 """
 
 import gc
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nnjit.errors import UserError
 
-# Importing what draws makes objects by the hundred thousand: looking for garbage among them takes 0.04 s.
+# Importing matplotlib creates objects by the hundred thousand; collecting garbage among them takes 0.04 s.
 GARBAGE_THRESHOLD = 200_000
 
 
@@ -22,7 +22,7 @@ def main() -> None:
     if is_idle and hasattr(os, "nice"):
         os.nice(19)
     gc.set_threshold(GARBAGE_THRESHOLD)
-    with suppress(ValueError):  # matplotlib cannot be imported: who draws says why
+    with suppress(ValueError):  # matplotlib cannot be imported; drawing raises an error that says why
         _import_matplotlib()
     from nnjit.report.page import warm_up, write_report
     from nnjit.report.side_by_side import in_turn, side_by_side
@@ -30,14 +30,14 @@ def main() -> None:
     warm_up()
     if folder := sys.stdin.buffer.read():
         write_report(Path(os.fsdecode(folder)), do=in_turn if is_idle else side_by_side)
-    gc.freeze()  # the exit need not look for garbage
+    gc.freeze()  # no garbage collection at exit
 
 
 def _import_matplotlib() -> None:
-    """Import matplotlib without what no picture needs, a quarter of the time that it takes.
+    """Import matplotlib without the parts that no picture needs, which saves a quarter of the time.
 
-    That is the documentation that it writes for each of its classes, and axes of three dimensions. Nothing
-    else in this process uses it.
+    These are the documentation that it generates for each of its classes, and three-dimensional axes.
+    Nothing else in this process uses matplotlib.
     """
     from matplotlib.artist import Artist
 

@@ -1,4 +1,4 @@
-"""What an output decides for each example: one of its classes, or a yes or no to each of its labels."""
+"""Decisions of an output for each example: one of its classes, or yes or no for each of its labels."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Decisions(ABC):
     """The decisions of one output on a part of the data.
 
     Args:
-        names: of the classes, or labels (K,).
+        names: the classes or labels (K,).
 
-    `word` is what one of them is, and `words` several.
+    `word` names one of them, `words` several.
     """
 
     word: ClassVar[str]
@@ -35,17 +35,17 @@ class Decisions(ABC):
     @property
     @abstractmethod
     def sought(self) -> range:
-        """The classes or labels that are ranked."""
+        """The classes or labels to rank."""
 
     @property
     @abstractmethod
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """How often each class or label (K,) is true, is predicted, and is both, by weight."""
+        """Weighted counts (K,) of the examples where each class or label is true, predicted, and both."""
 
     @property
     @abstractmethod
     def examples(self) -> np.ndarray:
-        """For how many examples each class or label (K,) is true."""
+        """The number of examples (K,) for which each class or label is true."""
 
     @property
     def weights(self) -> np.ndarray:
@@ -55,21 +55,21 @@ class Decisions(ABC):
 
     @property
     def is_weighted(self) -> bool:
-        """Whether examples count unlike each other."""
+        """Whether examples have weights."""
         return self.predictions.weights is not None
 
     @abstractmethod
     def is_true(self, k: int) -> np.ndarray:
-        """For which examples (n,) a class or label is true."""
+        """Whether class or label `k` is true, for each example (n,)."""
 
     @abstractmethod
     def probability(self, k: int) -> np.ndarray:
-        """The probability (n,) of a class or label."""
+        """The probability (n,) of class or label `k`."""
 
     @property
     @abstractmethod
     def confidence(self) -> tuple[np.ndarray, np.ndarray]:
-        """Probabilities (m,), and whether what they are of is true."""
+        """Predicted probabilities (m,), and whether each of these predictions is true."""
 
 
 class ClassDecisions(Decisions):
@@ -80,7 +80,7 @@ class ClassDecisions(Decisions):
 
     @property
     def sought(self) -> range:
-        """Of two classes, the second alone, which is the positive one."""
+        """All classes; of two, only the second, the positive one."""
         return range(1, 2) if len(self.names) == 2 else range(len(self.names))
 
     @property
@@ -102,7 +102,7 @@ class ClassDecisions(Decisions):
 
     @property
     def confidence(self) -> tuple[np.ndarray, np.ndarray]:
-        """Of two classes, of the second; of more, of the predicted one."""
+        """For two classes, the second one; for more, the predicted one."""
         if len(self.names) == 2:
             return self.probability(1), self.is_true(1)
         chosen = self.predictions.prediction
@@ -111,12 +111,12 @@ class ClassDecisions(Decisions):
 
     @property
     def _probabilities(self) -> np.ndarray:
-        assert self.predictions.probability is not None  # `decisions_of` has seen to it
+        assert self.predictions.probability is not None  # ensured by `decisions_of`
         return self.predictions.probability
 
 
 class LabelDecisions(Decisions):
-    """A yes or no to each label of each example, at 1/2."""
+    """Yes or no for each label of each example, with threshold 1/2."""
 
     word = "label"
     words = "labels"
@@ -144,7 +144,7 @@ class LabelDecisions(Decisions):
 
     @property
     def confidence(self) -> tuple[np.ndarray, np.ndarray]:
-        """Those of all labels together."""
+        """All labels together."""
         each = [(self.probability(k), self.is_true(k)) for k in self.sought]
         return np.concatenate([p for p, _ in each]), np.concatenate([true for _, true in each])
 
@@ -153,7 +153,7 @@ class LabelDecisions(Decisions):
 
 
 def decisions_of(run: RunFiles) -> Decisions | None:
-    """The decisions of a single output; None if it predicts values, or there are no finite predictions."""
+    """Return the decisions of a single output; None if it predicts values or has no finite predictions."""
     found, classes = run.predictions, run.data.classes
     if found is None or not len(found.target):
         return None
@@ -166,7 +166,7 @@ def decisions_of(run: RunFiles) -> Decisions | None:
 
 
 def single_outputs(run: RunFiles) -> dict[str, RunFiles]:
-    """The run as if it had each of its several outputs alone, by name; itself, by "", if it has one."""
+    """Map each output's name to the run as if it had only that output; a single output's name is ""."""
     return {output.name: _single_output(run, output) for output in run.data.outputs} or {"": run}
 
 

@@ -17,25 +17,25 @@ from nnjit.report.pictures import graph_picture
 from nnjit.report.pictures.graph_picture import Item, Part
 from nnjit.report.pictures.style import Figure, to_plain_svg
 
-LONGEST = 30  # letters of the arguments in a box
-EXPANDING = ("broadcast", "cast")  # primitives that fit a single number to an array; not worth a box
-IN_TYPE = ("shape", "dtype")  # params that the type repeats
+LONGEST = 30  # characters of the arguments in a box
+EXPANDING = ("broadcast", "cast")  # primitives that expand a single number to an array; not worth a box
+IN_TYPE = ("shape", "dtype")  # params that the type already shows
 PART_OF: Mapping[Origin, Part] = {"value": "forward", "backward": "backward", "tangent": "tangent"}
 
 
 def draw(graph: Graph, path: str | Path | None = None, *, backward: bool = False, most: int = 60) -> Figure:
-    """A graph as a matplotlib `Figure`, from the inputs at the top to the results.
+    """Draw a graph as a matplotlib `Figure`, from the inputs at the top to the results.
 
-    What a derivative has built, whether that of `make_graph(grad(f))` or the one that `backward` adds, has a
-    colour of its own: one for a backward pass, another for the tangents of forward mode.
+    Nodes of a derivative, whether from `make_graph(grad(f))` or added by `backward`, have their own colours:
+    one for a backward pass, another for the tangents of forward mode.
 
     Args:
-        path: a file to write too, with the suffix `.png`, `.svg` or `.pdf`.
+        path: a file to write as well, with the suffix `.png`, `.svg` or `.pdf`.
         backward: whether to add the gradient of the result, a scalar, with respect to every input.
-        most: the number of boxes from which a picture is refused as unreadable.
+        most: the largest number of boxes; a picture of more is refused as unreadable.
 
     Raises:
-        GraphError: there are more boxes, the result has no gradient, or the suffix is another.
+        GraphError: there are too many boxes, the result has no gradient, or the suffix is a different one.
 
     >>> from nnjit.autodiff import make_graph
     >>> figure = draw(make_graph(lambda w, x: (w * x - 1) ** 2)(2.0, 3.0), backward=True)
@@ -46,7 +46,7 @@ def draw(graph: Graph, path: str | Path | None = None, *, backward: bool = False
     shown = [n for n in dict.fromkeys((*whole.inputs, *whole.nodes)) if n not in inline]
     if len(shown) > most:
         raise GraphError(
-            f"the graph has {len(shown)} values to draw, and a picture is readable up to {most}: print the "
+            f"the graph has {len(shown)} values to draw, but a picture is readable up to {most}: print the "
             f"graph instead, draw a smaller part of the function, or insist with draw(most={len(shown)})"
         )
     fig = graph_picture.draw(
@@ -61,7 +61,7 @@ def draw(graph: Graph, path: str | Path | None = None, *, backward: bool = False
 
 
 def graph_html(graph: Graph) -> str | None:
-    """A graph as SVG for a notebook; None if it has too many values to draw, or none."""
+    """Draw a graph as SVG for a notebook; None if it has no values, or too many."""
     try:
         return to_plain_svg(draw(graph))
     except GraphError:
@@ -69,16 +69,16 @@ def graph_html(graph: Graph) -> str | None:
 
 
 def with_gradient(graph: Graph) -> Graph:
-    """`graph` with the gradient of its result as further outputs, one for each input of floats.
+    """Add the gradient of the result to `graph` as further outputs, one for each float input.
 
     Raises:
-        GraphError: the result is not a single scalar of floats.
+        GraphError: the result is not a single float scalar.
     """
     out = graph.outputs[0] if len(graph.outputs) == 1 else None
     if out is None or out.shape != () or not out.type.is_float:
         given = ", ".join(str(n.type) for n in graph.outputs)
         raise GraphError(
-            f"draw(backward=True) needs a graph whose result is one scalar of floats, got {given}; "
+            f"draw(backward=True) needs a graph whose result is one float scalar, got {given}; "
             "sum it, or choose one of the results"
         )
     wrt = [n for n in graph.inputs if n.type.is_float]
@@ -91,7 +91,7 @@ def _differentiable(graph: Graph) -> list[str]:
 
 
 def _inline(graph: Graph) -> dict[Node, str]:
-    """Constants that are a single number, or merely repeat one; they are written where they are used."""
+    """The text of constants that are, or repeat, a single number; it appears in the boxes that use them."""
     inline: dict[Node, str] = {}
     results = set(graph.outputs)
     for node in graph.nodes:
@@ -124,7 +124,7 @@ def _items(
 
 
 def _results(graph: Graph, wrt: Sequence[str]) -> dict[Node, str]:
-    """The suffix to the type of each result: empty, or the input whose gradient it is."""
+    """The suffix to the type of each result: empty, or for a gradient, the name of its input."""
     words: dict[Node, str] = {}
     for out, name in zip(graph.outputs, ["", *wrt] if wrt else [""] * len(graph.outputs), strict=True):
         words[out] = words.get(out, "") + (f" = ∂/∂{name}" if name else "")

@@ -1,4 +1,4 @@
-"""The page of an evaluation: a network's loss, metrics and pictures on data that is new to it."""
+"""Write the page of an evaluation: a network's loss, metrics and pictures on new data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.report.pictures.style import style, to_svg
 from nnjit.runs.metrics import SplitValues
 from nnjit.runs.predictions import Predictions
 
-_SPLIT = "given"  # what the new data is called among the parts of a run's own
+_SPLIT = "given"  # the name of the new data among the parts of the run's own data
 
 
 def write_evaluation(
@@ -25,13 +25,13 @@ def write_evaluation(
     """Write the page of an evaluation.
 
     Args:
-        folder: the run, which stays as it is.
-        predictions: of each output by name, "" if it is the only one.
-        file: what was evaluated.
+        folder: the run folder, which is not changed.
+        predictions: those of each output by its name, "" for a single output.
+        file: the evaluated file.
         page: the file to write.
 
     Raises:
-        RunError: the folder is not that of a run, or the page cannot be written.
+        RunError: the folder is not a run folder, or the page cannot be written.
     """
     trained = read_run(folder)
     run = _with(trained, values, predictions)
@@ -50,7 +50,7 @@ def write_evaluation(
 
 
 def _with(run: RunFiles, values: SplitValues, predictions: Mapping[str, Predictions]) -> RunFiles:
-    """The run as if the new data were a part of its own."""
+    """The run as if the new data were a part of its data."""
     found = {
         name: replace(one, split=_SPLIT, target=drawable(one.target), prediction=drawable(one.prediction))
         for name, one in predictions.items()
@@ -65,7 +65,7 @@ def _with(run: RunFiles, values: SplitValues, predictions: Mapping[str, Predicti
 
 
 def _table(trained: RunFiles, values: SplitValues, name: str) -> tuple[Row, list[Row]]:
-    """Each value with a column for the new data, and one for each part of the run's own."""
+    """A row for each value, with a column for the new data and one for each part of the run's own data."""
     parts = {name: values} | {
         f"in the run: {SPLIT_NAMES[part]}": found for part, found in trained.metrics.splits.items()
     }

@@ -1,4 +1,4 @@
-"""Read the files of a run folder once, into frozen values for the pictures and the page."""
+"""Read the files of a run folder once, into frozen values for pictures and pages."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from nnjit.runs.weights import read_tensors
 
 F = TypeVar("F", bound=JsonFile)
 
-LARGEST = 1e100  # of a value that is drawn
+LARGEST = 1e100  # magnitude of a value that can be drawn
 AT_THE_END = (
     *(file_names.METRICS, file_names.BEST, file_names.LAST),
     *(file_names.PREDICTIONS, file_names.EXPLANATION),
-)  # what a training writes when it ends
+)  # files that a training writes when it ends
 
-# What stands for the files that a training killed in its first moment does not have.
+# Substitutes for the files that are missing if a training was killed right after its start.
 NO_MODEL = ModelEntry("", "", (), (), 0)
 NO_DATA = DataEntry("", "regression", (), (), None, dict.fromkeys(SPLITS, 0), {}, np.nan)
 NO_ENVIRONMENT = Environment.from_json({})
@@ -75,15 +75,15 @@ class History:
 
 @dataclass(frozen=True)
 class RunFiles:
-    """All files of a run folder; of a training that was killed, those that there are.
+    """All files of a run folder; if the training was killed, those that exist.
 
     Args:
-        metrics: if the training was killed, or still runs, what the history tells.
-        predictions: of a model with a single output; None if there are none.
-        output_predictions: of a model with several outputs, by the output's name.
+        metrics: taken from the history if the training was killed or still runs.
+        predictions: those of a model with a single output; None if there are none.
+        output_predictions: those of a model with several outputs, by the output's name.
         diagnosis, explanation, learning_rate_search, fingerprint, initial_weights, importance: None if the
             run has no such file.
-        is_running: whether a process trains in the folder now.
+        is_running: whether a process is training in the folder now.
     """
 
     folder: Path
@@ -105,12 +105,12 @@ class RunFiles:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """What was changed when the run was resumed."""
+        """The options that were changed when the run was resumed."""
         return self.fingerprint.changes if self.fingerprint else ()
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether its config, trained anew, gives its weights."""
+        """Whether training its config again gives the same weights."""
         return self.fingerprint is None or self.fingerprint.is_repeatable
 
     @property
@@ -126,12 +126,12 @@ class RunFiles:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The files that a training writes when it ends, and that are not there."""
+        """The missing ones of the files that a training writes when it ends."""
         return tuple(name for name in AT_THE_END if not (self.folder / name).exists())
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether a resumed training goes on from a later epoch than the first."""
+        """Whether a resumed training continues from a checkpoint instead of starting over."""
         return (self.folder / file_names.CHECKPOINT).exists()
 
     @property
@@ -142,16 +142,16 @@ class RunFiles:
 
     @property
     def epoch_lost(self) -> int | None:
-        """The first epoch whose loss is not finite; None if every epoch that ended has a finite one."""
+        """The first epoch with a loss that is not finite; None if there is none."""
         lost = self.history.epoch[~np.isfinite(self.history["train_loss"])]
         return int(lost[0]) if len(lost) else None
 
     @cached_property
     def first_filters(self) -> np.ndarray | None:
-        """The weights (h, w, channels, filters) of a first convolution of images; None if there is none.
+        """The weights (h, w, channels, filters) of the first convolution if it reads images, else None.
 
         Raises:
-            RunError: the file of the weights is damaged.
+            RunError: the weights file is damaged.
         """
         layer = next((layer for layer in self.model.layers if layer.type == "conv2d"), None)
         path = self.folder / file_names.weights(self.metrics.weights)
@@ -169,15 +169,15 @@ class RunFiles:
 
     @property
     def headline_split(self) -> str:
-        """The part that says most about new data: given data, else test, validation or training."""
+        """The part that says most about new data: the given data, else test, validation or training."""
         return "given" if "given" in self.metrics.splits else headline_split(self.metrics.splits)
 
 
 def read_run(folder: Path) -> RunFiles:
-    """Read the files of a run folder, killed trainings included.
+    """Read the files of a run folder, even if its training was killed.
 
     Raises:
-        RunError: it is not a run folder, a file is malformed, or a training that ended lacks one.
+        RunError: it is not a run folder, a file is malformed, or one is missing although the training ended.
     """
     config = read_text(folder / file_names.CONFIG)
     ended = RunMetrics.read_if_there(folder)
@@ -188,7 +188,7 @@ def read_run(folder: Path) -> RunFiles:
     is_old = ended is None or ended.epochs < len(history.epoch)
     metrics = _killed(history, model) if ended is None or is_old or is_running else ended
     names = [output.name for output in data.outputs] or [""]
-    # Of a training that was resumed and then killed, there may be predictions of earlier weights.
+    # After a training was resumed and then killed, the predictions may be those of earlier weights.
     is_killed = metrics.status is Status.KILLED
     found = {} if is_killed else {name: _predictions(folder, data, name) for name in names}
     return RunFiles(
@@ -220,10 +220,10 @@ def as_run_files(
     model: ModelEntry,
     data: DataEntry,
 ) -> RunFiles:
-    """A member of a study, of which there are no other files.
+    """The files of a study's member that has no folder of its own.
 
     Args:
-        metrics: None if it has not ended.
+        metrics: None if its training has not ended.
     """
     columns = _drawable_history(history)
     return RunFiles(
@@ -233,12 +233,12 @@ def as_run_files(
 
 
 def _read(file: type[F], folder: Path, ended: RunMetrics | None, substitute: F) -> F:
-    """A file of the folder; its substitute if it is missing because the training was killed."""
+    """Read a file of the folder; return its substitute if it is missing because the training was killed."""
     return file.read(folder) if ended else file.read_if_there(folder) or substitute
 
 
 def _killed(history: History, model: ModelEntry) -> RunMetrics:
-    """The metrics of a training that has not written its own."""
+    """Metrics for a training that has not written its own."""
     return RunMetrics(
         status=Status.KILLED,
         epochs=len(history.epoch),
@@ -275,7 +275,7 @@ def _predictions(folder: Path, data: DataEntry, output: str) -> Predictions | No
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
-    """The values, infinite where they are so large that neither a picture nor a square can hold them."""
+    """Replace values too large to draw or to square by ±infinity."""
     if values.dtype.kind != "f":
         return values
     wide = values.astype(float)  # LARGEST is too large for float32

@@ -1,4 +1,4 @@
-"""Format values for people: numbers, fractions, times, shapes, and the names of losses and metrics."""
+"""Format values for readers: numbers, fractions, times, shapes, and the names of losses and metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NOT_FINITE = "not finite"
 SPLIT_NAMES = {"train": "training", "validation": "validation", "test": "test", "given": "given"}
-"""The parts of the data in words; new data that is evaluated is given."""
+"""The parts of the data in words; "given" is new data to evaluate."""
 
 # fmt: off
 METRIC_NAMES = {
@@ -39,7 +39,7 @@ Row = tuple[str, ...]
 
 
 def sample_note(predicted: int, examples: int, split: str) -> str:
-    """A sentence for a caption if only some examples of a part are predicted; empty if all are.
+    """A sentence for a caption if only some examples of a part were predicted; empty if all were.
 
     >>> sample_note(100, 2500, "test")
     ' These are 100 of the 2,500 test examples, spread evenly over them.'
@@ -51,7 +51,7 @@ def sample_note(predicted: int, examples: int, split: str) -> str:
 
 
 def number(value: float, digits: int = 4) -> str:
-    """A number to `digits` significant digits.
+    """Format a number to `digits` significant digits.
 
     >>> number(0.071234), number(4810), number(1.5e-7), number(float("nan"))
     ('0.07123', '4,810', '1.5×10⁻⁷', 'not finite')
@@ -74,14 +74,14 @@ def _scientific(value: float, digits: int) -> str:
 
 
 def tick(value: float, _position: int = 0) -> str:
-    """The label of a tick: more digits than `number`, for ticks lie close to each other."""
+    """The label of a tick: more digits than `number`, because ticks lie close together."""
     if abs(value) >= 1e6:
         return _scientific(value, 6)
     return number(float(f"{value:.12g}"), digits=6)
 
 
 def percent(fraction: float) -> str:
-    """A fraction in percent; less than all never reads as 100 %.
+    """Format a fraction in percent; a fraction below 1 never reads as 100 %.
 
     >>> percent(0.9741), percent(1.0), percent(0.9999), percent(0.0)
     ('97.4 %', '100 %', '> 99.9 %', '0 %')
@@ -95,7 +95,7 @@ def percent(fraction: float) -> str:
 
 
 def seconds(time: float) -> str:
-    """A time in the unit that suits it.
+    """Format a time in a unit that suits it.
 
     >>> seconds(0.00042), seconds(2.13), seconds(75), seconds(3725)
     ('420 µs', '2.13 s', '1 min 15 s', '1 h 2 min')
@@ -113,7 +113,7 @@ def seconds(time: float) -> str:
 
 
 def shape(sizes: Sequence[int]) -> str:
-    """`8×8×1`; one number has no axes.
+    """Format a shape as `8×8×1`; a single number, which has no axes, as `1`.
 
     >>> shape((8, 8)), shape(())
     ('8×8', '1')
@@ -127,7 +127,7 @@ def is_fraction(metric: str) -> bool:
 
 
 def metric_name(metric: str) -> str:
-    """What people call a metric by its column.
+    """The common name of a metric, from its column.
 
     >>> metric_name("top_k_3"), metric_name("f1_macro"), metric_name("log_loss")
     ('top 3 accuracy', 'F1 (macro)', 'log loss')
@@ -142,7 +142,7 @@ def metric_name(metric: str) -> str:
 
 
 def metric_value(metric: str, value: float) -> str:
-    """A metric's value: in percent if it is a fraction, with three decimals if 1 is the best.
+    """Format a metric's value: in percent if it is a fraction, with three decimals if the best is 1.
 
     >>> metric_value("accuracy", 0.5), metric_value("f1", 0.5), metric_value("mae", 0.5)
     ('50.0 %', '0.500', '0.5')
@@ -176,13 +176,13 @@ def is_better_higher(column: str) -> bool:
 
 
 def kind_of(metric: str) -> tuple[str, str, str]:
-    """The output of a metric, if there are several; its kind; and the option in its column, if any."""
+    """Split a metric's column into the output, "" if there is only one; the kind; and the option or ""."""
     found = _COLUMN.fullmatch(metric)
     return ("", metric, "") if found is None else (found[1] or "", found[2], found[3] or "")
 
 
 def mean_value(metric: str, mean: float, deviation: float) -> str:
-    """A mean with its standard deviation, in percent if the metric is a fraction.
+    """Format a mean with its standard deviation, in percent if the metric is a fraction.
 
     >>> mean_value("accuracy", 0.9741, 0.0123), mean_value("loss", 0.12345, 0.0123)
     ('97.4 ± 1.2 %', '0.1235 ± 0.012')
@@ -200,7 +200,7 @@ def mean_value(metric: str, mean: float, deviation: float) -> str:
 
 
 def column_name(column: str) -> str:
-    """What people call a column of the history.
+    """The common name of a column of the history.
 
     >>> column_name("validation_roc_auc"), column_name("train_loss")
     ('validation area under the ROC curve', 'training loss')
@@ -210,12 +210,12 @@ def column_name(column: str) -> str:
 
 
 def plain(name: str) -> str:
-    """A name of an option as words: `softmax_cross_entropy` is `softmax cross entropy`."""
+    """Turn an option's name into words: `softmax_cross_entropy` becomes `softmax cross entropy`."""
     return name.replace("_", " ")
 
 
 def option_value(value: Any) -> str:
-    """A value of an option: a number with few digits, others as a config has them.
+    """Format an option's value: a number with few digits, anything else as in a config.
 
     >>> option_value(0.0012345), option_value("adam"), option_value({"type": "momentum"})
     ('0.00123', 'adam', '{type: momentum}')
@@ -226,18 +226,18 @@ def option_value(value: Any) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital first letter, the others as they are."""
+    """Capitalise the first letter and leave the rest unchanged."""
     return text[:1].upper() + text[1:]
 
 
 def shorten(text: str, limit: int) -> str:
-    """At most `limit` characters, the last one an ellipsis if some were cut."""
+    """Cut the text to `limit` characters, the last one an ellipsis if any were cut."""
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def turned(columns: Row, rows: Sequence[Row], *, widest: int) -> tuple[Row, list[Row]]:
-    """A table, transposed if it has too many columns for a page and few rows.
+    """Transpose a table that has few rows but too many columns for a page.
 
     >>> turned(("part", "loss", "f1"), [("test", "0.5", "0.7")], widest=2)
     (('part', 'test'), [('loss', '0.5'), ('f1', '0.7')])

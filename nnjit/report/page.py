@@ -1,4 +1,4 @@
-"""The report of a run: `loss_curve.png`, and `report.html`, one file that needs nothing else."""
+"""Write the report of a run: `loss_curve.png`, and `report.html`, a self-contained file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from nnjit.report.side_by_side import Pieces, in_turn
 from nnjit.runs import file_names
 from nnjit.runs.study import study_kind
 
-# In the order of the page. A picture's module has `draw(run)`, which is None if it has nothing to show.
+# In page order. Each picture's module has `draw(run)`, which returns None if there is nothing to show.
 OF_PREDICTIONS: tuple[Callable[[RunFiles], Picture | None], ...] = (
     confusion.draw,
     forecast.draw,
@@ -66,20 +66,20 @@ PICTURES = (
 
 
 Drawing = tuple[Picture, str]
-"""A picture, without its figure, and its SVG text."""
+"""A picture without its figure, and its SVG text."""
 
 Draw = Callable[[RunFiles], Picture | list[Picture] | None]
-"""Draws what there is to draw of a run."""
+"""Draws zero or more pictures of a run."""
 
 
 def write_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -> None:
     """Write the report into the folder of a run, a study or a search, from its files alone.
 
     Args:
-        do: does pieces of work, and gives their results in order.
+        do: does pieces of work and returns their results in order.
 
     Raises:
-        RunError: the folder is not that of a run.
+        RunError: the folder is not a run folder.
     """
     if (folder / file_names.SEARCH).is_file():
         from nnjit.report.search.page import write_search_report
@@ -99,10 +99,10 @@ def write_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_turn) -
 
 
 def pictures_of(folder: Path) -> dict[str, bytes]:
-    """The pictures of a run's report as PNG files, by their names.
+    """The pictures of a run's report as PNG files, by name.
 
     Raises:
-        RunError: the folder is not that of a run.
+        RunError: the folder is not a run folder.
     """
     run = read_run(folder)
     with style():
@@ -116,18 +116,18 @@ def _curve(run: RunFiles) -> bytes:
 
 
 def _pictures(draw: Draw, run: RunFiles) -> list[Picture]:
-    """What a function draws of a run."""
+    """The pictures that one function draws of a run."""
     drawn = draw(run) or []
     return drawn if isinstance(drawn, list) else [drawn]
 
 
 def _drawings(draw: Draw, run: RunFiles) -> list[Drawing]:
-    """The same as SVG."""
+    """The same pictures as SVG."""
     return [(replace(picture, figure=None), to_svg(picture)) for picture in _pictures(draw, run)]
 
 
 def warm_up() -> None:
-    """Import and prepare all that drawing needs."""
+    """Import and prepare everything that drawing needs."""
     with style():
         figure = new_figure(40)
         figure.add_subplot().set_title("x")
@@ -138,7 +138,7 @@ def warm_up() -> None:
 
 
 def render(run: RunFiles, drawings: list[Drawing]) -> str:
-    """The page's HTML, with everything from the run's files escaped."""
+    """Render the page as HTML, with everything from the run's files escaped."""
     return template("report.html.jinja").render(
         run=run,
         summary=summary,

@@ -1,4 +1,4 @@
-"""Do pieces of work one after another, or side by side in copies of this process."""
+"""Do pieces of work one after another, or in parallel in forked copies of this process."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from nnjit.cores import usable_cores
 
 Pieces = Sequence[Callable[[], Any]]
 Results = dict[int, Any]
-"""The results of pieces by their number."""
+"""The results of pieces by number."""
 
-MOST = 4  # processes; of more, each draws too little to be worth its start
-MOST_PIECES = 255  # whose numbers are a byte
+MOST = 4  # processes; with more, each draws too little to be worth starting
+MOST_PIECES = 255  # their numbers must fit a byte
 
 
 def in_turn(pieces: Pieces) -> list[Any]:
-    """The results of the pieces, in their order."""
+    """Do the pieces one after another and return their results in order."""
     return [piece() for piece in pieces]
 
 
 def side_by_side(pieces: Pieces) -> list[Any]:
-    """The same, done by several processes, on a system that can copy a process as it is.
+    """Do the pieces in several processes on a system that can fork, and return their results in order.
 
-    Each takes the next piece that none has taken. What a copy does not deliver, for whatever reason, this
-    process does itself, so that an error is raised here. Only for a process with a single thread: a copy has
-    no other, and would wait for ever for what one of them holds.
+    Each process takes the next free piece. This process redoes any piece that a copy fails to deliver, so
+    that errors are raised here. Only for a single-threaded process: a copy has no other threads, and would
+    wait forever for a lock that one of them holds.
     """
     processes = min(usable_cores(), MOST, len(pieces))
     if processes < 2 or len(pieces) > MOST_PIECES or not sys.platform.startswith("linux"):
@@ -38,7 +38,7 @@ def side_by_side(pieces: Pieces) -> list[Any]:
     os.write(numbers, bytes(range(len(pieces))))
     os.close(numbers)
     copies: list[tuple[int, int]] = []
-    with suppress(OSError):  # the user has as many processes as are allowed
+    with suppress(OSError):  # the user's limit of processes is reached
         copies.extend(_copy(pieces, taken) for _ in range(processes - 1))
     found = _work(pieces, taken)
     for child, results in copies:
@@ -48,7 +48,7 @@ def side_by_side(pieces: Pieces) -> list[Any]:
 
 
 def _work(pieces: Pieces, taken: int) -> Results:
-    """The results of the pieces that this process takes."""
+    """Do pieces until none is left, and return the results of this process."""
     found: Results = {}
     while number := os.read(taken, 1):
         found[number[0]] = pieces[number[0]]()
@@ -56,7 +56,7 @@ def _work(pieces: Pieces, taken: int) -> Results:
 
 
 def _copy(pieces: Pieces, taken: int) -> tuple[int, int]:
-    """Start a copy of this process that takes pieces: its id, and the pipe that its results come from."""
+    """Start a copy of this process that does pieces; return its id and the pipe that carries its results."""
     results, sent = os.pipe()
     child = os.fork()
     if child:
@@ -69,11 +69,11 @@ def _copy(pieces: Pieces, taken: int) -> tuple[int, int]:
             stream.write(content)
         status = 0
     finally:
-        os._exit(status)  # nothing of the original is to be written or cleaned up twice
+        os._exit(status)  # skip the original's cleanup and buffered output, which must not happen twice
 
 
 def _received(child: int, results: int) -> Results:
-    """What a copy has done; nothing if it failed."""
+    """Read the results of a copy; empty if it failed."""
     with open(results, "rb") as stream:
         content = stream.read()
     _, status = os.waitpid(child, 0)

@@ -20,7 +20,7 @@ class Result:
     """The result of one member.
 
     Args:
-        number: counted from 1; the name of its folder.
+        number: from 1; names its folder.
     """
 
     number: int
@@ -29,20 +29,20 @@ class Result:
 
     @classmethod
     def read(cls, folder: Path, number: int, seed: int) -> Self:
-        """The result in a run folder."""
+        """Read the result from a run folder."""
         return cls(number, seed, RunMetrics.read(folder))
 
     @property
     def is_finished(self) -> bool:
-        """Whether it ended by itself, with finite values."""
+        """Whether it ended on its own, with finite values."""
         return self.metrics.status.is_finished
 
 
 def aggregate(kind: StudyKind, count: int, results: Sequence[Result]) -> StudyMetrics:
-    """The mean and the standard deviation of each value of each split, over the members that finished.
+    """Mean and standard deviation of each value of each split, over the finished members.
 
     Args:
-        count: how many members were asked for; those that never began have no result.
+        count: number of members requested; those that never began have no result.
     """
     finished = [result for result in results if result.is_finished]
     return StudyMetrics(
@@ -79,9 +79,9 @@ def _splits(finished: Sequence[Result]) -> dict[str, dict[str, Aggregate]]:
 
 
 def mean_and_deviation(values: Sequence[float]) -> Aggregate:
-    """The mean, and the standard deviation of a sample: the sum of squares divided by n - 1.
+    """The mean, and the sample standard deviation, with divisor n - 1.
 
-    Values that are not finite do not count. The deviation of fewer than two is nan.
+    Non-finite values are ignored. The deviation of fewer than two values is nan.
 
     >>> mean_and_deviation([1.0, 2.0, 3.0, math.nan])
     Aggregate(mean=2.0, deviation=1.0)

@@ -1,4 +1,4 @@
-"""`data.json`: the data that was trained on."""
+"""`data.json`: a description of the training data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 from nnjit.runs.metrics import SPLITS
 
-LEAST_SIDE = 5  # of an image
+LEAST_SIDE = 5  # pixels along a side of an image
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class OutputEntry:
     """One of several outputs.
 
     Args:
-        target: the name of the target that it is compared with.
+        target: name of the target that it is compared with.
         classes: None if the target is values.
         columns: [first, end) of its target among the data's targets.
-        weight: of its loss in the sum.
-        class_weights: of each class in its loss; None if all count alike.
-        has_labels: whether its values are 0 or 1, each a yes or no of its own.
+        weight: weight of its loss in the sum.
+        class_weights: weight of each class in its loss; None if all are equal.
+        has_labels: whether its values are 0 or 1, independent labels.
     """
 
     KEYS: ClassVar[Mapping[str, str]] = {"has_labels": "labels"}
@@ -45,32 +45,32 @@ class OutputEntry:
     def __post_init__(self) -> None:
         start, stop = self.columns
         if start >= stop:
-            raise ValueError(f"columns: [{start}, {stop}) are none")
+            raise ValueError(f"columns: [{start}, {stop}) are not a range")
 
 
 @dataclass(frozen=True)
 class DataEntry(JsonFile):
-    """The data that was trained on.
+    """A description of the training data.
 
     Args:
         problem_type: "classification", "regression" or "several"; `task` in the file.
         features: names of the input columns; () for images.
         classes: None if the targets are values.
-        codes: the categories of each feature that is their numbers.
-        examples: how many each part of the data has.
+        codes: the categories of each feature that holds category indices.
+        examples: number of examples in each part of the data.
         scaling: of the inputs and targets, as plain data.
-        magnitude: the root mean square of the largest input feature; nan if it was not measured.
-        is_weighted: whether metrics count each example by a weight of its own.
-        class_weights: of each class in the loss; empty if all count alike.
+        magnitude: the root mean square of the largest input feature; nan if not measured.
+        is_weighted: whether metrics weight each example.
+        class_weights: weight of each class in the loss; empty if all are equal.
         outputs: of a model with several outputs.
-        warnings: what the user should know about the data before believing the metrics.
-        columns: of a table, the kind of each and what its encoding has learned, as plain data.
-        notes: what was found out about the data rather than given.
-        naive: of a series, the errors of forecasts that need no training: by their name ("last value"), the
-            part and the error ("mae", "mse"), those of each target in its own unit.
-        threshold: the probability above which predictions are the second of two classes; None is 1/2.
-        has_labels: whether the targets are values 0 or 1, each a yes or no of its own.
-        class_counts: how many rows of each part each class has; empty if the targets are values.
+        warnings: what the user should know about the data before trusting the metrics.
+        columns: for a table, the kind of each column and what its encoding has learned, as plain data.
+        notes: findings about the data.
+        naive: for a series, the errors of forecasts that need no training: by name ("last value"), part and
+            error ("mae", "mse"); one value per target, in its own unit.
+        threshold: the probability above which predictions are the second of two classes; None means 1/2.
+        has_labels: whether the targets are values 0 or 1, independent labels.
+        class_counts: number of rows of each class in each part; empty if the targets are values.
     """
 
     file_name: ClassVar[str] = file_names.DATA
@@ -102,9 +102,9 @@ class DataEntry(JsonFile):
     def __post_init__(self) -> None:
         for name, counts in self.class_counts.items():
             if len(counts) != len(self.classes or ()):
-                raise ValueError(f"class_counts.{name}: they are not those of the classes")
+                raise ValueError(f"class_counts.{name}: not one count per class")
         if self.threshold is not None and not (0 < self.threshold < 1 and len(self.classes or ()) == 2):
-            raise ValueError(f"threshold: {self.threshold:g} decides between no two classes")
+            raise ValueError(f"threshold: {self.threshold:g} without two classes")
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -131,14 +131,14 @@ class DataEntry(JsonFile):
 
     @classmethod
     def arranged(cls, content: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The entries of the file by the fields of the class; a part that there is not has no examples."""
+        """The file's entries by field of the class; a missing part has no examples."""
         examples = content.get("examples")
         found = dict.fromkeys(SPLITS, 0) | examples if isinstance(examples, dict) else examples
         return {**content, "examples": found}
 
 
 def image_shape(input_shape: Sequence[int], features: Sequence[str]) -> tuple[int, ...] | None:
-    """The shape of the images that inputs are, (H, W), (H, W, 1) or (H, W, 3); None if they are not.
+    """The shape of image inputs, (H, W), (H, W, 1) or (H, W, 3); None if they are not images.
 
     >>> image_shape((64,), [f"pixel_{k}" for k in range(64)]), image_shape((28, 28, 1), ())
     ((8, 8), (28, 28, 1))

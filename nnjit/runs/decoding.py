@@ -1,4 +1,4 @@
-"""Build the values of a run folder from plain data, checked against the annotations of their classes."""
+"""Build the values of a run folder from plain data, checked against their classes' annotations."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ import numpy as np
 
 T = TypeVar("T")
 
-LARGEST = 2**63 - 1  # whole number
-DEEPEST = 50  # lists and objects in each other, where any value may stand
+LARGEST = 2**63 - 1  # largest whole number
+DEEPEST = 50  # nesting of lists and objects where any value is allowed
 _LONGEST = 40  # characters of a value in a message
 
 Builder = Callable[[Any, str], Any]
-"""From plain data, and where it stands in the file, to a value; ValueError if it is not of the kind."""
+"""(plain data, its place in the file) → value; ValueError if the data does not fit."""
 
 
 def build(cls: Callable[..., T], content: Any, where: str = "") -> T:
-    """A dataclass from the object that holds its fields; unknown keys are left out.
+    """Build a dataclass from an object that holds its fields; unknown keys are ignored.
 
-    A number is whole and >= 0 if its field is an `int`, and nan if it is a `float` and null. An entry that
-    may be null may be missing. A class with `KEYS` has other names for fields in the file, with `ABSENT`
-    values for entries that are missing or null, and with `arranged` it brings the entries of the file into
-    the order of its fields.
+    An `int` field is a whole number >= 0; null is nan in a `float` field. A nullable entry may be missing. A
+    class with `KEYS` names fields differently in the file, `ABSENT` gives values for missing or null entries,
+    and `arranged` maps the file's entries to the fields.
 
     Args:
-        where: the place of the object in the file, for messages.
+        where: place of the object in the file, for messages.
 
     Raises:
-        ValueError: an entry is missing, or is not what the class says.
+        ValueError: an entry is missing, or does not fit its annotation.
 
     >>> from nnjit.runs.study import Aggregate
     >>> build(Aggregate, {"mean": "high", "deviation": None}, "loss")
@@ -67,7 +66,7 @@ def build(cls: Callable[..., T], content: Any, where: str = "") -> T:
 
 @cache
 def _builders(cls: Any) -> dict[str, tuple[Builder, bool, bool]]:
-    """For each field how it is built, whether it has a default, and whether it may be null."""
+    """For each field, its builder, whether it has a default, and whether it may be null."""
     hints = get_type_hints(cls, include_extras=True)
     return {
         f.name: (
@@ -80,7 +79,7 @@ def _builders(cls: Any) -> dict[str, tuple[Builder, bool, bool]]:
 
 
 def _builder(hint: Any) -> Builder:
-    """What builds a value of an annotation."""
+    """The builder for an annotation."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _object(_builder(get_args(inner[0])[1]), inner[1])
@@ -104,7 +103,7 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise _unexpected("text", value, where)
     if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError(f"{where}: half of a character (a lone surrogate) stands in it")
+        raise ValueError(f"{where}: contains half a character (a lone surrogate)")
     return value
 
 
@@ -132,7 +131,7 @@ def _truth(value: Any, where: str) -> bool:
 
 
 def _anything(value: Any, where: str, depth: int = 0) -> Any:
-    """Plain data as it is, unless it is nested too deeply for those who read it."""
+    """Plain data unchanged, unless it is nested too deeply to read."""
     if depth > DEEPEST:
         raise ValueError(f"{where}: nested more than {DEEPEST} deep")
     if isinstance(value, str):
@@ -188,7 +187,7 @@ def _row(builders: tuple[Builder, ...]) -> Builder:
 
 
 def _object(builder: Builder, keys: tuple[str, ...] | None = None) -> Builder:
-    """Builds a mapping, of these keys alone and in their order if they are given."""
+    """A builder for mappings; if keys are given, only these, in their order."""
 
     def build_object(value: Any, where: str) -> dict[str, Any]:
         if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""`diagnosis.csv`: gradients, updates and idle units of the layers, after some of the epochs."""
+"""`diagnosis.csv`: gradients, updates and idle units of the layers, after certain epochs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ VALUES = ("gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
 COLUMNS = ("epoch", "layer", *VALUES)
 
 
-_MEND = "restore it from a copy, or delete it to go on without the looks so far"
+_MEND = "restore it from a copy, or delete it to continue without the earlier rows"
 
 
 class DiagnosisFile:
-    """The diagnosis of a training, as it grows.
+    """The growing diagnosis of a run.
 
     Args:
-        keep: epochs whose rows of an existing file stay; a resumed training writes the later ones again.
+        keep: epochs whose rows in an existing file are kept; a resumed run rewrites later ones.
 
     Raises:
         RunError: the existing file is damaged.
@@ -38,7 +38,7 @@ class DiagnosisFile:
         self._file = TableFile(path, [",".join(COLUMNS), *kept])
 
     def write(self, epoch: int, layers: Mapping[str, Mapping[str, float]]) -> None:
-        """Add a row for each layer; a value that it does not have is an empty cell."""
+        """Add a row for each layer; missing values are empty cells."""
         cells = {
             layer: [repr(v[name]) if name in v else "" for name in VALUES] for layer, v in layers.items()
         }
@@ -46,7 +46,7 @@ class DiagnosisFile:
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """The whole file by its name, with every row so far."""
+        """The whole file by name, with every row so far."""
         return self._file.contents
 
 
@@ -64,7 +64,7 @@ def _lines_until(path: Path, epoch: int) -> list[str]:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, _Row]]:
-    """The lines below the header, with what they hold.
+    """The lines below the header, with their parsed content.
 
     Raises:
         RunError: a line is damaged.
@@ -75,13 +75,13 @@ def _rows(path: Path) -> Iterator[tuple[str, _Row]]:
     *lines, rest = lines or [""]
     for number, line in enumerate([*lines, rest] if rest else lines, start=2):
         row = _row(line)
-        if row is None or line is rest:  # which is cut off, since no line end follows
+        if row is None or line is rest:  # the last line is truncated, since it has no line end
             raise RunError(f"{path}:{number}: expected an epoch, a layer and {len(VALUES)} numbers; {_MEND}")
         yield line, row
 
 
 def _row(line: str) -> _Row | None:
-    """What a line holds; None if it is damaged."""
+    """Parse a line; None if it is damaged."""
     epoch, _, rest = line.partition(",")
     layer, *cells = rest.split(",")
     try:
@@ -93,12 +93,12 @@ def _row(line: str) -> _Row | None:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
-    """Values of layers after epochs; nan if a layer does not have one.
+    """Layer statistics after epochs; nan if a layer does not have one.
 
     Args:
-        epochs: (looks,) after which they were taken.
-        layers: those with params or with an activation that can saturate or die, in the order of the model.
-        tables: value -> (looks, layers): gradient_norm and param_norm, update_ratio ‖Δθ‖/‖θ‖, and the
+        epochs: (looks,) the epochs after which they were recorded.
+        layers: layers with params or a saturating or dying activation, in the order of the model.
+        tables: value → (looks, layers): gradient_norm and param_norm, update_ratio ‖Δθ‖/‖θ‖, and the
             fractions of dead and saturated units.
     """
 
@@ -107,13 +107,13 @@ class Diagnosis:
     tables: Mapping[str, np.ndarray]
 
     def by_layer(self, value: str) -> dict[str, np.ndarray]:
-        """A value (looks,) of each layer that has it."""
+        """A value (looks,) for each layer that has it."""
         columns = zip(self.layers, self.tables[value].T, strict=True)
         return {layer: column for layer, column in columns if np.isfinite(column).any()}
 
 
 def read_diagnosis(folder: Path) -> Diagnosis | None:
-    """The diagnosis of a run; None if there is no file, or no row in it.
+    """The diagnosis of a run; None if there is no file, or it has no rows.
 
     Raises:
         RunError: the file is damaged.

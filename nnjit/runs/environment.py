@@ -1,4 +1,4 @@
-"""`environment.json`: versions, machine and time of a training."""
+"""`environment.json`: versions, machine and start time of a run."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from nnjit.version import VERSION
 
 @dataclass(frozen=True)
 class Environment(JsonFile):
-    """Versions of nnjit and its libraries, the machine, and when the training started.
+    """Versions of nnjit and its libraries, the machine, and when training started.
 
     Args:
-        cores: how many the process may use.
+        cores: number of cores that the process may use.
         started: ISO 8601, UTC.
     """
 

@@ -11,12 +11,12 @@ from nnjit.runs.json_file import JsonFile
 Tag = Literal["", "var", "sup", "sub"]
 
 Segments = tuple[tuple[Tag, str], ...]
-"""A formula as type: segments of (tag, text), plain text with the tag ""."""
+"""A typeset formula: segments of (tag, text), with tag "" for plain text."""
 
 
 @dataclass(frozen=True)
 class TypesetLine:
-    """left = right.
+    """An equation, left = right.
 
     Args:
         shape: such as `n × 16`; empty if it holds for any shape.
@@ -29,7 +29,7 @@ class TypesetLine:
 
     @property
     def is_words(self) -> bool:
-        """Whether the right side is plain text, which may be broken anywhere."""
+        """Whether the right side is plain text, which may wrap anywhere."""
         return [tag for tag, _ in self.right] == [""]
 
 
@@ -43,7 +43,7 @@ class Section:
 
 @dataclass(frozen=True)
 class NumberedLayer:
-    """The number that a layer has in the lines; 0 is the data.
+    """A layer's number in the lines; 0 is the data.
 
     Args:
         is_frozen: whether it has params that are not trained.
@@ -58,12 +58,12 @@ class NumberedLayer:
 
 @dataclass(frozen=True)
 class Update:
-    """How the gradient becomes the next params.
+    """How the gradient determines the next params.
 
     Args:
-        equations: in the order in which they act; g is the gradient, θ the params.
-        note: what the optimizer's documentation adds to them.
-        settings: (option, value) of the optimizer, the schedule and the averaging.
+        equations: in order of application; g is the gradient, θ the params.
+        note: a remark from the optimizer's documentation.
+        settings: (option, value) of optimizer, schedule and averaging.
     """
 
     equations: tuple[str, ...]
@@ -79,8 +79,8 @@ class KernelSummary:
         name: of its function in the source.
         zone: when it runs.
         product: `m × n × k` of a matrix product; empty for a kernel of loops.
-        parts: the layers whose operations it has.
-        operations: how many it has.
+        parts: the layers whose operations it contains.
+        operations: number of operations.
     """
 
     name: str
@@ -92,11 +92,11 @@ class KernelSummary:
 
 @dataclass(frozen=True)
 class Explanation(JsonFile):
-    """What a training computes.
+    """The computations of a run.
 
     Args:
-        graph: the forward pass, a typed line for each node.
-        kernels: those of the training step in the order they run; empty if it was not compiled.
+        graph: the forward pass, a typed line per node.
+        kernels: kernels of the training step in order of execution; empty if it was not compiled.
     """
 
     file_name: ClassVar[str] = file_names.EXPLANATION

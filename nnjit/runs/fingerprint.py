@@ -1,4 +1,4 @@
-"""`fingerprint.json`: what a training began with, and what has changed each time it was resumed."""
+"""`fingerprint.json`: the inputs that a run began with, and what has changed each time it was resumed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LONGEST = 60  # characters of a value in a sentence
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file of the data, as it was.
+    """A data file, as it was.
 
     Args:
-        changed: when its contents were last written, ISO 8601, UTC.
+        changed: when it was last modified, ISO 8601, UTC.
     """
 
     path: str
@@ -32,9 +32,9 @@ class SourceEntry:
     """The data of one source, before it was split and scaled.
 
     Args:
-        names: the digest of the names of columns, classes and categories.
-        inputs, targets, weights: the digests of their values; empty if they are not compared.
-        files: that it was read from, by the option that names each.
+        names: digest of the column, class and category names.
+        inputs, targets, weights: digests of their values; empty if not compared.
+        files: the files it was read from, by option.
     """
 
     rows: int
@@ -47,13 +47,13 @@ class SourceEntry:
 
 @dataclass(frozen=True)
 class Change:
-    """A resumed training has gone on with something else.
+    """A change in the inputs of a resumed run.
 
     Args:
-        epoch: the last one before the change.
-        option: its path in the config; of the machine and its libraries, what it is.
-        before, after: as they stand in JSON.
-        has_effect: whether the config of the run, trained anew, can give other weights for it.
+        epoch: the last epoch before the change.
+        option: its path in the config, or the name of a property of the machine or its libraries.
+        before, after: the values in JSON.
+        has_effect: whether training the run's config again can now give other weights.
     """
 
     epoch: int
@@ -68,14 +68,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Fingerprint(JsonFile):
-    """What a training began with or has gone on with.
+    """The inputs that a run began with or was resumed with.
 
     Args:
-        options: the config, without data that stands in it.
+        options: the config, without inline data.
         sources: the data of each source, by its option.
-        parts: the digest of the rows that each part of the data has; empty if it has all of them.
-        environment: versions, processor and threads, on which the last bits of the weights depend.
-        changes: in the order in which they came.
+        parts: digest of the rows in each part of the data; empty if it has all of them.
+        environment: versions, processor and threads, which affect the last bits of the weights.
+        changes: in chronological order.
     """
 
     file_name: ClassVar[str] = file_names.FINGERPRINT
@@ -95,27 +95,27 @@ class Fingerprint(JsonFile):
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether the config of the run, trained anew, gives its weights."""
+        """Whether training the run's config again gives its weights."""
         return not any(change.has_effect for change in self.changes)
 
     @property
     def comment(self) -> str:
-        """Lines of YAML, for the head of the config, about what has changed; empty if nothing has."""
+        """YAML comment lines about the changes, for the head of the config; empty if there are none."""
         if not self.changes:
             return ""
         times = counted(len(self.changes), "change")
-        told = "" if self.is_repeatable else "; trained anew, this config gives other weights"
+        told = "" if self.is_repeatable else "; training this config again gives other weights"
         lines = [f"This run was resumed with {times}{told}:", *map(str, self.changes)]
         return "".join(f"# {line}\n" for line in lines)
 
 
 def difference(option: str, before: Any, after: Any) -> str:
-    """`training.epochs: 10, and was 6`."""
-    return f"{option}: {_shown(after)}, and was {_shown(before)}"
+    """`training.epochs: 10, was 6`."""
+    return f"{option}: {_shown(after)}, was {_shown(before)}"
 
 
 def _shown(value: Any) -> str:
-    """A value as JSON on one line that is printable, shortened."""
+    """A value as printable JSON on one line, shortened."""
     text = json.dumps(value, ensure_ascii=False)
     text = text if text.isprintable() else json.dumps(value)
     if isinstance(value, list) and len(text) > _LONGEST:

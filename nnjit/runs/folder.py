@@ -1,4 +1,4 @@
-"""Tell what a folder holds: nothing yet, a run to go on with, or one that has ended."""
+"""Examine a folder: nothing yet, a run to resume, or one that has ended."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def is_begun(folder: Path) -> bool:
 
 
 def holds_run(folder: Path) -> bool:
-    """Whether a training can go on in a folder: in one without a run, only if nothing else is there.
+    """Whether a run can be resumed in a folder. A folder without a run must be empty.
 
     Raises:
-        RunError: other files are.
+        RunError: there are other files.
     """
     if not folder.is_dir():
         return False
@@ -35,17 +35,17 @@ def holds_run(folder: Path) -> bool:
         raise RunError(
             f"{folder} holds files but no run: there is no {file_names.CONFIG}; choose another folder"
         )
-    return True  # an empty one is that of a run that was killed in its first moment
+    return True  # empty if a run was killed right after it began
 
 
 def has_ended(folder: Path) -> bool:
-    """Whether the training in a folder has ended with all its results.
+    """Whether the run in a folder has ended with all its results.
 
-    One that ran out of time has not, since it can go on; nor one of whose results some did not fit on the
-    disk, or are damaged since: a resumed training writes them again.
+    A run that is out of time has not, since it can be resumed; nor has one with missing or damaged results,
+    which a resumed run writes again.
     """
     path = folder / file_names.METRICS
-    with suppress(RunError):  # there are no metrics, or they are damaged and written again
+    with suppress(RunError):  # metrics are missing, or damaged and will be rewritten
         return parse(path, read_json(path), _has_finished) and all(map(_is_complete, _runs(folder)))
     return False
 
@@ -61,7 +61,7 @@ def _runs(folder: Path) -> list[Path]:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Whether all results of a run, or of members in one file, are there and can be read."""
+    """Whether all results of a run, or of members in one file, exist and can be read."""
     if (folder / file_names.MEMBERS).is_file():
         from nnjit.runs.members import read_members
 
@@ -88,16 +88,16 @@ def _is_complete(folder: Path) -> bool:
 
 
 def check_files(folder: Path) -> None:
-    """Raise a RunError if a folder, of a run or a study, has a folder where a training writes a file."""
+    """Raise a RunError if a run or study folder has a folder with the name of a file to write."""
     for path in sorted(folder.rglob("*")):
         if path.suffix in _SUFFIXES and path.is_dir():
-            raise RunError(f"{path} is a folder, and a training writes a file of this name; move it away")
+            raise RunError(f"{path} is a folder, but training writes a file of this name; move it away")
 
 
 def mark_unfinished(folder: Path) -> None:
-    """Have `metrics.json`, if there is one, say that the training has not ended: it is about to go on.
+    """Mark a run that is about to continue as not ended in `metrics.json`, if it exists.
 
-    All else in it stays, and is still true of the weights beside it.
+    The other entries stay, and still describe the weights in the folder.
     """
     with suppress(RunError):
         content = read_json(folder / file_names.METRICS) | {"status": Status.INTERRUPTED}

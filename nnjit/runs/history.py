@@ -1,4 +1,4 @@
-"""`history.csv`: a row for each epoch."""
+"""`history.csv`: one row per epoch."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from nnjit.runs.file_names import HISTORY
 from nnjit.runs.reading import read_text
 from nnjit.runs.table_file import TableFile
 
-_MEND = "restore it from a copy, or train anew in another folder"
+_MEND = "restore it from a copy, or start a new run in another folder"
 
 
 class HistoryFile:
-    """The history of a training, as it grows.
+    """The growing history of a run.
 
     Args:
-        columns: their names, `epoch` first.
-        keep: epochs of an existing file that stay; a resumed training writes the later ones again.
+        columns: column names, `epoch` first.
+        keep: epochs in an existing file to keep; a resumed run rewrites later ones.
 
     Raises:
-        RunError: the existing file is damaged or lacks some of these epochs.
+        RunError: the existing file is damaged or lacks some of the epochs to keep.
     """
 
     def __init__(self, folder: Path, columns: Sequence[str], *, keep: int = 0) -> None:
         path, self._columns = folder / HISTORY, columns
         lines = _first_rows(path, columns, keep) if keep else []
         self.kept = dict(zip(columns, _table(path, columns, lines).T, strict=True))
-        """The columns of the epochs that stay."""
+        """The columns of the kept epochs."""
         self._file = TableFile(path, [",".join(columns), *lines])
 
     @property
@@ -41,18 +41,18 @@ class HistoryFile:
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """The whole file by its name, with every epoch so far."""
+        """The whole file by name, with every epoch so far."""
         return self._file.contents
 
     def write(self, columns: Mapping[str, np.ndarray]) -> None:
-        """Add some epochs; a value keeps every digit, a missing one is an empty cell."""
+        """Add some epochs; values keep every digit, missing ones are empty cells."""
         count = len(columns["epoch"])
         cells = [map(repr, columns[c].tolist()) if c in columns else [""] * count for c in self._columns]
         self._file.append(map(",".join, zip(*cells, strict=True)))
 
 
 def read_history(folder: Path) -> dict[str, np.ndarray]:
-    """The columns of a run's history by name, each (epochs,) float64; an empty cell is nan.
+    """The columns of a run's history by name, (epochs,) float64 each; empty cells are nan.
 
     Raises:
         RunError: the file is missing or damaged.
@@ -60,19 +60,19 @@ def read_history(folder: Path) -> dict[str, np.ndarray]:
     path = folder / HISTORY
     names, lines, rest = _content(path)
     if rest:
-        raise RunError(f"{path}:{len(lines) + 2}: the row is cut off; {_MEND}")
+        raise RunError(f"{path}:{len(lines) + 2}: the row is truncated; {_MEND}")
     return dict(zip(names, np.ascontiguousarray(_table(path, names, lines).T), strict=True))
 
 
 def _first_rows(path: Path, columns: Sequence[str], count: int) -> list[str]:
     """The rows of the first epochs."""
     if not path.exists():
-        raise RunError(f"{path} is missing, and the checkpoint is of epoch {count}; {_MEND}")
+        raise RunError(f"{path} is missing, but the checkpoint is of epoch {count}; {_MEND}")
     names, lines, _ = _content(path)
     if names != list(columns):
         raise RunError(
             f"{path}: expected the columns {', '.join(columns)}, got {', '.join(names)}; resume the run with "
-            "its own config, or train anew in another folder"
+            "its own config, or start a new run in another folder"
         )
     if len(lines) < count:
         raise RunError(f"{path} ends after epoch {len(lines)}, before the checkpoint's {count}; {_MEND}")
@@ -80,19 +80,19 @@ def _first_rows(path: Path, columns: Sequence[str], count: int) -> list[str]:
 
 
 def _content(path: Path) -> tuple[list[str], list[str], str]:
-    """The names of the columns, the rows, and what follows the last line end."""
+    """The column names, the rows, and the text after the last line end."""
     header, *lines = read_text(path).split("\n")
     names = next(csv.reader([header]), []) if len(header) < csv.field_size_limit() else []
     if "epoch" not in names or not lines:
-        raise RunError(f'{path}:1: expected the names of columns, "epoch" among them; {_MEND}')
+        raise RunError(f'{path}:1: expected column names, "epoch" among them; {_MEND}')
     return names, lines[:-1], lines[-1]
 
 
 def _table(path: Path, names: Sequence[str], lines: Sequence[str]) -> np.ndarray:
-    """The cells as (rows, names), an empty one nan.
+    """Parse the cells as (rows, names); empty ones are nan.
 
     Raises:
-        RunError: a row is damaged, missing or there twice.
+        RunError: a row is damaged, missing or duplicated.
     """
     try:
         table = _numbers(lines, len(names))
@@ -107,11 +107,11 @@ def _table(path: Path, names: Sequence[str], lines: Sequence[str]) -> np.ndarray
 
 
 def _numbers(lines: Sequence[str], width: int) -> np.ndarray:
-    """The cells of rows, in half of the time that `float` would take."""
+    """Parse the cells of rows, in half of the time that `float` would take."""
     if not lines:
         return np.empty((0, width))
     rows = "\n".join(lines)
-    for _ in range(2):  # one pass leaves every other one of several empty cells
+    for _ in range(2):  # one pass fills only every other one of adjacent empty cells
         rows = rows.replace(",,", ",nan,")
     filled = f"{rows}\n".replace(",\n", ",nan\n").splitlines()
     table = np.loadtxt(filled, delimiter=",", comments=None, ndmin=2)
@@ -121,7 +121,7 @@ def _numbers(lines: Sequence[str], width: int) -> np.ndarray:
 
 
 def _fault(lines: Sequence[str], width: int) -> str:
-    """The place and the kind of the first damage in some rows; empty if each is of numbers."""
+    """Describe the first damage in some rows, with its line; empty if all are numbers."""
     for number, line in enumerate(lines, start=2):
         cells = line.split(",")
         if len(cells) != width:

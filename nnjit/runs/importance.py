@@ -1,4 +1,4 @@
-"""`importance.json`: how much worse a trained network is without each column of its inputs."""
+"""`importance.json`: how much worse a trained network is without each input column."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nnjit.runs.json_file import JsonFile
 
 @dataclass(frozen=True)
 class ColumnImportance:
-    """What is lost if the values of a column are shuffled; below 0 if that happens to help.
+    """The loss of quality when a column is shuffled; below 0 if shuffling happens to help.
 
     Args:
-        loss: by how much the loss rises, on average over the shuffles.
-        deviation: of that, between the shuffles.
-        metric: by how much the metric gets worse, on average; nan if there is none.
+        loss: mean increase of the loss over the shuffles.
+        deviation: its standard deviation over the shuffles.
+        metric: mean deterioration of the metric; nan if there is none.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Importance(JsonFile):
 
     Args:
         split: the part of the data.
-        rows: how many examples of it were taken.
-        shuffles: of each column.
-        metric: the column of the first metric that is a sum over the examples; empty if there is none.
+        rows: number of examples used.
+        shuffles: number of shuffles per column.
+        metric: column of the first metric that is a sum over the examples; empty if there is none.
         columns: in the order of the data.
     """
 

@@ -1,4 +1,4 @@
-"""`initial_weights.json`: which of the weights that a training starts from were loaded, and which not."""
+"""`initial_weights.json`: which of a run's initial weights were loaded, and which not."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from nnjit.errors import counted
 from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 
-MOST_NAMED = 12  # arrays in a sentence
+MOST_NAMED = 12  # arrays named in a sentence
 
 
 @dataclass(frozen=True)
 class LoadedWeights(JsonFile):
-    """What was loaded from a file of weights.
+    """The result of loading a weights file.
 
     Args:
         file: its path.
-        loaded: the names of the arrays of the model that it gave.
+        loaded: names of the model's arrays that were loaded.
         omitted: why each other array of the model was not loaded, but drawn from the seed.
-        unused: the names of arrays in the file that the model does not have.
+        unused: names of arrays in the file that the model does not have.
     """
 
     file_name: ClassVar[str] = file_names.INITIAL_WEIGHTS
@@ -36,7 +36,7 @@ class LoadedWeights(JsonFile):
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What was loaded, what was not and why, and what of the file is not used, in words."""
+        """Describe what was loaded, what was not and why, and what in the file is unused."""
         total = len(self.loaded) + len(self.omitted)
         first = f"initial weights from {self.file}: {len(self.loaded)} of {counted(total, 'array')} loaded"
         reasons = [f"{name} ({why})" for name, why in self.omitted.items()]

@@ -1,4 +1,4 @@
-"""The base class of values that are stored as a JSON file in the run folder."""
+"""The base class of values stored as JSON files in the run folder."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from nnjit.runs.writing import as_read, json_bytes, write_atomically
 class JsonFile(ABC):
     """The content of one JSON file.
 
-    `from_json` reads what `to_json` writes. Values that are not finite are null in the file.
+    `from_json` reads what `to_json` writes. Non-finite values are null in the file.
     """
 
     file_name: ClassVar[str]
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """The content as plain data, in the order of the file."""
+        """The content as plain data, in file order."""
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """The value of a file's content; ValueError if it is malformed."""
+        """The value from a file's content; raise ValueError if it is malformed."""
         return build(cls, content)
 
     def write(self, folder: Path) -> None:
-        """Write the file into a run folder, or replace it."""
+        """Write the file to a run folder, or replace it."""
         write_atomically(folder / self.file_name, self.to_bytes())
 
     def as_read(self) -> Self:
-        """The value as reading its file gives it."""
+        """The value as it would be read from its file."""
         return self.from_json(as_read(self.to_json()))
 
     def to_bytes(self) -> bytes:
-        """The file."""
+        """The bytes of the file."""
         return json_bytes(self.to_json())
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read the file of a run folder; RunError if it is missing or malformed."""
+        """Read the file from a run folder; raise RunError if it is missing or malformed."""
         path = folder / cls.file_name
         return parse(path, read_json(path), cls.from_json)
 
     @classmethod
     def read_if_there(cls, folder: Path) -> Self | None:
-        """As `read`; None if the folder has no such file."""
+        """Like `read`; None if the folder has no such file."""
         return cls.read(folder) if (folder / cls.file_name).exists() else None

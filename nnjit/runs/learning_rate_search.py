@@ -17,9 +17,9 @@ class LearningRateSearch(JsonFile):
     """The result of a range test.
 
     Args:
-        found: the learning rate that the training takes.
+        found: the learning rate to train with.
         lr: (n,) the learning rate of each update of the test; `rates` in the file.
-        losses: (n,) the loss of its batch, before the update.
+        losses: (n,) loss of the batch, before the update.
         smoothed: (n,) their exponential mean.
     """
 
@@ -35,7 +35,7 @@ class LearningRateSearch(JsonFile):
         if not self.found > 0:
             raise ValueError(f"found: expected a number > 0, got {self.found}")
         if not len(self.lr) == len(self.losses) == len(self.smoothed):
-            raise ValueError("rates, losses and smoothed are not of one length")
+            raise ValueError("rates, losses and smoothed differ in length")
 
     def to_json(self) -> dict[str, Any]:
         arrays = {"rates": self.lr, "losses": self.losses, "smoothed": self.smoothed}

@@ -1,4 +1,4 @@
-"""Keep every other process from writing to a run folder in which one trains."""
+"""Keep other processes from writing to a run folder while one trains there."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from nnjit.runs.file_names import CHECKPOINTS, KERNELS, LOCK
 
 @contextmanager
 def lock_run(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run folder, and remove what a killed process left half written.
+    """Hold the lock of a run folder, and remove files that a killed process left half-written.
 
-    The operating system releases the lock of a process that ends, however it ends. So its file, which says
-    who holds it, may stay behind but blocks nobody.
+    The operating system releases the lock when a process ends, however it ends. So the file, which names the
+    owner, may be left over but blocks nobody.
 
     Raises:
         RunError: another process, or another thread of this one, trains there.
@@ -38,13 +38,13 @@ def lock_run(folder: Path) -> Iterator[None]:
 
 
 def check_unlocked(folder: Path) -> None:
-    """Raise a RunError that says which process trains in a folder, if one does."""
+    """Raise a RunError, naming the process, if one trains in a folder."""
     if (folder / LOCK).is_file():
         os.close(_acquire(folder))
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a process trains in a folder; asking takes nothing from it."""
+    """Whether a process trains in a folder; checking does not disturb it."""
     try:
         descriptor = os.open(folder / LOCK, os.O_RDWR)
     except OSError:
@@ -53,7 +53,7 @@ def is_locked(folder: Path) -> bool:
         _lock(descriptor, shared=True)
     except BlockingIOError:
         return True
-    except OSError:  # this file system has no locks
+    except OSError:  # the file system has no locks
         return False
     finally:
         os.close(descriptor)
@@ -61,7 +61,7 @@ def is_locked(folder: Path) -> bool:
 
 
 def _acquire(folder: Path) -> int:
-    """An open descriptor of the lock file that holds the lock."""
+    """Open and lock the lock file; return its descriptor."""
     path = folder / LOCK
     while True:
         try:
@@ -69,14 +69,14 @@ def _acquire(folder: Path) -> int:
         except OSError as error:
             if path.is_dir():
                 raise RunError(
-                    f"{path} is a folder, and a training writes a file of this name; move it away"
+                    f"{path} is a folder, but training writes a file of this name; move it away"
                 ) from None
             raise RunError(f"{folder}: this folder cannot be written to ({error.strerror})") from None
         try:
             _lock(descriptor)
         except BlockingIOError:
             os.close(descriptor)
-            raise RunError(f"{folder}: {_owner(path)}; wait for its end, or stop it") from None
+            raise RunError(f"{folder}: {_owner(path)}; wait for it to end, or stop it") from None
         except OSError as error:
             warnings.warn(
                 f"{folder}: this file system has no locks ({error.strerror}), so nothing keeps a second "
@@ -85,7 +85,7 @@ def _acquire(folder: Path) -> int:
             )
         if _is_at(descriptor, path):
             break
-        os.close(descriptor)  # its owner removed it between our opening and locking it
+        os.close(descriptor)  # its owner removed it after we opened it
     owner = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
     os.ftruncate(descriptor, 0)
     os.write(descriptor, json.dumps(owner).encode())
@@ -93,17 +93,17 @@ def _acquire(folder: Path) -> int:
 
 
 def _lock(descriptor: int, *, shared: bool = False) -> None:
-    """Lock an open file; BlockingIOError if someone else holds it.
+    """Lock an open file; raise BlockingIOError if someone else holds it.
 
     Args:
-        shared: whether others may hold it so, too (but on Windows).
+        shared: whether others may share the lock (except on Windows).
 
-    Not by the library filelock, whose import takes as long as half of a short training.
+    The library filelock is avoided, since importing it takes half as long as a short run.
     """
     if sys.platform == "win32":
         import msvcrt
 
-        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # others may not read what is locked
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # locked bytes cannot be read by others
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except OSError as error:
@@ -136,9 +136,9 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _owner(path: Path) -> str:
-    """Who holds a lock, in words."""
+    """The owner of a lock, in words."""
     try:
         owner = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {owner['pid']} on {owner['host']} trains here since {owner['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # it is about to write it
-        return "another process trains here"
+        return f"process {owner['pid']} on {owner['host']} has been training here since {owner['since']}"
+    except (OSError, ValueError, KeyError, TypeError):  # the owner has not yet written the file
+        return "another process is training here"

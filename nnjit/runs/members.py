@@ -1,7 +1,7 @@
-"""`members.safetensors`: what all members of a study left, in one file.
+"""`members.safetensors`: the results of all members of a study, in one file.
 
-The arrays of the members are stacked, one after the other along the first axis. A crash leaves the old file,
-or the new one, whole, and a resumed study goes on from there.
+The members' arrays are stacked along the first axis. After a crash either the old or the new file is intact,
+and a resumed study continues from there.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from nnjit.runs.study_kind import StudyKind
 from nnjit.runs.weights import read_tensors, tensors_bytes
 from nnjit.runs.writing import json_text
 
-STATE, HISTORY = "state.", "history"  # what the names of arrays begin with that are no weights
+STATE, HISTORY = "state.", "history"  # name prefixes of arrays other than weights
 
 
 @dataclass(frozen=True)
 class MemberRecord:
-    """A member that was begun.
+    """A member that has begun.
 
     Args:
-        number: counted from 1.
-        facts: of the state that it goes on from.
+        number: from 1.
+        facts: plain data of the state to resume from.
         metrics: None until it has ended.
-        data: its data; None if it is that of the study.
+        data: its data; None if shared by the study.
     """
 
     number: int
@@ -55,9 +55,9 @@ class MemberEntry:
     """A member with its arrays.
 
     Args:
-        history: its columns by name, each (epochs,).
-        weights: those that its metrics are of, by name.
-        state: the arrays of the state that it goes on from, by name.
+        history: columns by name, (epochs,) each.
+        weights: the weights that its metrics are for, by name.
+        state: arrays of the state to resume from, by name.
     """
 
     record: MemberRecord
@@ -68,7 +68,7 @@ class MemberEntry:
 
 @dataclass(frozen=True)
 class _Content:
-    """What the metadata of the file says."""
+    """The metadata of the file."""
 
     ABSENT: ClassVar[Mapping[str, Any]] = {"members": ()}
 
@@ -78,7 +78,7 @@ class _Content:
 
 
 def members_bytes(kind: StudyKind, entries: Sequence[MemberEntry]) -> bytes:
-    """The file of members in their order."""
+    """Encode the members, in order, as a file."""
     columns = list(dict.fromkeys(name for entry in entries for name in entry.history))
     lengths = [len(entry.history[columns[0]]) if columns else 0 for entry in entries]
     history, end = np.empty((sum(lengths), len(columns))), 0
@@ -102,7 +102,7 @@ def has_members(folder: Path) -> bool:
 
 
 def read_members(folder: Path) -> tuple[StudyKind, tuple[MemberEntry, ...]]:
-    """The members of a study, in their order.
+    """The members of a study, in order.
 
     Raises:
         RunError: the file is damaged.
@@ -119,10 +119,10 @@ def read_members(folder: Path) -> tuple[StudyKind, tuple[MemberEntry, ...]]:
 def _entries(content: _Content, arrays: Mapping[str, np.ndarray]) -> Sequence[MemberEntry]:
     table, rows = arrays[HISTORY], arrays[f"{HISTORY}.rows"]
     if table.shape != (rows.sum(), len(content.columns)) or len(rows) != len(content.members):
-        raise ValueError("its histories are not those of its members")
+        raise ValueError("its histories do not fit its members")
     others = {name: array for name, array in arrays.items() if not name.startswith(HISTORY)}
     if any(len(array) != len(rows) for array in others.values()):
-        raise ValueError("an array is not of its members")
+        raise ValueError("an array does not fit its members")
     ends, made = np.cumsum(rows), []
     for k, record in enumerate(content.members):
         part = table[ends[k] - rows[k] : ends[k]]

@@ -1,4 +1,4 @@
-"""`metrics.json` of a run: how the training ended, and its final metrics."""
+"""`metrics.json` of a run: how it ended, and its final metrics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SplitValues:
     """The final loss and metrics on one part of the data.
 
     Args:
-        loss: mean over the examples, without penalties; nan if it was not finite.
+        loss: mean over the examples, without penalties; nan if not finite.
         metrics: the metrics' values by column.
     """
 
@@ -40,22 +40,22 @@ class SplitValues:
 
     @classmethod
     def arranged(cls, content: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The entries of the file by the fields of the class."""
+        """The file's entries by field of the class."""
         metrics = {name: value for name, value in content.items() if name not in ("examples", "loss")}
         return {**content, "metrics": metrics}
 
 
 def headline_split(splits: Collection[str]) -> str:
-    """The part of the data that says most about new data: test, else validation, else training."""
+    """The part that says most about new data: test, else validation, else training."""
     return next((name for name in reversed(SPLITS) if name in splits), "train")
 
 
 Splits = Annotated[Mapping[str, SplitValues], SPLITS]
-"""The values of the parts of the data that there are, in the order of `SPLITS`."""
+"""The values by part of the data, in the order of `SPLITS`."""
 
 
 def without_value(splits: Mapping[str, SplitValues]) -> tuple[str, ...]:
-    """The columns that are nan though the loss is not: rankings of a part whose targets are all alike."""
+    """Columns that are nan although the loss is not: rankings of a part with identical targets."""
     return tuple(
         f"{split}_{name}"
         for split, values in splits.items()
@@ -66,20 +66,20 @@ def without_value(splits: Mapping[str, SplitValues]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class RunMetrics(JsonFile):
-    """How a training ended.
+    """How a run ended.
 
     Args:
-        best_epoch: None if nothing says which one it is, or no epoch ended with a finite loss.
-        monitor: the column whose best value makes an epoch the best; empty if none is looked for.
-        mode: whether the best is the lowest value, "min", or the highest, "max".
-        weights: the weights that the metrics and predictions are of.
-        parameters: how many numbers were learned.
-        seconds: of `compile`, `train` and `wall`, over all sessions of a run that was resumed.
-        found_learning_rate: what the range test of `learning_rate: find` found.
-        averaging: the type of the average that the weights are; empty if they are not averaged.
-        message: why it ended so, if there is more to say.
-        baseline: the metrics of the class frequencies, or of the mean, of the training part, on the part
-            of the data that says most about new data; of values, with the mean absolute error.
+        best_epoch: None if no column decides on it, or no epoch ended with a finite loss.
+        monitor: the column whose best value makes an epoch the best; empty if there is none.
+        mode: whether the best value is the lowest, "min", or the highest, "max".
+        weights: the weights that the metrics and predictions are for.
+        parameters: number of learned numbers.
+        seconds: of `compile`, `train` and `wall`, over all sessions of a resumed run.
+        found_learning_rate: the result of the range test of `learning_rate: find`.
+        averaging: type of weight averaging; empty if there is none.
+        message: why it ended, if there is more to say.
+        baseline: metrics of always answering the class frequencies, or mean, of the training part, on the
+            part that says most about new data; for values, including the mean absolute error.
     """
 
     file_name: ClassVar[str] = file_names.METRICS
@@ -101,7 +101,7 @@ class RunMetrics(JsonFile):
 
     @property
     def without_value(self) -> tuple[str, ...]:
-        """The columns of rankings of a part whose targets are all alike."""
+        """Ranking columns of a part with identical targets."""
         return without_value(self.splits)
 
     def __post_init__(self) -> None:
@@ -131,14 +131,14 @@ class RunMetrics(JsonFile):
 
 @dataclass(frozen=True)
 class _Times:
-    """What the metrics of a run and of a study have in common."""
+    """The entries shared by the metrics of a run and of a study."""
 
     seconds: Mapping[str, float]
 
 
 def earlier_seconds(path: Path) -> dict[str, float]:
-    """What the metrics of a run or a study say that compiling, and everything, took so far; 0 without any."""
+    """Seconds of compiling and in total so far, from the metrics of a run or study; 0 without any."""
     found: Mapping[str, float] = {}
-    with suppress(RunError):  # there are none, or they are damaged and written anew
+    with suppress(RunError):  # missing, or damaged and will be rewritten
         found = parse(path, read_json(path), lambda content: build(_Times, content)).seconds
     return {name: s if (s := found.get(name, 0.0)) > 0 else 0.0 for name in ("compile", "wall")}

@@ -11,7 +11,7 @@ from nnjit.runs import file_names
 from nnjit.runs.json_file import JsonFile
 
 Shape = tuple[int, ...]
-"""Of one example: without the batch axis."""
+"""The shape of one example, without the batch axis."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class LayerEntry:
 
     Args:
         inputs: names of the layers that it reads.
-        parameters: shape of each param by name.
-        state: shape of each array that it remembers without training it.
+        parameters: shape of each param, by name.
+        state: shape of each non-trainable array, by name.
         is_frozen: whether its params are not trained.
     """
 
@@ -39,7 +39,7 @@ class LayerEntry:
 
     @property
     def size(self) -> int:
-        """How many numbers its params have."""
+        """The number of values in its params."""
         return sum(math.prod(shape) for shape in self.parameters.values())
 
 
@@ -48,9 +48,9 @@ class ModelEntry(JsonFile):
     """The layers in topological order.
 
     Args:
-        loss: its type; of several outputs, the weighted sum of theirs.
-        parameters: how many numbers all layers learn.
-        frozen: how many numbers the params of frozen layers have.
+        loss: its type; for several outputs, the weighted sum of their losses.
+        parameters: number of learned values in all layers.
+        frozen: number of values in the params of frozen layers.
     """
 
     file_name: ClassVar[str] = file_names.MODEL

@@ -19,14 +19,14 @@ from nnjit.runs.writing import write_atomically
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """What the network predicts over the plane of its two inputs, in the data's own units.
+    """Predictions over the plane of a network's two inputs, in original units.
 
     Args:
         x: (G,) coordinates along the first input.
         y: (G,) coordinates along the second input.
         values: (G, G, K) probabilities or (G, G, 1) values, `values[iy, ix]`.
         points: (m, 2) examples.
-        targets: (m,) the examples' class or value.
+        targets: (m,) class or value of each example.
     """
 
     x: np.ndarray
@@ -44,18 +44,18 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Some of the examples, with their inputs.
+    """Some examples with their inputs.
 
     Args:
-        places: (m,) their positions among the predictions.
-        inputs: (m, …) in the data's own units.
+        places: (m,) positions among the predictions.
+        inputs: (m, …) in original units.
     """
 
     places: np.ndarray
     inputs: np.ndarray
 
     def check(self, count: int) -> None:
-        """Raise a ValueError if they are not some of so many."""
+        """Raise a ValueError unless they are some of `count` examples."""
         are_places = self.places.ndim == 1 and self.places.dtype.kind in "iu"
         are_there = are_places and self.places.min(initial=0) >= 0 and self.places.max(initial=-1) < count
         if not are_there or len(self.places) != len(self.inputs):
@@ -70,15 +70,15 @@ class Predictions:
 
     Args:
         split: the part of the data.
-        target: (n,) classes or (n, O) values, in their own unit.
-        prediction: of the same shape.
-        probability: (n, K) of each class; None if the output is values.
+        target: (n,) classes or (n, O) values, in original units.
+        prediction: like `target`.
+        probability: (n, K) for each class; None if the output is values.
         grid: None unless the model has two inputs and one output.
-        rows: (n,) which rows of the data these are, counted from 0; None if unknown.
-        weights: (n,) how much each counts in the metrics; None if all count alike.
-        times: those of the targets of a series, of the same shape, numbers or dates; None for other data.
-        wrong: those that are most wrong, the worst first; None if none is, or with several outputs.
-        some: some of all images; None of other inputs.
+        rows: (n,) row numbers in the data, from 0; None if unknown.
+        weights: (n,) weights in the metrics; None if all are equal.
+        times: times of a series' targets, shaped like `target`, numbers or dates; None for other data.
+        wrong: the worst predictions, worst first; None if there are none, or with several outputs.
+        some: some of all images; None for other inputs.
     """
 
     split: str
@@ -104,29 +104,29 @@ class Predictions:
         if any(array.dtype.kind not in "biuf" for array in arrays):
             raise ValueError("targets and predictions are not numbers")
         if len({array.shape[:1] for array in arrays}) > 1 or self.target.shape != self.prediction.shape:
-            raise ValueError("targets and predictions are not of one shape")
+            raise ValueError("targets and predictions differ in shape")
         if self.weights is not None and (self.weights.ndim != 1 or not (self.weights >= 0).all()):
             raise ValueError("the weights are not a number >= 0 for each prediction")
         if self.times is not None and (
             self.times.dtype.kind not in "iufM" or self.times.shape != self.target.shape
         ):
-            raise ValueError("the times are not those of the targets")
+            raise ValueError("the times do not fit the targets")
         if self.probability is not None and not self._are_classes(self.probability):
-            raise ValueError("the classes are not those of the probabilities")
+            raise ValueError("the classes do not fit the probabilities")
 
     def _are_classes(self, probability: np.ndarray) -> bool:
-        """Whether targets and predictions are (n,) classes, which have these probabilities (n, K)."""
+        """Whether targets and predictions are (n,) classes with probabilities (n, K)."""
         classes = (self.target, self.prediction)
         if probability.ndim != 2 or any(c.dtype.kind not in "iu" or c.ndim != 1 for c in classes):
             return False
         return all(c.min(initial=0) >= 0 and c.max(initial=0) < probability.shape[1] for c in classes)
 
 
-# array of the file -> field of `Grid`
+# array in the file → field of `Grid`
 GRID = {"grid_x": "x", "grid_y": "y", "grid": "values", "points": "points", "point_target": "targets"}
 
 
-# what examples are -> the arrays of their places and inputs
+# kind of examples → the arrays of their positions and inputs
 EXAMPLES = {"wrong": ("wrong", "wrong_x"), "some": ("some", "some_x")}
 
 
@@ -136,10 +136,10 @@ def write_predictions(folder: Path, outputs: Mapping[str, Predictions]) -> None:
 
 
 def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
-    """The file of the predictions of each output, with the output's name in those of its arrays.
+    """Encode the predictions of each output as a file; array names include the output's name.
 
     Args:
-        outputs: by name; the only one of a model with a single output is called "".
+        outputs: by name; a single output is called "".
     """
     first = next(iter(outputs.values()))
     arrays = {"split": np.array(first.split)}
@@ -160,7 +160,7 @@ def predictions_bytes(outputs: Mapping[str, Predictions]) -> bytes:
 
 
 def read_predictions(folder: Path, output: str = "") -> Predictions | None:
-    """The predictions of one output; None if the run has none.
+    """The predictions for one output; None if the run has none.
 
     Raises:
         RunError: the file cannot be read.
@@ -202,5 +202,5 @@ def _split(name: str) -> str:
 
 
 def _array(field: str, output: str) -> str:
-    """The name of an array: `target`, or of the output `price`, `target_price`."""
+    """The name of an array: `target`, or for an output `price`, `target_price`."""
     return f"{field}_{output}" if output else field

@@ -1,4 +1,4 @@
-"""`search.json`: the trials of a search, with what they varied and what they reached."""
+"""`search.json`: the trials of a search, with their options and results."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class TrialStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Trial:
-    """One combination of options, and what it reached.
+    """One combination of options, and its result.
 
     Args:
-        number: from 0, in the order in which they were begun.
-        value: of the metric, of the weights that the training kept; nan unless it completed.
-        options: the value of each option that varies, by its path.
-        epochs: of its longest training.
-        seconds: from its start to its end.
-        curve: the metric after each epoch at which it was measured, of its first training.
+        number: from 0, in the order in which trials began.
+        value: the metric of the weights that the run kept; nan unless the trial completed.
+        options: the value of each varied option, by path.
+        epochs: number of epochs in its longest run.
+        seconds: from start to end.
+        curve: the metric of its first run, after each epoch at which it was measured.
         message: why it failed; empty otherwise.
     """
 
@@ -53,14 +53,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class SearchResult(JsonFile):
-    """What a search has found so far.
+    """The findings of a search so far.
 
     Args:
-        metric: the column of the history that says what is best.
-        mode: whether its lowest value is the best, "min", or the highest, "max".
-        wanted: how many trials were asked for.
-        importance: the share of each option in how the metric varies; empty if too few trials completed.
-        trials: in the order in which they were begun.
+        metric: the history column to optimize.
+        mode: whether the best value is the lowest, "min", or the highest, "max".
+        wanted: number of trials requested.
+        importance: each option's share in the variation of the metric; empty if too few trials completed.
+        trials: in the order in which they began.
     """
 
     file_name: ClassVar[str] = file_names.SEARCH
@@ -74,12 +74,12 @@ class SearchResult(JsonFile):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options that vary, by their paths."""
+        """The varied options, by path."""
         return tuple(dict.fromkeys(option for trial in self.trials for option in trial.options))
 
     @property
     def ranked(self) -> tuple[Trial, ...]:
-        """The trials, the best first; those without a value come last, in their order."""
+        """The trials, best first; those without a value come last, in their original order."""
         sign = 1 if self.mode == "min" else -1
         return tuple(
             sorted(
@@ -96,7 +96,7 @@ class SearchResult(JsonFile):
         return vars(self) | {"trials": [vars(trial) for trial in self.trials]}
 
     def write_table(self, folder: Path) -> None:
-        """Write `trials.csv`: a row for each trial, the best first."""
+        """Write `trials.csv`: one row per trial, best first."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["rank", "trial", "status", self.metric, *self.options, "epochs", "seconds"])

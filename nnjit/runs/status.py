@@ -1,4 +1,4 @@
-"""The statuses with which a training can end."""
+"""The statuses with which a run can end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a training ended, as `metrics.json` has it; one that was killed has none."""
+    """How a run ended, as in `metrics.json`; a killed run has none."""
 
     COMPLETED = "completed"
     CONVERGED = "converged"
@@ -20,12 +20,12 @@ class Status(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether the training ended by itself, with finite values."""
+        """Whether the run ended on its own, with finite values."""
         return _TABLE[self][0]
 
     @property
     def words(self) -> str:
-        """The status in a sentence: `stopped early`."""
+        """The status in words, such as `stopped early`."""
         return _TABLE[self][1]
 
 

@@ -19,7 +19,7 @@ from nnjit.runs.study_kind import StudyKind
 
 @dataclass(frozen=True)
 class Aggregate:
-    """Mean and standard deviation of a value over the members that finished; nan if unknown."""
+    """Mean and standard deviation of a value over the finished members; nan if unknown."""
 
     mean: float
     deviation: float
@@ -30,7 +30,7 @@ class MemberEntry:
     """The result of a member.
 
     Args:
-        number: counted from 1; the name of its folder.
+        number: from 1; names its folder.
     """
 
     ABSENT: ClassVar[Mapping[str, Any]] = {"epochs": 0, "splits": {}}
@@ -45,7 +45,7 @@ class MemberEntry:
 
     @classmethod
     def of(cls, number: int, seed: int, metrics: RunMetrics) -> Self:
-        """The entry of a member that ended with these metrics."""
+        """The entry for a member that ended with these metrics."""
         return cls(
             number, seed, metrics.status, metrics.epochs, metrics.best_epoch, metrics.splits, metrics.message
         )
@@ -57,14 +57,14 @@ class MemberEntry:
 
 @dataclass(frozen=True)
 class StudyMetrics(JsonFile):
-    """What the members of a study reached together.
+    """The joint results of a study's members.
 
     Args:
-        status: of the study: completed, interrupted, or diverged if all members are.
-        count: how many members the config asks for; `members` are those that were begun.
+        status: of the study: completed, interrupted, or diverged if all members diverged.
+        count: number of members that the config asks for; `members` are those that began.
         splits: the aggregate of each value, by part of the data and name.
         parameters: of one member; None before the first has ended.
-        seconds: of `train` (the sum over the members), `compile` and `wall`, over all sessions.
+        seconds: of `train` (sum over the members), `compile` and `wall`, over all sessions.
     """
 
     file_name: ClassVar[str] = file_names.METRICS
@@ -81,11 +81,11 @@ class StudyMetrics(JsonFile):
     def __post_init__(self) -> None:
         numbers = [member.number for member in self.members]
         if not all(a < b for a, b in pairwise([0, *numbers, self.count + 1])):
-            raise ValueError(f"runs: the numbers {numbers} are not those of some of {self.count}, in order")
+            raise ValueError(f"runs: expected ascending numbers from 1 to {self.count}, got {numbers}")
 
     @property
     def finished(self) -> int:
-        """How many members finished."""
+        """The number of finished members."""
         return sum(member.status.is_finished for member in self.members)
 
     @property
@@ -95,7 +95,7 @@ class StudyMetrics(JsonFile):
 
     @property
     def without_value(self) -> Mapping[str, int]:
-        """How many members that finished have no value of a column, which its mean leaves out."""
+        """For each column, how many finished members lack a value and are left out of its mean."""
         finished = (member for member in self.members if member.status.is_finished)
         return Counter(column for member in finished for column in without_value(member.splits))
 
@@ -118,12 +118,12 @@ class StudyMetrics(JsonFile):
 
 
 def study_kind(folder: Path) -> StudyKind | None:
-    """Whether a folder holds a study of replicas or of folds; None if it does not hold a study."""
+    """The kind of study in a folder, replicas or folds; None if it is not a study."""
     path = folder / file_names.METRICS
     content = read_json(path) if path.is_file() else {}
     return parse(path, content, StudyMetrics.from_json).kind if is_study(content) else None
 
 
 def is_study(content: Mapping[str, Any]) -> bool:
-    """Whether the content of `metrics.json` is that of a study."""
+    """Whether the content of `metrics.json` describes a study."""
     return "runs" in content

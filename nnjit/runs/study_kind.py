@@ -1,4 +1,4 @@
-"""The kinds of study, which are the names of their members' folder too."""
+"""The kinds of study, which also name the folders of their members."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ KINDS: tuple[StudyKind, ...] = get_args(StudyKind)
 
 
 def member_word(kind: StudyKind) -> str:
-    """What one member of a study is called: `replica` or `fold`."""
+    """The word for one member of a study: `replica` or `fold`."""
     return kind.removesuffix("s")

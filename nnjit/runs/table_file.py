@@ -1,4 +1,4 @@
-"""A CSV file that grows and never ends in the middle of a row."""
+"""A growing CSV file that never ends in the middle of a row."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from nnjit.durable import replace_file
 
-SECONDS = 1.0  # between two replacements, at least
-SHARE = 20  # a replacement takes one part of so many of the time, at most
+SECONDS = 1.0  # least time between two replacements
+SHARE = 20  # replacements take at most 1 / SHARE of the time
 
 
 class TableFile:
-    """Rows that are added in memory; now and then the file is replaced by one with all of them.
+    """Rows collected in memory; from time to time the file is replaced by one with all of them.
 
     Args:
-        lines: those that it begins with, without line ends.
+        lines: the initial lines, without line ends.
     """
 
     def __init__(self, path: Path, lines: Iterable[str]) -> None:
@@ -27,11 +27,11 @@ class TableFile:
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """The whole file by its name, with every row so far."""
+        """The whole file by name, with every row so far."""
         return {self.path.name: bytes(self._content)}
 
     def append(self, lines: Iterable[str]) -> None:
-        """Add rows; the file on disk has them soon."""
+        """Add rows; they soon reach the file on disk."""
         self._add(lines)
         began = time.monotonic()
         if began >= self._due:

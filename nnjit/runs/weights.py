@@ -1,4 +1,4 @@
-"""Write and read arrays by name, as a safetensors file."""
+"""Write and read named arrays as a safetensors file."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-MARK = "\nchecksum "  # between the text of the metadata and the checksum
+MARK = "\nchecksum "  # separates the metadata text from the checksum
 
 
 def weights_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """The file of arrays by name."""
+    """Encode named arrays as a file."""
     return tensors_bytes(arrays, "format", "nnjit")
 
 
 def tensors_bytes(arrays: Mapping[str, np.ndarray], key: str, text: str) -> bytes:
-    """A safetensors file of arrays by name, with a text in its metadata, below which is a checksum of all.
+    """Encode named arrays as a safetensors file, with a text and a checksum of everything as metadata.
 
-    There is one entry, since the library writes several in any order, and equal files have equal bytes.
+    Metadata has one entry: the library orders several arbitrarily, and equal files must have equal bytes.
     """
     from safetensors.numpy import save
 
@@ -29,10 +29,10 @@ def tensors_bytes(arrays: Mapping[str, np.ndarray], key: str, text: str) -> byte
 
 
 def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays of a safetensors file by name, and its metadata.
+    """Read a safetensors file: the arrays by name, and the metadata.
 
     Raises:
-        ValueError: it is not such a file, an array has a type that NumPy lacks, or its checksum is not right.
+        ValueError: it is not such a file, an array has a type that NumPy lacks, or the checksum is wrong.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -42,16 +42,16 @@ def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             metadata = dict(file.metadata() or {})
     except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not a safetensors file of numbers: {error}") from None
-    for key, text in metadata.items():  # another program writes none, or others, without a checksum
+    for key, text in metadata.items():  # other programs write none, or some without a checksum
         whole, mark, checksum = text.rpartition(MARK)
         if mark and checksum != _checksum(tensors, whole):
-            raise ValueError("its checksum is not that of its values")
+            raise ValueError("its checksum does not match its values")
         metadata[key] = whole if mark else text
     return tensors, metadata
 
 
 def _checksum(tensors: Mapping[str, np.ndarray], text: str) -> str:
-    """CRC-32 of a text, names and values, which finds any damage of up to 32 bits in a row."""
+    """CRC-32 of text, names and values, which detects any damage within 32 consecutive bits."""
     total = zlib.crc32(text.encode())
     for name, tensor in sorted(tensors.items()):
         total = zlib.crc32(f"{name}\0{tensor.dtype}{tensor.shape}\0".encode(), total)

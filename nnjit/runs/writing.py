@@ -1,4 +1,4 @@
-"""Write files of a run folder, each whole or not at all."""
+"""Write files of a run folder atomically."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from nnjit.durable import replace_file
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Replace a file by `content` in one step: a reader, or a crash, sees the old or the new one.
+    """Replace a file by `content` in one step: readers, and crashes, see the old or the new one.
 
     Raises:
-        OSError: it cannot be written; `filename` is the path.
+        OSError: the file cannot be written; `filename` is its path.
     """
     replace_file(path, content.encode() if isinstance(content, str) else content)
 
 
 def json_bytes(content: Any) -> bytes:
-    """JSON that any reader takes: a number that is not finite becomes null."""
+    """Encode as JSON that any reader accepts: non-finite numbers become null."""
     return (json.dumps(_finite(content), indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def json_text(content: Any) -> str:
-    """The same on one line."""
+    """Encode as JSON on one line."""
     return json.dumps(_finite(content), ensure_ascii=False)
 
 
 def as_read(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a JSON file as reading it gives it: plain lists, and null for what is not finite."""
+    """The content of a JSON file as it would be read: lists, and null for non-finite numbers."""
     found: dict[str, Any] = json.loads(json_bytes(content))
     return found
 

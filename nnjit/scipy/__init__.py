@@ -1,7 +1,6 @@
 """SciPy's names for arrays and traced values: `nnjit.scipy.linalg` and `nnjit.scipy.special`.
 
-Importing this gives SciPy's own functions of each element, such as `scipy.special.erfc`, their meaning on
-traced values.
+Importing this module lets SciPy's own elementwise functions, e.g. `scipy.special.erfc`, take traced values.
 """
 
 from nnjit.scipy import linalg, special

@@ -1,8 +1,7 @@
-"""Linear algebra under the names of `scipy.linalg`, of matrices and stacks of them.
+"""Linear algebra under the names of `scipy.linalg`, for matrices and stacks of them.
 
-SciPy reads one triangle of a matrix that it takes to be symmetric or triangular, and so do these functions:
-the derivative to the other one is 0. Where a matrix has no answer they raise `numpy.linalg.LinAlgError`,
-compiled or not.
+Like SciPy, these functions read one triangle of a matrix assumed symmetric or triangular: the derivative by
+the other is 0. If there is no answer, they raise `numpy.linalg.LinAlgError`, compiled or not.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ def cholesky(a: Array, lower: bool = False) -> Any:
     """The triangle R with Rᵀ R = a or, if `lower`, L with L Lᵀ = a, of a positive definite matrix.
 
     Args:
-        lower: which triangle of `a` is read and returned.
+        lower: whether to read and return the lower triangle of `a`.
     """
     factor = linalg.cholesky(_symmetric(_floats(a), lower))
     return factor if lower else np.matrix_transpose(factor)
@@ -50,12 +49,12 @@ def cho_solve(c_and_lower: tuple[Array, bool], b: Array) -> Any:
 def solve_triangular(
     a: Array, b: Array, trans: Transposed = 0, lower: bool = False, unit_diagonal: bool = False
 ) -> Any:
-    """The solution x of a x = b, for a triangle `a`, and a vector `b` or each column of a matrix.
+    """The solution x of a x = b, for a triangular `a`, and a vector `b` or each column of a matrix.
 
     Args:
         trans: 0 or "N"; 1, 2, "T" or "C" solve aᵀ x = b.
-        lower: which triangle of `a` is read.
-        unit_diagonal: whether the diagonal counts as ones, whatever it holds.
+        lower: whether to read the lower triangle of `a`.
+        unit_diagonal: whether to take the diagonal as ones, whatever it holds.
     """
     if trans not in (0, 1, 2, "N", "T", "C"):
         raise GraphError(f"solve_triangular: unknown trans {trans!r}; valid: 0, 1, 2, N, T, C")
@@ -72,7 +71,7 @@ def solve_triangular(
     return np.squeeze(out, -1) if b.ndim == 1 else out
 
 
-# What `assume_a` says of a matrix, and how it is solved: (a, b, lower) -> x.
+# Solvers by `assume_a`: (a, b, lower) -> x.
 _general: Callable[..., Any] = lambda a, b, lower: linalg.solve(a, b)  # noqa: E731
 _symmetrical: Callable[..., Any] = lambda a, b, lower: linalg.solve(_symmetric(a, lower), b)  # noqa: E731
 _positive: Callable[..., Any] = lambda a, b, lower: cho_solve(cho_factor(a, lower), b)  # noqa: E731
@@ -93,9 +92,9 @@ def solve(
     """The solution x of a x = b, for a vector `b` or each column of a matrix.
 
     Args:
-        lower: which triangle is read of a matrix that is assumed symmetric or positive definite.
+        lower: whether to read the lower triangle of a matrix assumed symmetric or positive definite.
         assume_a: one of `SOLVERS`; None is general.
-        transposed: whether aᵀ x = b is solved.
+        transposed: whether to solve aᵀ x = b.
     """
     if assume_a is not None and assume_a not in SOLVERS:
         raise GraphError(f"solve: unknown assume_a {assume_a!r}; valid: {', '.join(SOLVERS)}")
@@ -117,8 +116,8 @@ MOST_SQUARINGS = 20
 def expm(a: Array) -> Any:
     """The exponential of each matrix, by scaling, Padé's approximant of degree 13, and squaring.
 
-    A matrix is halved until its 1-norm is small, at most 20 times: of a norm above 5.6e6 the result is NaN.
-    All is computed in float64.
+    A matrix is halved until its 1-norm is small, at most 20 times: above a norm of 5.6e6 the result is NaN.
+    Everything is computed in float64.
 
     Reference: Higham 2005, SIAM J. Matrix Anal. Appl. 26, "The scaling and squaring method for the matrix
     exponential revisited".
@@ -133,7 +132,7 @@ def expm(a: Array) -> Any:
     halvings = np.expand_dims(halvings, (-2, -1))
     out = _pade(x * np.exp2(-halvings))
     for k in range(_most(halvings)):
-        # Where nothing is left to be squared, 0 is: what is squared for nothing might overflow.
+        # Square 0 once nothing is left to square: needless squares might overflow.
         is_left = k < halvings
         used = np.where(is_left, out, 0.0)
         out = np.where(is_left, np.matmul(used, used), out)
@@ -141,7 +140,7 @@ def expm(a: Array) -> Any:
 
 
 def _most(halvings: Any) -> int:
-    """How often any matrix is halved; of traced ones, the most that is allowed."""
+    """How often to halve any matrix; for traced matrices, the allowed maximum."""
     if isinstance(halvings, numpy.ndarray):
         return min(int(halvings.max(initial=0)), MOST_SQUARINGS)
     return MOST_SQUARINGS
@@ -160,7 +159,7 @@ def _pade(x: Any) -> Any:
 
 
 def block_diag(*arrs: Array) -> Any:
-    """The matrix with the given ones along its diagonal, and zeros elsewhere; a vector is a row."""
+    """The matrix with the given blocks along its diagonal, and zeros elsewhere; a vector is a row."""
     if not arrs:
         return numpy.zeros((1, 0))
     blocks = [np.atleast_2d(x) for x in arrs]
@@ -176,11 +175,11 @@ def block_diag(*arrs: Array) -> Any:
 
 
 def toeplitz(c: Array, r: Array | None = None) -> Any:
-    """The matrix that is constant along each diagonal, with the first column `c` and the first row `r`.
+    """The matrix constant along each diagonal, with first column `c` and first row `r`.
 
     Args:
-        c: the last axis; others are a stack.
-        r: its first element is not used; None is `c`, which makes the matrix symmetric.
+        c: along the last axis; other axes form a stack.
+        r: its first element is ignored; None means `c`, which makes the matrix symmetric.
     """
     column, row = promote(np.atleast_1d(c), np.atleast_1d(c if r is None else r))
     lead = broadcast_shapes(np.shape(column)[:-1], np.shape(row)[:-1])
@@ -191,7 +190,7 @@ def toeplitz(c: Array, r: Array | None = None) -> Any:
 
 
 def _symmetric(a: Any, lower: bool) -> Any:
-    """The symmetric matrix of which one triangle is read."""
+    """The symmetric matrix given by one triangle."""
     _check_square("cholesky", a)
     half = np.tril(a, -1) if lower else np.triu(a, 1)
     return half + np.matrix_transpose(half) + np.where(numpy.eye(a.shape[-1], dtype=bool), a, 0.0)

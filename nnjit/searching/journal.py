@@ -1,4 +1,4 @@
-"""Keep the trials of a search in Optuna's journal file, in a folder that this process has locked."""
+"""Keep the trials of a search in Optuna's journal file, in a folder locked by this process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SYNC_SECONDS = 2.0
 
 
 class HeldLock(JournalFileOpenLock):
-    """No lock of its own: the folder is locked, and one thread at a time writes.
+    """A lock that does nothing: the folder is locked already, and one thread at a time writes.
 
-    Optuna's lock files outlive a process that is killed, and hold up the next one for half a minute.
+    Optuna's lock files outlive a killed process and delay the next one by half a minute.
     """
 
     def acquire(self) -> bool:
@@ -28,9 +28,9 @@ class HeldLock(JournalFileOpenLock):
 
 
 class JournalFile(JournalFileBackend):
-    """Waits for the disk once in a while: Optuna does seven times a trial, longer than a short trial takes.
+    """Syncs to the disk every `SYNC_SECONDS`: Optuna's seven syncs per trial take longer than a short trial.
 
-    A process that is killed loses nothing by that, a machine without power the last seconds.
+    A killed process loses nothing; a power failure loses the last seconds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -48,13 +48,13 @@ class JournalFile(JournalFileBackend):
 
 
 def journal_storage(path: Path) -> JournalStorage:
-    """The storage in a journal file, which is made if there is none."""
+    """Open the storage in a journal file; make the file if there is none."""
     _drop_torn_line(path)
     return JournalStorage(JournalFile(path))
 
 
 def _drop_torn_line(path: Path) -> None:
-    """Cut off the line in which a process was killed: Optuna would append to it, and read neither."""
+    """Cut off an incomplete last line: Optuna would append to it and then read neither line."""
     if path.is_file():
         content = path.read_bytes()
         complete = content.rfind(b"\n") + 1

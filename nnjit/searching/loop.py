@@ -1,4 +1,4 @@
-"""Search the options of a config: train many combinations, rank them, and train the best one anew."""
+"""Search the options of a config: train many combinations, rank them, and train the best one again."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Search:
-    """What a search found.
+    """The result of a search.
 
     Args:
         path: its folder.
-        run: the training of the best options, a study if the config has replicas or folds.
+        run: the run with the best options; a study if the config has replicas or folds.
     """
 
     path: Path
@@ -54,13 +54,13 @@ class Search:
 
     @property
     def best_options(self) -> Mapping[str, Any]:
-        """The options of the best trial, by their paths."""
-        assert self.result.best is not None  # or else there were no search to open
+        """The options of the best trial, by path."""
+        assert self.result.best is not None  # a search without a result raises an error
         return self.result.best.options
 
     @property
     def trials(self) -> tuple[Trial, ...]:
-        """The trials, the best first."""
+        """The trials, best first."""
         return self.result.ranked
 
     def __repr__(self) -> str:
@@ -82,16 +82,16 @@ def search(
     engine: str | None = None,
     quiet: bool = True,
 ) -> Search:
-    """Try the options that the section `search` of a config names, and train the best of them anew.
+    """Try the options that the section `search` of a config names, and train the best of them again.
 
     Args:
-        config: a YAML file, a mapping of the same options, or an `Experiment`; None if a search is resumed.
-        overrides: options that beat it, e.g. `["search.trials=20"]`.
-        data: as of `nnjit.fit`.
+        config: a YAML file, a mapping of the same options, or an `Experiment`; None to resume a search.
+        overrides: options that override it, e.g. `["search.trials=20"]`.
+        data: as for `nnjit.fit`.
         output: the folder to make; `runs/<name>-<time>` if None.
-        resume: the folder of a search to go on with.
-        storage: the database that keeps the trials; it beats `search.storage`.
-        join: whether to take part in a search that another process has begun in this database.
+        resume: the folder of a search to continue.
+        storage: the database that keeps the trials; it overrides `search.storage`.
+        join: whether to join a search that another process has started in this database.
         workers: trials at a time, each on one thread; if None, all usable cores, or all threads of a cluster.
         engine: the address of a Dask cluster that trains the trials, such as `dask://10.0.0.5:8786`; this
             process if None.
@@ -119,7 +119,7 @@ def search(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is searched: the space, and what is best in it."""
+    """The plan of a search: its space, and what is best in it."""
 
     given: Config
     options: SearchOptions
@@ -129,7 +129,7 @@ class _Plan:
 
     @property
     def trials(self) -> int:
-        """How many there are to be; a grid has no more than its combinations."""
+        """The number of trials; for a grid at most the number of its combinations."""
         if self.options.sampler != "grid":
             return self.options.trials
         return min(self.options.trials, prod(len(v.choices or ()) for v in self.options.space.values()))
@@ -166,7 +166,7 @@ def _options(given: Config) -> SearchOptions:
 
 
 def _plan(given: Config, options: SearchOptions) -> _Plan:
-    """The plan, every part of which has been checked: nothing is trained or written yet."""
+    """Make a plan and check all its parts, before anything is trained or written."""
     space = Space(_for_trials(given), options.space)
     space.check()
     if options.sampler == "grid":
@@ -177,7 +177,7 @@ def _plan(given: Config, options: SearchOptions) -> _Plan:
 
 
 def _for_trials(given: Config) -> Config:
-    """The config with one thread for each training, so that trials on all cores do not share them."""
+    """The config with one thread per training, so parallel trials do not share cores."""
     training = given.experiment.training
     if training.threads != "auto":
         return given
@@ -196,7 +196,7 @@ def _metric(name: str | None, modes: Mapping[str, Mode]) -> str:
     if name is None:
         if not columns:
             raise ConfigError(
-                "trials are compared on a validation part, and there is none; give data.split.validation, "
+                "trials are compared on a validation part, but there is none; give data.split.validation, "
                 "validation_data or training.folds, or search.metric: train_loss",
                 ("search",),
             )
@@ -219,7 +219,7 @@ def _folder(output: str | Path | None, resume: str | Path | None, name: str) -> 
 
 @dataclass
 class _Locked:
-    """The folder of a search that goes on, while its lock is held."""
+    """The folder of a resumed search, while its lock is held."""
 
     path: Path
 
@@ -233,7 +233,7 @@ class _Locked:
 
 
 def _job(plan: _Plan, engine: str | None) -> Job:
-    """What all trials share; what a cluster trains has its data with it."""
+    """The shared part of all trials; for a cluster it contains the data."""
     folder = Path() if engine is None else Path.cwd()
     if engine is not None:
         read_sources(plan.space.given.experiment.keeping(plan.space.readings), folder)
@@ -269,7 +269,7 @@ def _search(plan: _Plan, study: optuna.Study, path: Path, trainer: Engine[Job], 
 
 @dataclass
 class _Work:
-    """The trials, taken one by one by several threads."""
+    """Trains the trials, which several threads take one by one."""
 
     plan: _Plan
     study: optuna.Study
@@ -281,11 +281,11 @@ class _Work:
     failed: bool = False
 
     def is_stopped(self) -> bool:
-        """Whether no trial is to go on."""
+        """Whether all trials must stop."""
         return self.is_interrupted() or self.failed
 
     def run(self) -> None:
-        """Train trials until there are as many as wanted, or the time is over."""
+        """Train trials until there are enough or the time is up."""
         seconds = self.plan.options.seconds
         self.end = float("inf") if seconds is None else time.perf_counter() + seconds
         count = min(self.trainer.slots, self.plan.trials)
@@ -335,7 +335,7 @@ class _Work:
                 return True
             epoch, value = point
             with self.lock:
-                if epoch > reported:  # or else it is told again, after its worker was lost
+                if epoch > reported:  # not a repetition after its worker was lost
                     reported = epoch
                     trial.report(value, epoch)
                 return not trial.should_prune()
@@ -358,15 +358,15 @@ def _write(plan: _Plan, study: optuna.Study, path: Path) -> SearchResult:
 
 
 def _train_best(plan: _Plan, result: SearchResult, path: Path, *, quiet: bool) -> Run | Study:
-    """Train the options of the best trial anew, with a folder and a report."""
-    assert result.best is not None  # as its caller makes sure
+    """Train the options of the best trial again, with a folder and a report."""
+    assert result.best is not None  # checked by the caller
     best = plan.space.config(result.best.options)
     text, folder = dump(best.experiment), path / file_names.BEST_RUN
     is_known = folder.is_dir() and (path / file_names.BEST_CONFIG).is_file()
     if is_known and (path / file_names.BEST_CONFIG).read_text(encoding="utf-8") == text:
         return api.load(folder)
     if folder.is_dir():
-        shutil.rmtree(folder)  # of a trial that was the best before
+        shutil.rmtree(folder)  # of an earlier best trial
     write_atomically(path / file_names.BEST_CONFIG, text)
     return api.run(best, output=folder, quiet=quiet)
 

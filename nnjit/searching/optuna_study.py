@@ -1,4 +1,4 @@
-"""Keep Optuna's study: its storage, its sampler and pruner, and what it remembers of each trial."""
+"""Manage Optuna's study: its storage, sampler and pruner, and the data that it keeps of each trial."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 MISSING = "a search needs Optuna: pip install 'nnjit[search]'"
-# The drivers of a database, the best first: SQLAlchemy's word, the module, and the package that has it.
+# The drivers of a database, best first: SQLAlchemy's name, the module, and its package.
 DRIVERS = {
     "postgresql": (
         ("psycopg", "psycopg", "'psycopg[binary]'"),
@@ -37,14 +37,14 @@ DRIVERS = {
     ),
     "mysql": (("pymysql", "pymysql", "pymysql"), ("mysqldb", "MySQLdb", "mysqlclient")),
 }
-IDENTITY = "nnjit"  # the attribute of a study that says what it searches
+IDENTITY = "nnjit"  # the attribute of a study that identifies the search
 
 
 def silence_optuna() -> None:
-    """Have Optuna say nothing of its own.
+    """Silence Optuna's own messages.
 
     Raises:
-        UserError: it is not installed.
+        UserError: Optuna is not installed.
     """
     try:
         import optuna
@@ -62,15 +62,15 @@ def open_study(
     identity: Mapping[str, str],
     join: bool,
 ) -> optuna.Study:
-    """The study of a search: a new one, or that which it goes on with or joins.
+    """Open the study of a search: make a new one, or continue or join an existing one.
 
     Args:
-        folder: that of the search; None with a storage elsewhere.
-        identity: what all who take part must share, such as the digest of the config.
-        join: whether to take part in a search that is in the storage already.
+        folder: the search's folder; None with a database.
+        identity: what all participants must share, such as the digest of the config.
+        join: whether to join a search that already is in the storage.
 
     Raises:
-        UserError: the storage cannot be reached, or holds another search, or one that is not to be joined.
+        UserError: the storage cannot be reached, or holds a different search, or one without `join`.
     """
     silence_optuna()
     import optuna
@@ -98,7 +98,7 @@ def open_study(
 
 
 def end_orphans(study: optuna.Study) -> None:
-    """End the trials of a process that was killed, so that they are done anew."""
+    """End the trials of a killed process, so they are repeated."""
     import optuna
 
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
@@ -106,7 +106,7 @@ def end_orphans(study: optuna.Study) -> None:
 
 
 def tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> None:
-    """Store how a trial ended. One that diverged counts as pruned, which the sampler learns from."""
+    """Store how a trial ended. A diverged one counts as pruned, so the sampler learns from it."""
     import optuna
 
     states = optuna.trial.TrialState
@@ -121,19 +121,20 @@ def tell(study: optuna.Study, trial: optuna.Trial, outcome: Outcome) -> None:
 
 
 def trials_of(study: optuna.Study, space: Space) -> tuple[Trial, ...]:
-    """The trials that have ended; those of a process that was killed are left out."""
+    """The trials that have ended, without those of a killed process."""
     ended = (trial for trial in study.get_trials(deepcopy=False) if "outcome" in trial.user_attrs)
     return tuple(_trial(trial, space) for trial in ended)
 
 
 def count_ended(study: optuna.Study) -> int:
-    """How many trials have ended, here and elsewhere."""
+    """The number of trials that have ended, here and elsewhere."""
     return sum("outcome" in trial.user_attrs for trial in study.get_trials(deepcopy=False))
 
 
 def importance_of(study: optuna.Study) -> dict[str, float]:
-    """The share of each option in how the metric varies, by the variance of a forest's predictions (Hutter et
-    al. 2014); empty with fewer than four completed trials, or if all reached the same.
+    """Each option's share of the variance of the metric, as predicted by a forest (Hutter et al. 2014).
+
+    Empty if fewer than four trials completed, or if all reached the same value.
     """
     import optuna
 
@@ -145,10 +146,10 @@ def importance_of(study: optuna.Study) -> dict[str, float]:
 
 
 def identity_of(config: str) -> dict[str, str]:
-    """What all who take part in a search share.
+    """The identity that all participants of a search share.
 
     Args:
-        config: its resolved config, without what each of them may choose.
+        config: the search's resolved config, without the options that each participant may choose.
     """
     return {"nnjit": VERSION, "config": hashlib.sha256(config.encode()).hexdigest()[:16]}
 
@@ -179,12 +180,12 @@ def _storage(url: str | None, folder: Path | None) -> BaseStorage:
         return RDBStorage(_with_driver(url), engine_kwargs={"connect_args": _connection(url)})
     from nnjit.searching.journal import journal_storage
 
-    assert folder is not None  # which only a storage elsewhere can do without
+    assert folder is not None  # only a database does not need one
     return journal_storage(folder / file_names.JOURNAL)
 
 
 def _with_driver(url: str) -> str:
-    """The address with an installed driver if it names none: SQLAlchemy's default depends on its version."""
+    """Add an installed driver to an address without one; SQLAlchemy's default depends on its version."""
     database, separator, rest = url.partition("://")
     drivers = DRIVERS.get(database)
     if drivers is None:
@@ -201,7 +202,7 @@ def _connection(url: str) -> dict[str, Any]:
 
 @contextmanager
 def _storage_errors(url: str | None) -> Iterator[None]:
-    """Turn what a database raises into one message."""
+    """Turn the errors of a database into one message."""
     if url is None:
         yield
         return
@@ -229,8 +230,7 @@ def _first_line(error: Exception) -> str:
 def _about_joining(name: str, *, is_known: bool) -> str:
     if is_known:
         return (
-            f'the storage has a search "{name}" already; to take part in it, give --join, or give this one '
-            "another name"
+            f'the storage has a search "{name}" already; join it with --join, or give this one another name'
         )
     return f'the storage has no search "{name}" to join; omit --join on the machine that begins it'
 
@@ -242,13 +242,13 @@ def _check_identity(study: optuna.Study, identity: Mapping[str, str], *, new: bo
     for key, word in (("nnjit", "version of nnjit"), ("config", "config")):
         if there.get(key) != identity[key]:
             raise RunError(
-                f'the search "{study.study_name}" was begun with another {word} ({there.get(key)}, here '
+                f'the search "{study.study_name}" was started with another {word} ({there.get(key)}, here '
                 f"{identity[key]}); use the same, or give this one another name"
             )
 
 
 def _own_number() -> int:
-    """A number that no other process that joins a search has, or they would all draw the same trials."""
+    """A number unique to this process, so processes that join a search do not draw the same trials."""
     own = f"{socket.gethostname()} {os.getpid()} {time.time_ns()}"
     return int.from_bytes(hashlib.sha256(own.encode()).digest()[:4])
 
@@ -258,7 +258,7 @@ def _sampler(options: SearchOptions, *, seed: int) -> BaseSampler:
 
     seed %= 2**32
     match options.sampler:
-        case "random" | "grid":  # whose combinations wait in the study
+        case "random" | "grid":  # the combinations of a grid are queued in the study
             return samplers.RandomSampler(seed=seed)
         case "cma":
             _require_cma()
@@ -270,7 +270,7 @@ def _sampler(options: SearchOptions, *, seed: int) -> BaseSampler:
 
 def _require_cma() -> None:
     try:
-        import cmaes  # type: ignore[import-untyped]  # noqa: F401  # Optuna says what it lacks only later
+        import cmaes  # type: ignore[import-untyped]  # noqa: F401  # Optuna reports it only later
     except ImportError:
         raise UserError(
             "sampler: cma needs cmaes: pip install 'nnjit[search]'", ("search", "sampler")

@@ -1,4 +1,4 @@
-"""Show how a search goes: a bar of its trials with the best value so far."""
+"""Show the progress of a search: a bar of its trials with the best value so far."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[float], None]
-"""Takes the value of a trial that has ended, negated if more is better; nan if it has none."""
+"""Takes the value of a finished trial, negated if higher is better; nan if it has none."""
 
 
 @contextmanager
 def shown_on_terminal(total: int, quiet: bool) -> Iterator[Progress]:
-    """A bar on standard error, if that is a terminal."""
+    """Show a bar on standard error if that is a terminal."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda value: None
         return

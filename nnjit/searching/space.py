@@ -1,4 +1,4 @@
-"""Make Optuna's distributions of a search space, and the options of a trial of what Optuna proposes."""
+"""Turn a search space into Optuna's distributions, and Optuna's proposals into options of a trial."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 Options = Mapping[str, Any]
-"""The value of each option that varies, by its path."""
+"""The value of each varied option, by path."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """The options that vary, and the config around them.
+    """The options to vary, and the config around them.
 
     Args:
-        given: the config whose options they are.
-        readings: the data, which all trials share.
+        given: the config that has the options.
+        readings: the data, shared by all trials.
     """
 
     given: Config
@@ -34,17 +34,17 @@ class Space:
     readings: Readings = field(default_factory=Readings)
 
     def check(self) -> None:
-        """Try each choice, and both ends of each range, alone.
+        """Try each choice, and both ends of each range, one at a time.
 
         Raises:
-            ConfigError: the config has no such option, or the option does not take such a value.
+            ConfigError: the config has no such option, or the option does not accept a value.
         """
         for option, variation in self.variations.items():
             for value in _extremes(variation):
                 self.config({option: value})
 
     def config(self, options: Options) -> Config:
-        """The config of a trial, which searches nothing itself.
+        """The config of a trial, without the section `search`.
 
         Raises:
             ConfigError: a value does not fit.
@@ -56,11 +56,11 @@ class Space:
         return Config(alone.keeping(self.readings), found.document)
 
     def distributions(self) -> dict[str, BaseDistribution]:
-        """What Optuna draws from, by option."""
+        """Optuna's distributions, by option."""
         return {option: _distribution(variation) for option, variation in self.variations.items()}
 
     def options(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of a trial, of what Optuna has drawn."""
+        """Turn Optuna's draws into the options of a trial."""
         return {option: _value(self.variations[option], drawn) for option, drawn in params.items()}
 
     def check_grid(self) -> None:
@@ -68,13 +68,13 @@ class Space:
         for option, variation in self.variations.items():
             if variation.choices is None:
                 raise ConfigError(
-                    "a grid takes every value of each option, so give choices instead of a range, or another "
+                    "a grid tries every value of each option, so give choices instead of a range, or another "
                     "sampler",
                     ("search", "space", option),
                 )
 
     def grid(self) -> Iterator[dict[str, Any]]:
-        """What Optuna would draw for all combinations of choices, in turn."""
+        """Yield all combinations of choices as Optuna would draw them."""
         labels = (list(map(_label, variation.choices or ())) for variation in self.variations.values())
         return (dict(zip(self.variations, drawn, strict=True)) for drawn in product(*labels))
 
@@ -100,11 +100,11 @@ def _distribution(variation: Variation) -> BaseDistribution:
             return IntDistribution(int(low), int(high))
         case Variation(log_integers=(low, high)):
             return IntDistribution(int(low), int(high), log=True)
-    raise AssertionError("a variation has one form, as it checks itself")
+    raise AssertionError("a variation has one form, which it checks itself")
 
 
 def _label(choice: Any) -> Any:
-    """A choice as Optuna stores it: a mapping or a list as text."""
+    """A choice as Optuna stores it, with mappings and lists as text."""
     return choice if isinstance(choice, str | int | float | None) else json.dumps(choice)
 
 
@@ -115,5 +115,5 @@ def _value(variation: Variation, drawn: Any) -> Any:
 
 
 def _same(label: Any, drawn: Any) -> bool:
-    """Whether they are equal, and both of them numbers or truth values: `true` is not 1."""
+    """Whether a label equals a draw and has its type: `true` is not 1."""
     return label == drawn and isinstance(label, bool) == isinstance(drawn, bool)

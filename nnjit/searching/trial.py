@@ -1,4 +1,4 @@
-"""Train one trial of a search, in memory: its replicas or folds one after the other."""
+"""Train a trial of a search in memory: its replicas or folds, one after the other."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from nnjit.runs.search import TrialStatus
 from nnjit.searching.space import Options, Space
 from nnjit.training import members_of, train_in_memory
 
-TELL_SECONDS = 0.5  # between two questions whether to go on, if nothing else is told
+TELL_SECONDS = 0.5  # between checks whether to continue, if there is nothing to report
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a trial ended; its fields are those of `runs.search.Trial`."""
+    """How a trial ended, with the fields of `runs.search.Trial`."""
 
     status: TrialStatus
     value: float
@@ -36,18 +36,18 @@ class Outcome:
 
     @classmethod
     def failed(cls, message: str, seconds: float) -> Outcome:
-        """That of a trial whose training is lost."""
+        """The outcome of a trial whose training is lost."""
         return cls(TrialStatus.FAILED, math.nan, 0, seconds, (), message)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What the trials of a search share. It is pickled with all data that has been read.
+    """The shared part of a search's trials. It is pickled with all data read so far.
 
     Args:
-        metric: the column of the history whose value counts.
-        replicas: trainings, with seeds that follow each other; of folds, each is trained once.
-        is_pruned: whether each value of the metric is told.
+        metric: the column of the history to compare.
+        replicas: the number of trainings, with consecutive seeds; folds are trained once each.
+        is_pruned: whether to report each value of the metric.
         folder: where relative paths in the config start.
     """
 
@@ -63,7 +63,7 @@ class Job:
 
 
 def _unpickled(space: Space, given: Any, kept: dict[str, Any], *rest: Any) -> Job:
-    """A job as it was: configs are pickled without their data."""
+    """Restore a job with its data; configs are pickled without."""
     config = space.given if given is None else space.given.with_data(given)
     return Job(replace(space, given=config, readings=Readings(kept)), *rest)
 
@@ -72,7 +72,7 @@ def run_trial(job: Job, options: Options, tell: Tell) -> Outcome:
     """Train a trial to its end, or until it is pruned.
 
     Args:
-        options: those of the trial, which may not fit together.
+        options: the trial's options, which may not fit together.
         tell: takes an epoch of the first training and the metric after it.
     """
     began, follower = time.perf_counter(), _Curve(job, tell)
@@ -106,7 +106,7 @@ def _members(experiment: Experiment, replicas: int) -> tuple[Experiment, ...]:
 
 
 def _train(experiment: Experiment, job: Job, follower: Follower) -> tuple[float, int]:
-    """The metric of the weights that a training keeps, and how many epochs it took."""
+    """Train once; return the metric of the kept weights, and the number of epochs."""
     audience = Audience(make=lambda: (follower,))
     run = train_in_memory(experiment, dump, folder=job.folder, audience=audience)
     split, _, name = job.metric.partition("_")
@@ -116,7 +116,7 @@ def _train(experiment: Experiment, job: Job, follower: Follower) -> tuple[float,
 
 
 class _Curve(Follower):
-    """Follows the trainings of a trial, draws the curve of the first, and stops what is not to go on."""
+    """Follows the trainings of a trial, records the curve of the first, and stops them if told to."""
 
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job, self._tell = job, tell

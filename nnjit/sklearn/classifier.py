@@ -22,28 +22,28 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     Args:
         hidden: units of each hidden layer; () for none, which makes a linear model.
-        activation: that of the hidden layers, such as `relu`, `tanh` or `gelu`.
-        dropout: the fraction of hidden outputs that is left out of each update, in [0, 1).
+        activation: the activation of the hidden layers, such as `relu`, `tanh` or `gelu`.
+        dropout: the fraction of hidden outputs dropped in each update, in [0, 1).
         batch_norm: whether hidden layers are normalised over the batch.
         optimizer: its name, or a mapping with `type` and its options.
-        learning_rate: > 0, or `find`, which searches for it; None is the optimizer's own.
+        learning_rate: > 0, or `find`, which searches for it; None is the optimizer's default.
         schedule: the learning rate over the epochs: a name such as `cosine`, or a mapping with `type`.
         epochs: passes over the training rows, >= 1.
         batch_size: rows of an update, or `full`; `auto` is 32, or `full` if the optimizer takes all rows.
         penalty: the factor of the sum of squared weights in the cost, or a mapping with `l1` and `l2`.
-        early_stopping: whether to stop after 10 epochs without a better validation loss, and go back to the
-            best weights; or the number of epochs, or a mapping as `training.early_stopping` of a config.
-        validation_fraction: the fraction of the rows that early stopping watches; 0 watches the training.
-        class_weight: a mapping from classes to weights, or `balanced`; None if all count alike.
-        scale: how inputs are scaled by the training rows: `standard`, `min_max`, `unit` or `none`. Of a data
-            frame with columns of other things than numbers, numbers and dates are scaled.
-        random_state: draws weights, the order of rows, dropout and the validation part.
+        early_stopping: whether to stop after 10 epochs without a better validation loss and restore the best
+            weights; or the number of epochs, or a mapping as for `training.early_stopping` in a config.
+        validation_fraction: the fraction of the rows for early stopping; 0 uses the training rows.
+        class_weight: a mapping from classes to weights, or `balanced`; None if all count equally.
+        scale: how inputs are scaled by the training rows: `standard`, `min_max`, `unit` or `none`. In a data
+            frame with columns other than numbers, numbers and dates are scaled.
+        random_state: the seed for weights, the order of rows, dropout and the validation part.
         dtype: `float32` or `float64`.
-        threads: how many share an update; `auto` takes all cores if an update is worth it.
-        verbose: whether a bar shows the epochs in a terminal.
-        warm_start: whether `fit` begins with the weights of the fit before.
-        config: the options of a YAML file, or its path: `model`, `loss` and what else they say count instead
-            of the parameters that would set them.
+        threads: the number of threads that share an update; `auto` uses all cores for large updates.
+        verbose: whether to show a progress bar in a terminal.
+        warm_start: whether `fit` starts from the weights of the previous fit.
+        config: options as in a YAML file, or its path; `model`, `loss` and others replace the parameters
+            that would set them.
 
     >>> from sklearn.datasets import load_iris
     >>> x, y = load_iris(return_X_y=True)
@@ -52,7 +52,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
     """
 
     classes_: np.ndarray
-    """The classes, in the order of probabilities; of labels, their indices."""
+    """The classes, in the order of probabilities; for labels, their indices."""
 
     def __init__(
         self,
@@ -100,14 +100,14 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self.config = config
 
     def predict(self, X: Any) -> np.ndarray:
-        """The classes (n,), or the labels (n, K), of rows as `fit` takes them."""
+        """Predict the classes (n,), or the labels (n, K), for rows as in `fit`."""
         decided = self._predicted(X)
         if self._problem == "labels":
             return (decided > 0.5).astype(int)
         return np.asarray(self.classes_[self._order[decided]])
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, or label, (n, K) in the order of `classes_`."""
+        """Predict the probability of each class or label, (n, K), in the order of `classes_`."""
         check_is_fitted(self)
         if self._problem == "labels":
             return self._predicted(X).astype(np.float64)
@@ -116,7 +116,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of `predict_proba`."""
-        with np.errstate(divide="ignore"):  # of a probability that is 0
+        with np.errstate(divide="ignore"):  # for a probability of 0
             return np.asarray(np.log(self.predict_proba(X)))
 
     @property
@@ -129,7 +129,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     @property
     def _order(self) -> np.ndarray:
-        """The place in `classes_` of each class of the run, which has the positive one last."""
+        """The index in `classes_` of each class of the run, which has the positive class last."""
         names = self._class_names or ()
         return np.array([names.index(name) for name in self.run_.data.classes or ()])
 
@@ -139,7 +139,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         kind = type_of_target(targets, input_name="y")
         if kind == "multiclass-multioutput":
             raise ValueError(
-                "y has several columns of classes, and a NetworkClassifier predicts one; use a "
+                "y has several columns of classes, but a NetworkClassifier predicts one; use a "
                 "MultiOutputClassifier of it"
             )
         has_labels = kind == "multilabel-indicator"
@@ -151,11 +151,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
                 f" Previously got {self.classes_}, `y` has {known}"
             )
         if has_labels and len(known) != len(found):
-            raise ValueError(f"`classes` has {len(known)} labels, and y has {len(found)}")
+            raise ValueError(f"`classes` has {len(known)} labels, but y has {len(found)}")
         if not has_labels and not np.isin(found, known).all():
             raise ValueError(f"`y` has classes not in `classes`: {np.setdiff1d(found, known)}")
         if len(known) < 2 and not has_labels:
-            raise ValueError(f"y has 1 class, {known[0]}; a classifier needs two or more to tell apart")
+            raise ValueError(f"y has 1 class, {known[0]}; a classifier needs two or more to distinguish")
         self._has_labels, self.classes_ = has_labels, known
         self.n_outputs_ = targets.shape[1] if has_labels else len(known)
         return targets.astype(np.float64) if has_labels else self._indices(targets)
@@ -171,7 +171,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             return targets.astype(np.float64)
         if targets.ndim != 1 or not np.isin(targets, self.classes_).all():
             new = np.setdiff1d(targets, self.classes_)
-            raise ValueError(f"`y` has classes not in `self.classes_`: {new}; the first call has all classes")
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`: {new}; the first call needs all classes"
+            )
         names = np.array(self._class_names)
         return np.asarray(names[self._indices(targets)])
 

@@ -1,4 +1,4 @@
-"""Turn the errors of a training into those that scikit-learn's conventions ask for."""
+"""Turn training errors into the kinds that scikit-learn's conventions require."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class InvalidParameter(ValueError, TypeError):
 
 @contextmanager
 def as_value_errors(places: Mapping[str, str]) -> Iterator[None]:
-    """Raise the errors of a training as ValueError, about parameters instead of options.
+    """Raise training errors as ValueError, about parameters instead of options.
 
     Args:
-        places: an option's path in the config, as messages have it -> the parameter that sets it.
+        places: an option's config path, as in messages -> the parameter that sets it.
     """
     try:
         yield
@@ -33,7 +33,7 @@ def as_value_errors(places: Mapping[str, str]) -> Iterator[None]:
 
 
 def _line(line: str, places: Mapping[str, str]) -> tuple[str, str]:
-    """The parameter that a line of a message is about, "" for none; and the line that names it."""
+    """The parameter that a line of a message refers to, or "", and the line with the parameter's name."""
     path, colon, rest = line.partition(": ")
     if colon and re.fullmatch(r"[\w.\[\]]+", path):
         for option in sorted(places, key=len, reverse=True):

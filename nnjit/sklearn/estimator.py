@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: training, predicting, the report and saving."""
+"""The base of classifier and regressor: training, predicting, reporting and saving."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SEEDS = 2**31
 
 
 def _takes_steps(estimator: NetworkEstimator) -> bool:
-    """Whether the optimizer updates batch by batch, so that it can go on with other rows."""
+    """Whether the optimizer updates batch by batch, so it can continue on other rows."""
     return not is_full_batch(estimator.optimizer)
 
 
 class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no types
-    """A network that is trained by `fit`. Its parameters are those of the classes below it."""
+    """A network that `fit` trains. Subclasses define the parameters."""
 
     optimizer: Any
     early_stopping: Any
@@ -45,7 +45,7 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
     """The finished training, with its weights and metrics."""
 
     n_iter_: int
-    """Epochs of the last call."""
+    """The number of epochs of the last call."""
 
     n_outputs_: int
     history_: Mapping[str, np.ndarray]
@@ -55,13 +55,13 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         """Train the network.
 
         Args:
-            X: (n, I) numbers, dense or sparse, or a pandas or polars DataFrame. If that has columns of text,
-                flags or dates, or gaps, its columns are encoded by what the training rows teach.
+            X: (n, I) numbers, dense or sparse, or a pandas or polars DataFrame. If that has missing values or
+                columns of text, flags or dates, an encoder learns its columns from the training rows.
             y: (n,) or (n, O) targets.
-            sample_weight: (n,) how much each row counts, >= 0; None if all count alike.
+            sample_weight: (n,) how much each row counts, >= 0; None if all count equally.
 
         Raises:
-            ValueError: a parameter, or something in the data, is not usable.
+            ValueError: a parameter or the data is not usable.
         """
         before = self.run_ if self.warm_start and hasattr(self, "run_") else None
         rows = self._read_rows(X)
@@ -70,23 +70,22 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
 
     @available_if(_takes_steps)  # type: ignore[untyped-decorator]  # scikit-learn has no types
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one epoch, from where the last call ended, if there was one.
+        """Train for one epoch, continuing from the last call if there was one.
 
-        Scales, categories and what stands for gaps are those of the first call.
+        Scales, categories and substitutes for missing values are those of the first call.
 
         Args:
-            X, y, sample_weight: rows as `fit` takes them.
-            classes: of a classifier, all classes that any call will have, in the first call; None takes those
-                of its y.
+            X, y, sample_weight: rows as for `fit`.
+            classes: for a classifier, in the first call, the classes of all calls; None uses those of its y.
 
         Raises:
-            ValueError: a parameter, or something in the data, is not usable.
+            ValueError: a parameter or the data is not usable.
         """
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
         if getattr(self, "class_weight", None) == "balanced":
             raise ValueError(
-                "partial_fit does not support class_weight='balanced'; give a weight of each class"
+                "partial_fit does not support class_weight='balanced'; give a weight for each class"
             )
         if not hasattr(self, "run_"):
             return self._begin(X, y, classes, sample_weight)
@@ -104,21 +103,21 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         return self._train(rows, targets, weights, before=None, epochs=1)
 
     def _read_rows(self, X: Any) -> Rows:
-        """The rows that a training begins with."""
+        """Read the rows for the start of a training."""
         with as_value_errors({}):
             is_encoded = is_frame(X) and encodes(self.config)
         return read_rows(self, X, reset=True, is_encoded=is_encoded or None)
 
     def report(self, path: str | Path) -> Path:
-        """Write the report of the training, one HTML file that needs nothing else, and give its path."""
+        """Write the report of the training, a self-contained HTML file, and return its path."""
         check_is_fitted(self)
         return write_report(self, Path(path))
 
     def save(self, folder: str | Path) -> Path:
-        """Write a run folder, which `load_estimator`, `nnjit.load` and the command line open.
+        """Write a run folder, which `load_estimator`, `nnjit.load` and the command line can open.
 
         Raises:
-            ValueError: the folder exists already, or cannot be written.
+            ValueError: the folder exists already or cannot be written.
         """
         check_is_fitted(self)
         return save_estimator(self, Path(folder))
@@ -132,32 +131,32 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
 
     @property
     def loss_curve_(self) -> list[float]:
-        """The training loss of each epoch."""
+        """The training loss after each epoch."""
         return list(map(float, self.history_["train_loss"]))
 
     @property
     def validation_loss_curve_(self) -> list[float] | None:
-        """The validation loss of each epoch; None without a validation part."""
+        """The validation loss after each epoch; None without a validation part."""
         found = self.history_["validation_loss"]
         return None if np.isnan(found).all() else list(map(float, found))
 
     @property
     @abstractmethod
     def _problem(self) -> Problem:
-        """What the targets hold, once they are read."""
+        """The kind of targets, once they are read."""
 
     @abstractmethod
     def _read_first(self, X: Any, y: Any, classes: Any, before: Run | None) -> np.ndarray:
-        """The targets that a training begins with, as the network learns them.
+        """Read the targets for the start of a training, in the network's form.
 
         Args:
-            classes: all that there are; None for those in y.
-            before: the training that this one goes on from.
+            classes: all classes; None for those in y.
+            before: the training that this one continues.
         """
 
     @abstractmethod
     def _read_more(self, X: Any, y: Any, classes: Any) -> np.ndarray:
-        """The targets that a training goes on with, as its run takes them."""
+        """Read the targets to continue a training with, in the form that its run takes."""
 
     @property
     @abstractmethod
@@ -173,11 +172,11 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         before: Run | None,
         epochs: int | None = None,
     ) -> Self:
-        """Train, and keep the run.
+        """Train and keep the run.
 
         Args:
-            before: the run whose weights to begin with.
-            epochs: how many, instead of the parameter.
+            before: the run whose weights to start from.
+            epochs: the number of epochs, instead of the parameter.
         """
         settings = self._settings
         source, data = _source(rows, targets, weights, self._class_names)
@@ -205,7 +204,7 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
             return settings_of(self.get_params(deep=False), defaults, self._problem)
 
     def _seed(self, settings: Settings) -> Any:
-        """The seed of a training, drawn anew for each unless `random_state` or the config is a number."""
+        """The seed of a training, drawn each time unless `random_state` or the config is a number."""
         if self.random_state is None and "seed" in settings.config:
             return settings.config["seed"]
         if isinstance(self.random_state, int | np.integer):
@@ -218,7 +217,7 @@ class NetworkEstimator(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-lear
         return self._answer(X, Run.predict)
 
     def _answer(self, X: Any, question: Callable[[Run, Any], Any]) -> np.ndarray:
-        """What the run says of new rows."""
+        """The run's predictions for new rows."""
         check_is_fitted(self)
         rows = read_rows(self, X, reset=False, is_encoded=self.run_.encoder is not None)
         with as_value_errors({}):
@@ -252,7 +251,7 @@ def _source(
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """A name of a column that there is not yet."""
+    """A column name that is not taken."""
     while name in taken:
         name += "_"
     return name

@@ -1,6 +1,6 @@
-"""Write the parameters of an estimator, and what it learned of y, as JSON, and read them again.
+"""Write the parameters of an estimator, and what it learned from y, as JSON, and read them again.
 
-What JSON lacks is an object with one key, which says what it is.
+A type that JSON lacks is an object with one key, the name of the type.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 
 
 def encode(name: str, value: Any) -> Any:
-    """A value as plain data.
+    """Turn a value into plain data.
 
     Args:
-        name: what it is called in messages.
+        name: the value's name in messages.
 
     Raises:
-        ValueError: it is of a type that cannot be saved.
+        ValueError: a value of this type cannot be saved.
     """
     match value:
         case None | bool() | int() | float() | str():
@@ -42,7 +42,7 @@ def encode(name: str, value: Any) -> Any:
 
 
 def decode(content: Any) -> Any:
-    """The value that `encode` has written."""
+    """Restore a value from `encode`."""
     match content:
         case {"array": [str(kind), list(values)]}:
             return np.array([decode(item) for item in values], kind)

@@ -22,10 +22,10 @@ ESTIMATORS: Mapping[str, type[NetworkClassifier] | type[NetworkRegressor]] = {
 
 
 def load_estimator(folder: str | Path) -> NetworkClassifier | NetworkRegressor:
-    """The estimator that `save` wrote into a folder.
+    """Load the estimator that `save` wrote into a folder.
 
     Raises:
-        ValueError: it is not such a folder, or is damaged.
+        ValueError: the folder is not that of a saved estimator, or is damaged.
     """
     path = Path(folder)
     with as_value_errors({}):
@@ -38,7 +38,7 @@ def load_estimator(folder: str | Path) -> NetworkClassifier | NetworkRegressor:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise damaged(path / FILE, f"{type(error).__name__}: {error}") from None
         run = api.load(path)
-    assert isinstance(run, Run)  # a study has no such file
+    assert isinstance(run, Run)  # a study has no estimator.json
     for name, value in {**fitted, "run_": run, "history_": run.history}.items():
         setattr(made, name, value)
     return made

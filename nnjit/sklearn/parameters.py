@@ -1,4 +1,4 @@
-"""Make a config of an estimator's parameters."""
+"""Turn the parameters of an estimator into a config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.optim import FullBatchOptimizer, optimizers
 from nnjit.sklearn.errors import InvalidParameter
 
 Problem = Literal["classes", "labels", "values"]
-"""What a target holds: one class of several, several labels that are 0 or 1, or numbers."""
+"""The kind of a target: one of several classes, several labels that are 0 or 1, or numbers."""
 
 LOSSES: Mapping[Problem, str] = {
     "classes": "softmax_cross_entropy",
@@ -25,7 +25,7 @@ LOSSES: Mapping[Problem, str] = {
 }
 
 # fmt: off
-# The option that each parameter sets, as messages name it.
+# The option that each parameter sets, as in messages.
 OPTIONS: Mapping[str, str] = {
     "hidden":              "model",
     "activation":          "model",
@@ -46,20 +46,20 @@ OPTIONS: Mapping[str, str] = {
     "threads":             "training.threads",
 }
 # fmt: on
-MERGED = ("data", "training")  # sections of a config that add to what the parameters say, option by option
+MERGED = ("data", "training")  # sections of a config that are merged with the parameters, option by option
 OTHER_DATA = ("validation_data", "test_data")
-OF_ROWS = ("scale", "scale_target", "split")  # what the data of a config says that an estimator keeps
+OF_ROWS = ("scale", "scale_target", "split")  # data options of a config that an estimator keeps
 OF_TABLES = ("columns", "missing", "categorical", "indexed", "ignore")
 STUDIES = ("replicas", "folds")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A config without its data, and what to blame for each option.
+    """A config without its data, and the origin of each option.
 
     Args:
         places: an option's path -> the parameter that sets it.
-        locations: the lines of the options in a file, as a `Document` has them.
+        locations: the lines of the options in a file, as in a `Document`.
     """
 
     config: dict[str, Any]
@@ -67,18 +67,18 @@ class Settings:
     locations: Mapping[ConfigPath, str] = field(default_factory=dict)
 
     def document(self, **more: Any) -> Document:
-        """The config with other sections, as `read` takes it."""
+        """The config with additional sections, as input for `read`."""
         return Document(plain(self.config | more), self.locations, "")
 
 
 def settings_of(parameters: Mapping[str, Any], defaults: Mapping[str, Any], problem: Problem) -> Settings:
-    """The config of an estimator with such parameters.
+    """Make the config of an estimator with these parameters.
 
     Args:
-        defaults: the parameters that a new estimator has.
+        defaults: the default parameters.
 
     Raises:
-        InvalidParameter: a parameter is of a wrong type, or its option is in `config` too.
+        InvalidParameter: a parameter has a wrong type, or its option is also in `config`.
     """
     given = {name: plain(value) for name, value in parameters.items() if name != "config"}
     model, places = _model(given)
@@ -109,7 +109,7 @@ def settings_of(parameters: Mapping[str, Any], defaults: Mapping[str, Any], prob
 
 
 def plain(value: Any) -> Any:
-    """A value as Python's own, since searches draw NumPy's numbers."""
+    """Convert a value to Python's own types; searches draw NumPy numbers."""
     match value:
         case np.generic():
             return value.item()
@@ -123,7 +123,7 @@ def plain(value: Any) -> Any:
 
 
 def is_full_batch(optimizer: Any) -> bool:
-    """Whether an optimizer, a name or a mapping, takes all rows at once."""
+    """Whether an optimizer, given by name or mapping, takes all rows at once."""
     options = optimizer if isinstance(optimizer, Mapping) else {"type": optimizer}
     name = options.get("type")
     if not isinstance(name, str) or name not in set(optimizers):
@@ -132,13 +132,13 @@ def is_full_batch(optimizer: Any) -> bool:
 
 
 def encodes(config: Any) -> bool:
-    """Whether a config says how columns are encoded, so that a data frame of numbers is encoded, too."""
+    """Whether a config has options of encoding; if so, even a data frame of numbers is encoded."""
     data = None if config is None else read_config(config).get("data")
     return isinstance(data, Mapping) and not data.keys().isdisjoint(OF_TABLES)
 
 
 def _model(given: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The layers, and the parameter to blame for each of their options."""
+    """The layers, and the parameter that each of their options comes from."""
     hidden = given["hidden"] if isinstance(given["hidden"], tuple) else (given["hidden"],)
     layers: list[dict[str, Any]] = []
     places: dict[str, str] = {}
@@ -202,9 +202,9 @@ def _scale(given: Mapping[str, Any], problem: Problem) -> dict[str, Any]:
 
 
 def _locations(config: Any) -> dict[ConfigPath, str]:
-    """Where the options of a config file are; nothing of a mapping.
+    """The lines of the options in a config file; empty for a mapping.
 
-    Sections whose options come from parameters, too, are left out.
+    Sections whose options may also come from parameters are omitted.
     """
     if not isinstance(config, str | Path):
         return {}
@@ -214,10 +214,10 @@ def _locations(config: Any) -> dict[ConfigPath, str]:
 
 
 def read_config(config: Any) -> dict[str, Any]:
-    """What a mapping or a YAML file says that an estimator can use.
+    """Read the options for an estimator from a mapping or a YAML file.
 
     Raises:
-        InvalidParameter: it is neither, or says what an estimator has no use for.
+        InvalidParameter: it is neither, or has options that an estimator cannot use.
     """
     if isinstance(config, str | Path):
         config = read_file(Path(config)).data
@@ -227,25 +227,25 @@ def read_config(config: Any) -> dict[str, Any]:
     found = {str(key): plain(value) for key, value in config.items()}
     for name in OTHER_DATA:
         if found.get(name) is not None:
-            raise InvalidParameter(f"config: {name} is given, but the data is that of fit; remove it")
+            raise InvalidParameter(f"config: {name} is given, but the data comes from fit; remove it")
     training = found.get("training")
     for name in STUDIES:
         if isinstance(training, Mapping) and training.get(name) is not None:
             mend = "remove it, and use cross_validate"
             raise InvalidParameter(f"config: training.{name} trains several networks; {mend}")
     if "losses" in found:
-        raise InvalidParameter("config: losses are for several outputs, which an estimator has not; use loss")
+        raise InvalidParameter("config: losses are for several outputs, but an estimator has one; use loss")
     data = found.get("data")
     if isinstance(data, Mapping):
         kept = {key: value for key, value in data.items() if key in (*OF_ROWS, *OF_TABLES)}
-        if isinstance(kept.get("split"), Mapping):  # what is tested is for the caller to hold out
+        if isinstance(kept.get("split"), Mapping):  # the caller holds out test data
             kept["split"] = {key: value for key, value in kept["split"].items() if key != "test"}
         found["data"] = kept
     return found
 
 
 def _has(config: Mapping[str, Any], option: str) -> bool:
-    """Whether a config has an option, given by its path."""
+    """Whether a config has the option with this path."""
     value: Any = config
     for key in option.split("."):
         if not isinstance(value, Mapping) or key not in value:
@@ -259,7 +259,7 @@ def _is_equal(a: Any, b: Any) -> bool:
 
 
 def names_of(classes: Sequence[Any]) -> tuple[str, ...]:
-    """Names for classes, each of them another, as a table can hold them."""
+    """Unique names for classes that are valid in a table."""
     from nnjit.data.tables.values import MISSING_MARKS
 
     names = [str(value) for value in classes]

@@ -20,29 +20,29 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
 
     Args:
         hidden: units of each hidden layer; () for none, which makes a linear model.
-        activation: that of the hidden layers, such as `relu`, `tanh` or `gelu`.
-        dropout: the fraction of hidden outputs that is left out of each update, in [0, 1).
+        activation: the activation of the hidden layers, such as `relu`, `tanh` or `gelu`.
+        dropout: the fraction of hidden outputs dropped in each update, in [0, 1).
         batch_norm: whether hidden layers are normalised over the batch.
         loss: the cost of a row, such as `squared_error`, `huber` or `poisson`, or a mapping with `type`.
         optimizer: its name, or a mapping with `type` and its options.
-        learning_rate: > 0, or `find`, which searches for it; None is the optimizer's own.
+        learning_rate: > 0, or `find`, which searches for it; None is the optimizer's default.
         schedule: the learning rate over the epochs: a name such as `cosine`, or a mapping with `type`.
         epochs: passes over the training rows, >= 1.
         batch_size: rows of an update, or `full`; `auto` is 32, or `full` if the optimizer takes all rows.
         penalty: the factor of the sum of squared weights in the cost, or a mapping with `l1` and `l2`.
-        early_stopping: whether to stop after 10 epochs without a better validation loss, and go back to the
-            best weights; or the number of epochs, or a mapping as `training.early_stopping` of a config.
-        validation_fraction: the fraction of the rows that early stopping watches; 0 watches the training.
+        early_stopping: whether to stop after 10 epochs without a better validation loss and restore the best
+            weights; or the number of epochs, or a mapping as for `training.early_stopping` in a config.
+        validation_fraction: the fraction of the rows for early stopping; 0 uses the training rows.
         scale: how inputs and targets are scaled by the training rows: `standard`, `min_max` or `none`, or
-            `unit` for inputs; predictions are in the unit of y. Of a data frame with columns of other things
-            than numbers, numbers and dates are scaled.
-        random_state: draws weights, the order of rows, dropout and the validation part.
+            `unit` for inputs; predictions are in the unit of y. In a data frame with columns other than
+            numbers, numbers and dates are scaled.
+        random_state: the seed for weights, the order of rows, dropout and the validation part.
         dtype: `float32` or `float64`.
-        threads: how many share an update; `auto` takes all cores if an update is worth it.
-        verbose: whether a bar shows the epochs in a terminal.
-        warm_start: whether `fit` begins with the weights of the fit before.
-        config: the options of a YAML file, or its path: `model`, `loss` and what else they say count instead
-            of the parameters that would set them.
+        threads: the number of threads that share an update; `auto` uses all cores for large updates.
+        verbose: whether to show a progress bar in a terminal.
+        warm_start: whether `fit` starts from the weights of the previous fit.
+        config: options as in a YAML file, or its path; `model`, `loss` and others replace the parameters
+            that would set them.
 
     >>> from sklearn.datasets import load_diabetes
     >>> x, y = load_diabetes(return_X_y=True)
@@ -96,7 +96,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
         self.config = config
 
     def predict(self, X: Any) -> np.ndarray:
-        """The values (n,) or (n, O) of rows as `fit` takes them, in the unit of y."""
+        """Predict the values (n,) or (n, O), in the unit of y, for rows as in `fit`."""
         found = self._predicted(X).astype(np.float64)
         return found[:, 0] if self._is_single else found
 
@@ -112,7 +112,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
         targets = read_targets(self, X, y, is_numeric=True).astype(np.float64)
         self._is_single, outputs = targets.ndim == 1, 1 if targets.ndim == 1 else targets.shape[1]
         if before is not None and outputs != self.n_outputs_:
-            raise ValueError(f"warm_start: y has {outputs} targets, and had {self.n_outputs_} before")
+            raise ValueError(f"warm_start: y has {outputs} targets, but had {self.n_outputs_} before")
         self.n_outputs_ = outputs
         return targets
 
@@ -120,7 +120,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc] 
         targets = read_targets(self, X, y, is_numeric=True).astype(np.float64)
         targets = targets.reshape(len(targets), -1)
         if targets.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {targets.shape[1]} targets a row; expected {self.n_outputs_}")
+            raise ValueError(f"y has {targets.shape[1]} targets per row; expected {self.n_outputs_}")
         return targets
 
     def __sklearn_tags__(self) -> Any:

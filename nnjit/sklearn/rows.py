@@ -1,4 +1,4 @@
-"""Check the rows that an estimator is given: arrays of numbers, or data frames whose columns are encoded."""
+"""Check the rows given to an estimator: arrays of numbers, or data frames whose columns are encoded."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Rows:
 
     Args:
         x: numbers (n, I), or the columns of a table by name.
-        names: those of the columns; None if they have none.
+        names: the column names; None if there are none.
     """
 
     x: Any
@@ -35,19 +35,19 @@ class Rows:
 
     @property
     def is_table(self) -> bool:
-        """Whether the columns are to be encoded."""
+        """Whether the columns must be encoded."""
         return isinstance(self.x, dict)
 
 
 def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, is_encoded: bool | None = None) -> Rows:
-    """The rows of X.
+    """Read the rows of X.
 
     Args:
-        reset: whether they are those that a training begins with, whose names others must have.
-        is_encoded: whether the training encoded the columns; None if it begins, and X decides.
+        reset: whether a training starts with them; later rows must have the same names.
+        is_encoded: whether the training encodes the columns; None at its start, where X decides.
 
     Raises:
-        ValueError: X is no table of numbers, or has other columns than the training had.
+        ValueError: X is not a table of numbers, or has other columns than the training.
     """
     if has_mixed_columns(X) if is_encoded is None else is_encoded:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -57,10 +57,10 @@ def read_rows(estimator: BaseEstimator, X: Any, *, reset: bool, is_encoded: bool
 
 
 def read_targets(estimator: BaseEstimator, X: Any, y: Any, *, is_numeric: bool) -> np.ndarray:
-    """The targets of all rows of X, (n,) or (n, O).
+    """Read the targets of all rows of X, (n,) or (n, O).
 
     Raises:
-        ValueError: there are none, or not one for each row, or some are missing.
+        ValueError: there are none, the number of rows differs, or some are missing.
     """
     if y is None:
         name = type(estimator).__name__
@@ -75,10 +75,10 @@ def read_targets(estimator: BaseEstimator, X: Any, y: Any, *, is_numeric: bool) 
 
 
 def read_weights(rows: Rows, sample_weight: Any) -> np.ndarray | None:
-    """The weight of each row, (n,); None if all count alike.
+    """Read the weight of each row, (n,); None if all count equally.
 
     Raises:
-        ValueError: there is not one for each row, or all are 0.
+        ValueError: the number of weights differs from that of the rows, or all are 0.
     """
     if sample_weight is None:
         return None
@@ -86,7 +86,7 @@ def read_weights(rows: Rows, sample_weight: Any) -> np.ndarray | None:
     weights = np.full(len(rows), float(weights)) if weights.ndim == 0 else weights
     if weights.shape != (len(rows),):
         raise ValueError(
-            f"sample_weight has shape {weights.shape}; expected ({len(rows)},), a weight for each row"
+            f"sample_weight has shape {weights.shape}; expected ({len(rows)},), one weight per row"
         )
     if not weights.any():
         raise ValueError("every weight in sample_weight is zero, so no row is left; give one a weight > 0")
@@ -94,10 +94,10 @@ def read_weights(rows: Rows, sample_weight: Any) -> np.ndarray | None:
 
 
 def dense(x: Any) -> Any:
-    """A sparse matrix with its zeros; others as they are.
+    """Convert a sparse matrix to a dense one; return anything else unchanged.
 
     Raises:
-        TooLarge: it does not fit into memory so.
+        TooLarge: the dense matrix does not fit into memory.
     """
     if not sparse.issparse(x):
         return x
@@ -111,7 +111,7 @@ def is_frame(X: Any) -> bool:
 
 
 def has_mixed_columns(X: Any) -> bool:
-    """Whether a data frame has a column of something else than numbers, or a gap."""
+    """Whether a data frame has missing values, or columns other than numbers."""
     if not is_frame(X):
         return False
     if _library(X) == "polars":
@@ -130,7 +130,7 @@ def _names(estimator: Any) -> tuple[str, ...] | None:
 
 
 def _columns(estimator: Any, X: Any) -> dict[str, Any]:
-    """The columns of a frame, or of an array whose columns come in the order of the training."""
+    """The columns of a frame, or of an array with columns in the order of the training."""
     if hasattr(X, "iloc"):
         return {str(name): X.iloc[:, k] for k, name in enumerate(X.columns)}
     if hasattr(X, "columns"):

@@ -1,6 +1,6 @@
 """Save a fitted estimator as a run folder, and write its report.
 
-Besides the files of a run, the folder has `estimator.json`: the parameters, and what `fit` learned of y.
+In addition to a run's files, the folder has `estimator.json`: the parameters, and what `fit` learned from y.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from nnjit.sklearn.errors import as_value_errors
 from nnjit.sklearn.json_values import encode
 
 FILE = "estimator.json"
-CARRIED = ("run_", "history_")  # what the other files hold
-_PLACE = "RUN"  # what the report calls the folder, which is a temporary one
+CARRIED = ("run_", "history_")  # attributes that the other files contain
+_PLACE = "RUN"  # the report's name for the folder, which is temporary
 
 
 def save_estimator(estimator: Any, folder: Path) -> Path:
-    """Write the run folder of a fitted estimator, and give its path."""
-    content = json_bytes(_content(estimator))  # before there is a folder, so that a failure leaves none
+    """Write the run folder of a fitted estimator and return its path."""
+    content = json_bytes(_content(estimator))  # before the folder is made, so a failure leaves none
     with as_value_errors({}):
         estimator.run_.save(folder)
         replace_file(folder / FILE, content)
@@ -29,7 +29,7 @@ def save_estimator(estimator: Any, folder: Path) -> Path:
 
 
 def write_report(estimator: Any, path: Path) -> Path:
-    """Write the report of a fitted estimator as one HTML file."""
+    """Write the report of a fitted estimator as a single HTML file."""
     with as_value_errors({}), tempfile.TemporaryDirectory() as folder:
         run = estimator.run_.save(Path(folder) / _PLACE)
         page = run.report().read_text(encoding="utf-8")

@@ -1,1 +1,1 @@
-"""Trackers: other programs that show trainings, TensorBoard and MLflow, to which a training is reported."""
+"""Report runs to trackers, other programs that show them: TensorBoard and MLflow."""

@@ -1,4 +1,4 @@
-"""Report a training to MLflow: its server or its store of files, as `MLFLOW_TRACKING_URI` says."""
+"""Report a run to MLflow: its server or its file store, as set by `MLFLOW_TRACKING_URI`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.status import Status
 from nnjit.tracking.tracker import Row, Tracker
 
-STORE = "mlruns"  # the store of files, in the working directory
-FOLDER_TAG = "nnjit.folder"  # says which run folder a run of MLflow is of
-MOST_METRICS, MOST_PARAMS, LONGEST = 1000, 100, 6000  # of a call, and of a value, that MLflow takes
-ENDED = {Status.INTERRUPTED: "KILLED", Status.DIVERGED: "FAILED"}  # others have finished
+STORE = "mlruns"  # the file store, in the working directory
+FOLDER_TAG = "nnjit.folder"  # the run folder of an MLflow run
+MOST_METRICS, MOST_PARAMS, LONGEST = 1000, 100, 6000  # MLflow's limits per call, and per value
+ENDED = {Status.INTERRUPTED: "KILLED", Status.DIVERGED: "FAILED"}  # all others are FINISHED
 
 
 class MLflow(Tracker):
-    """Writes metrics of each epoch, the options as params, and config, report and pictures as artifacts.
+    """Writes each epoch's metrics, the options as params, and config, report and pictures as artifacts.
 
-    A resumed training goes on with its run of MLflow.
+    A resumed run continues its MLflow run.
     """
 
     name = "mlflow"
@@ -58,7 +58,7 @@ class MLflow(Tracker):
         self._client.log_artifact(self._run, str(self._folder / file_names.CONFIG))
 
     def _earlier(self, experiment: str) -> str:
-        """The run of MLflow that this run folder has; empty if there is none."""
+        """The MLflow run of this run folder; empty if there is none."""
         found = self._client.search_runs([experiment], order_by=["attributes.start_time DESC"])
         mine = (run for run in found if run.data.tags.get(FOLDER_TAG) == str(self._folder))
         return next((str(run.info.run_id) for run in mine), "")
@@ -87,7 +87,7 @@ class MLflow(Tracker):
 
 
 def tracking_uri() -> str:
-    """Where the runs go; MLflow is asked for its store of files, which it no longer opens by itself."""
+    """The address of the runs; allows MLflow's file store, which it no longer opens by default."""
     uri = os.environ.get("MLFLOW_TRACKING_URI") or Path(STORE).absolute().as_uri()
     if uri.startswith("file:") or "://" not in uri:
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -96,7 +96,7 @@ def tracking_uri() -> str:
 
 
 def flat(options: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Each option by its path, such as `model.layers.0.units`; what is null or empty is left out.
+    """Each option by path, such as `model.layers.0.units`; null and empty ones are omitted.
 
     >>> list(flat({"seed": 0, "model": [{"type": "dense", "bias": None}], "metrics": []}))
     [('seed', '0'), ('model.0.type', 'dense')]
@@ -105,7 +105,7 @@ def flat(options: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(options, Mapping):
         inner = iter(options.items())
     elif isinstance(options, (list, tuple)):
-        if len(options) > 20:  # numbers of inline data, for instance
+        if len(options) > 20:  # inline data, for instance
             yield name, json.dumps(options, default=str)
             return
         inner = iter(enumerate(options))

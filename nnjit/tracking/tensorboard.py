@@ -1,4 +1,4 @@
-"""Report a training to TensorBoard: event files in the folder `tensorboard` of the run."""
+"""Report a run to TensorBoard: event files in the run's folder `tensorboard`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from nnjit.runs.metrics import SPLITS, RunMetrics
 from nnjit.tracking.tracker import Row, Tracker
 
 FOLDER = "tensorboard"
-RGBA = 4  # in a summary's image
+RGBA = 4  # colour space of an image summary
 
 
 class TensorBoard(Tracker):
-    """Writes losses, metrics and rates of each epoch, the config as text, and the pictures of the report.
+    """Writes each epoch's losses, metrics and rates, the config as text, and the report's pictures.
 
-    Values of the parts of the data are drawn together: `train_loss` is called `loss/train`.
+    The parts of the data share a chart: `train_loss` is called `loss/train`.
     """
 
     name = "tensorboard"
@@ -27,7 +27,7 @@ class TensorBoard(Tracker):
         from tensorboardX import SummaryWriter
 
         again = {"purge_step": course.done + 1} if course.done else {}
-        # Files are named by the second: a session that begins in that of another would replace its file.
+        # File names contain the second: a session begun in the same one would replace the other's file.
         suffix = f".{course.done}"
         self._writer: Any = SummaryWriter(str(course.run_folder / FOLDER), filename_suffix=suffix, **again)
         config = (course.run_folder / file_names.CONFIG).read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ class TensorBoard(Tracker):
 
 
 def tag(column: str) -> str:
-    """What a column of the history is called.
+    """The tag of a history column.
 
     >>> tag("validation_loss"), tag("train_kind_accuracy"), tag("learning_rate")
     ('loss/validation', 'kind_accuracy/train', 'learning_rate')
@@ -61,7 +61,7 @@ def tag(column: str) -> str:
 
 
 def _image(tag: str, png: bytes) -> Any:
-    """A summary of a PNG file, which needs no decoding."""
+    """An image summary of a PNG file, without decoding it."""
     from tensorboardX.proto.summary_pb2 import Summary
 
     width, height = struct.unpack(">II", png[16:24])

@@ -1,4 +1,4 @@
-"""Report a training to another program, from a thread that the training does not wait for."""
+"""Report a run to another program, from a thread that training does not wait for."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from nnjit.progress.follower import Course, Follower
 from nnjit.progress.values import Columns
 from nnjit.runs.metrics import RunMetrics
 
-MOST_ROWS = 4  # of the epochs of a native call, which takes a twentieth of a second
+MOST_ROWS = 4  # rows reported per native call, which lasts a twentieth of a second
 Row = tuple[int, float, Mapping[str, float]]
 """The number of an epoch, when it was reported (seconds since 1970), and its values by column."""
 
 
 class Tracker(Follower, ABC):
-    """Reports a training. If the other program refuses something, the report ends, but not the training.
+    """Reports a run. If the other program fails, the report ends, but the run continues.
 
     Args:
-        options: the experiment's, as plain data.
+        options: the experiment's options, as plain data.
     """
 
     name: ClassVar[str]
     failures: tuple[type[BaseException], ...] = (OSError,)
-    """What the program raises if it cannot take the report."""
+    """Exceptions that the program raises if it cannot take the report."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.options = options
@@ -40,7 +40,7 @@ class Tracker(Follower, ABC):
 
     @abstractmethod
     def start(self, course: Course) -> None:
-        """Begin the report, or go on with that of a resumed training."""
+        """Begin the report, or continue the report of a resumed run."""
 
     @abstractmethod
     def write(self, rows: Sequence[Row]) -> None:
@@ -52,7 +52,7 @@ class Tracker(Follower, ABC):
 
         Args:
             metrics: None if they could not be written.
-            pictures: of the report, as PNG files by name; those of a study's members are not drawn.
+            pictures: the report's pictures, as PNG files by name; none for members of a study.
         """
 
     def begin(self, course: Course) -> None:
@@ -75,7 +75,7 @@ class Tracker(Follower, ABC):
         self._queue.put(None)
         self._thread.join()
         if self._problem:
-            text = f"{self.name} could not be told of the training in {self._course.folder}: {self._problem}"
+            text = f"{self.name} could not record the run in {self._course.folder}: {self._problem}"
             warnings.warn(text, TrackingWarning, stacklevel=2)
 
     def _finish(self) -> None:
@@ -84,12 +84,12 @@ class Tracker(Follower, ABC):
         if self._course.member is None:
             from nnjit.report.page import pictures_of
 
-            with suppress(UserError):  # the results could not be written, as was said
+            with suppress(UserError):  # the results could not be written, as already reported
                 pictures = pictures_of(folder)
         self.finish(RunMetrics.read_if_there(folder), pictures)
 
     def _work(self) -> None:
-        """Do what is queued, in its order, until the program refuses something."""
+        """Run queued tasks in order, until the program refuses one."""
         while (task := self._queue.get()) is not None:
             if self._problem:
                 continue

@@ -1,4 +1,4 @@
-"""Make the trackers that an experiment asks for, or say how one that is missing is installed."""
+"""Make the trackers that an experiment asks for, or say how to install a missing one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.experiment import Experiment
 from nnjit.progress.follower import Follower
 
 # fmt: off
-TRACKERS = {  # name: (the library, the module and the class of ours)
+TRACKERS = {  # name: (library, our module, our class)
     "tensorboard": ("tensorboardX", "nnjit.tracking.tensorboard", "TensorBoard"),
     "mlflow":      ("mlflow",       "nnjit.tracking.mlflow",      "MLflow"),
 }
@@ -23,12 +23,12 @@ def check_trackers(experiment: Experiment) -> None:
     for k, name in enumerate(experiment.trackers):
         library, *_ = TRACKERS[name]
         if find_spec(library) is None:
-            problem = f"{name} is reported to by {library}, which is not installed"
+            problem = f"{name} needs {library}, which is not installed"
             raise ConfigError(f'{problem}: pip install "nnjit[{name}]"', ("trackers", k))
 
 
 def trackers_of(experiment: Experiment) -> Sequence[Follower]:
-    """The trackers of one training of an experiment."""
+    """The trackers for one run of an experiment."""
     made = []
     for name in dict.fromkeys(experiment.trackers):
         _, module, tracker = TRACKERS[name]

@@ -1,4 +1,4 @@
-"""Training: the step as one graph, the native epochs, the loop, and studies of several trainings."""
+"""Training: the step as one graph, native epochs, the loop, and studies of several runs."""
 
 from typing import TYPE_CHECKING
 

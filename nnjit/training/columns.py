@@ -1,4 +1,4 @@
-"""Tell which values of the history can say how good a training is, before it is trained."""
+"""Determine, before training, which columns of the history can judge the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.training.study.members import members_of
 
 
 def modes_of_experiment(experiment: Experiment, base: Path = Path()) -> Modes:
-    """The columns of its history that say how good an epoch was, and whether lower or higher is better.
+    """The columns of the history that can judge an epoch, and whether lower or higher is better.
 
     Args:
         base: where relative paths in the experiment start.

@@ -1,4 +1,4 @@
-"""What a finished training left: read from the files of its run folder, or in memory."""
+"""The contents of a finished run: read from the files of its folder, or held in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nnjit.training.setup.state import State, load_state, restored
 
 
 class RunContents(ABC):
-    """What a run is asked for. Each method is called once at most."""
+    """The contents of a run. Each method is called at most once."""
 
     @abstractmethod
     def history(self) -> dict[str, np.ndarray]:
@@ -36,15 +36,15 @@ class RunContents(ABC):
 
     @abstractmethod
     def theta(self, model: Model) -> np.ndarray:
-        """The weights that the metrics are of, as one vector."""
+        """The weights that the metrics belong to, as one vector."""
 
     @abstractmethod
     def data(self) -> DataEntry:
-        """What is known of the data."""
+        """The description of the data."""
 
     @abstractmethod
     def model(self) -> ModelEntry:
-        """What is known of the model."""
+        """The description of the model."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -52,20 +52,20 @@ class RunContents(ABC):
 
     @abstractmethod
     def state(self, like: State) -> State:
-        """The state after the last epoch, from which a training goes on.
+        """The state after the last epoch, from which training can continue.
 
         Args:
-            like: a state of the same training, whatever its values.
+            like: a state of the same training, with any values.
         """
 
     def carried(self) -> RunContents:
-        """What of it a pickled run takes along."""
+        """The part that is pickled with a run."""
         return self
 
     @property
     @abstractmethod
     def place(self) -> str:
-        """Where it is, in words."""
+        """Its location, in words."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class FolderContents(RunContents):
         return ModelEntry.read(self.path)
 
     def save(self, folder: Path) -> None:
-        """Copy the folder, without what another process may be writing there."""
+        """Copy the folder, without files that another process may be writing."""
         import shutil
 
         shutil.copytree(self.path, folder, ignore=shutil.ignore_patterns(file_names.LOCK, ".*.tmp"))
@@ -115,8 +115,8 @@ class MemberContents(RunContents):
     """A member of a study whose members are in one table.
 
     Args:
-        folder: of the study; None if it is in memory.
-        of_model, of_data: what is known of its model and its data.
+        folder: the study's folder; None if it is in memory.
+        of_model, of_data: the descriptions of its model and data.
     """
 
     folder: Path | None

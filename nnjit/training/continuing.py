@@ -1,4 +1,4 @@
-"""Go on with a training that has ended, for an epoch on other rows."""
+"""Continue a finished training for one epoch on other rows."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _ENDINGS = ("early_stopping", "target", "max_seconds", "keep", "checkpoints")
 def train_on(run: Run, x: Any, y: Any, weights: Any = None, *, dump: Dump) -> Run:
     """Train the network of a run for one more epoch, on other rows, and write nothing.
 
-    Inputs are encoded and scaled as the run does. Weights, optimizer and schedule go on from where it ended.
+    Inputs are encoded and scaled as in the run. Weights, optimizer and schedule continue from its end.
 
     Args:
-        x, y, weights: rows with targets as `Run.evaluate` takes them.
-        dump: writes the config, if the new run is saved.
+        x, y, weights: rows with targets, as for `Run.evaluate`.
+        dump: writes the config if the new run is saved.
 
     Raises:
-        UserError: something given does not fit. Diverged: a value is not finite; the run is as it was.
+        UserError: an argument does not fit. Diverged: a value is not finite; the run is unchanged.
     """
     began = time.perf_counter()
     if run.experiment.optimizer.full_batch is not None:
-        raise ConfigError("a full-batch method cannot go on with other rows; take another", ("optimizer",))
+        raise ConfigError("a full-batch method cannot continue on other rows; use another", ("optimizer",))
     setup = set_up_on(_prepared(run, *run.with_targets(x, y, weights)), {}, _experiment(run))
     if run.experiment.optimizer.learning_rate == "find":
         setup = replace(setup, learning_rate=run.metrics["found_learning_rate"])
@@ -64,13 +64,13 @@ def train_on(run: Run, x: Any, y: Any, weights: Any = None, *, dump: Dump) -> Ru
 
 
 def _experiment(run: Run) -> Experiment:
-    """That of the run, without what ends a training."""
+    """The run's experiment, without the options that end training."""
     training = run.experiment.training.model_copy(update=dict.fromkeys(_ENDINGS))
     return run.experiment.model_copy(update={"training": training})
 
 
 def _state(run: Run, setup: Setup) -> State:
-    """The state at the end of a run, as the next epoch needs it."""
+    """The state at the end of a run, ready for the next epoch."""
     end = run.contents_or_folder.state(setup.blank_state())
     theta = aligned_copy(end.theta)
     before = batches_of(run.experiment, run.data.examples["train"]).steps
@@ -80,13 +80,13 @@ def _state(run: Run, setup: Setup) -> State:
 
 
 def _rows_of(history: Mapping[str, np.ndarray]) -> Columns:
-    """A history as a recorder takes it: without columns that have no value."""
+    """The history for a recorder, without columns that have no values."""
     found = {name: values for name, values in history.items() if not np.isnan(values).all()}
     return found | {"epoch": history["epoch"].astype(int)}
 
 
 def _prepared(run: Run, x: np.ndarray, data: Dataset) -> Prepared:
-    """Rows as the training part.
+    """Prepare rows as the training part.
 
     Args:
         x: the inputs, encoded and scaled.

@@ -1,4 +1,4 @@
-"""Describe the data that a run was trained on, from its folder alone."""
+"""Describe the training data of a run, from its folder alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def described(
     data: DataEntry, input_shape: tuple[int, ...], scaling: Scaling, encoder: TableEncoder | None
 ) -> DataDescription:
-    """What is known of the data, as the setup of a training takes it."""
+    """Describe the data as the setup of a training needs it."""
     weights = {o.name: o.class_weights for o in data.outputs if o.class_weights is not None}
     if data.class_weights and data.classes is not None:
         weights[""] = tuple(data.class_weights[name] for name in data.classes)
@@ -36,7 +36,7 @@ def described(
 
 
 def encoder_of(path: Path, data: DataEntry) -> TableEncoder | None:
-    """What makes inputs of a table; None of a run on arrays."""
+    """The encoder of a table; None for a run on arrays."""
     if not data.columns:
         return None
     from nnjit.data.encoding.encoder import TableEncoder

@@ -1,4 +1,4 @@
-"""Evaluate a trained network on data that is new to it."""
+"""Evaluate a trained network on new data."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Evaluation:
     """The loss and metrics on new data, and the predictions for it.
 
     Args:
-        predictions: of each output by name, "" if it is the only one; their part of the data is "test".
-        notes: which rows are left out, and which have categories that the training did not have.
+        predictions: those of each output by name, "" for a single output; their part of the data is "test".
+        notes: which rows were left out, and which have categories unknown to the training.
     """
 
     values: SplitValues
@@ -40,11 +40,11 @@ class Evaluation:
 def evaluate(
     experiment: Experiment, described: DataDescription, theta: np.ndarray, x: np.ndarray, data: Dataset
 ) -> Evaluation:
-    """Loss and metrics of trained weights on data, as a training measures them on a part of its own.
+    """Measure loss and metrics of trained weights on data, as training measures them on its own data.
 
     Args:
         theta: params and state of layers.
-        x: the inputs (n, ...) of the data, scaled.
+        x: the scaled inputs (n, ...) of the data.
 
     Raises:
         UserError: the loss or a metric cannot take a target value.
@@ -79,7 +79,7 @@ def _notes(data: Dataset) -> tuple[str, ...]:
 
 
 def _center(y: np.ndarray, dtype: np.dtype, described: DataDescription) -> Center:
-    """Where the target values lie, so that squares keep their digits; unless scaled, values are rounded."""
+    """The center of the targets, which saves digits of squares; unscaled values are rounded to `dtype`."""
 
     def blocks() -> Iterator[Block]:
         yield Block(y.astype(np.float64))

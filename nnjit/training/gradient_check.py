@@ -3,11 +3,11 @@
 The step is the training's own, in float64, on a few rows of the data. Its gradient comes from the compiled
 graph, the costs of the differences from the interpreter, which knows no derivatives.
 
-Kinks. Where the cost has a corner, as with relu and max, a difference across it is not a derivative. So an
-element that is off with both steps h₁ > h₂ counts as a kink if the differences themselves show one. Either
-those of both steps disagree (a corner nearby), or the left and the right difference do, at h₂ by more than
-half as much as at h₁ (a corner at the point itself); in a smooth cost that gap shrinks as h does. A wrong
-derivative of a smooth cost shows neither.
+Kinks. If the cost has a corner, as with relu and max, a difference across it is not a derivative. So an
+element that is off with both steps h₁ > h₂ counts as a kink if the differences themselves show one: either
+the differences with both steps disagree (a corner nearby), or the left and right differences do, at h₂ by
+more than half as much as at h₁ (a corner at the point itself); in a smooth cost that gap shrinks with h. A
+wrong derivative of a smooth cost shows neither.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from nnjit.training.graphs.step import step_graph
 from nnjit.training.setup.setup import Setup
 
 MOST_ROWS = 8
-ALL_OF = 200  # elements: a tensor of up to so many is checked whole, of a larger one
-SOME = 50  # elements are checked
-MOVED = 0.05  # standard deviation by which params are moved, since a wrong derivative may not show at 0
+ALL_OF = 200  # elements; all elements of a tensor up to this size are checked,
+SOME = 50  # and this many elements of a larger one
+MOVED = 0.05  # standard deviation of the noise added to params; a wrong derivative may not show at 0
 
-# Rounding adds 2e-16 |C| / h to a difference, some 1e-10 |C|; the truncation error, h² C‴ / 6, is as small.
+# Rounding adds 2e-16 |C| / h to a difference, about 1e-10 |C|; the truncation error, h² C‴ / 6, is as small.
 STEPS = (1e-5, 2e-6)
-TOLERANCE = 1e-5  # of an element, relative to its size, or if that is smaller, to
+TOLERANCE = 1e-5  # of an element, relative to its size or, if larger, to
 LEAST = 1e-4  # times the cost
 COMPILED_TOLERANCE = (
-    1e-9  # of compiled code, relative to the tensor's largest element: it sums in another order
+    1e-9  # of compiled code, which sums in another order, relative to the tensor's largest element
 )
 
 Cost = Callable[[np.ndarray], float]
@@ -46,7 +46,7 @@ Cost = Callable[[np.ndarray], float]
 
 @dataclass(frozen=True)
 class Element:
-    """One derivative and its comparison.
+    """One derivative, compared with its difference.
 
     Args:
         error: |derivative - difference| relative to the larger; nan at a kink.
@@ -64,10 +64,10 @@ class Element:
 
 @dataclass(frozen=True)
 class TensorCheck:
-    """The elements of one param that were checked.
+    """The checked elements of one param.
 
     Args:
-        compiled_error: between the compiled and the interpreted gradient, relative to its largest element.
+        compiled_error: between the compiled and the interpreted gradient, relative to the largest element.
     """
 
     name: str
@@ -77,7 +77,7 @@ class TensorCheck:
 
     @property
     def kinks(self) -> int:
-        """The number of elements that were skipped."""
+        """The number of skipped elements."""
         return sum(e.is_kink for e in self.elements)
 
     @property
@@ -103,8 +103,8 @@ class GradientCheck:
 
     Args:
         rows: examples in the batch.
-        cost: of the batch, with penalty.
-        frozen: the layers whose gradient no training computes.
+        cost: the cost of the batch, with penalty.
+        frozen: the frozen layers, which have no gradient.
     """
 
     rows: int
@@ -127,11 +127,11 @@ class _Bare(Optimizer):
 
 
 def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
-    """Check the gradient of the cost of a few rows of the training part, drawn by the seed.
+    """Check the gradient of the cost of a few training rows, drawn with the seed.
 
     Args:
-        setup: of an experiment in float64.
-        theta: all arrays of the model; the params are moved a little first.
+        setup: the setup of an experiment in float64.
+        theta: all arrays of the model; noise is added to the params first.
 
     Raises:
         DataError: the cost is not finite there.
@@ -147,7 +147,7 @@ def check_gradient(setup: Setup, theta: np.ndarray) -> GradientCheck:
     here = cost(theta)
     if not np.isfinite(here):
         mend = "scale the data (data.scale: standard), or start from smaller weights"
-        raise DataError(f"the cost of the first weights is {here}, so it has no gradient to check; {mend}")
+        raise DataError(f"the cost of the first weights is {here} and has no gradient to check; {mend}")
     compiled = codegen.Compiled(graph, title="The gradient of a few rows.")(theta, *arguments)[0]
     interpreted = interpret(graph, [theta, *arguments])[0]
     tensors = []
@@ -196,10 +196,10 @@ def _moved(theta: np.ndarray, k: int, by: float) -> np.ndarray:
 def _step(
     setup: Setup, rng: np.random.Generator, vectors: Mapping[str, np.ndarray]
 ) -> tuple[Graph, Graph, list[np.ndarray]]:
-    """The graphs of the gradient and of the cost, and their arguments besides θ.
+    """The graphs of the gradient and of the cost, and their arguments except θ.
 
     Args:
-        vectors: those of the model by name.
+        vectors: the model's vectors by name.
     """
     task = replace(setup.task, optimizer=_Bare(), clip=Clip(), metrics=())
     graph, interface = step_graph(task, sparse=False)
@@ -228,12 +228,12 @@ def _arguments(setup: Setup, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def _zeros(node: Node) -> np.ndarray:
-    """The argument for an input on which no gradient depends."""
+    """The argument for an input that the gradient does not depend on."""
     return np.zeros(node.type.row_shape, node.dtype)
 
 
 def _chosen(entry: ParamEntry, rng: np.random.Generator) -> Sequence[int]:
-    """The indices in the vector of the elements to check."""
+    """The indices of the elements to check, in the vector."""
     if entry.size <= ALL_OF:
         return range(entry.offset, entry.offset + entry.size)
     return sorted(int(k) for k in entry.offset + rng.choice(entry.size, SOME, replace=False))

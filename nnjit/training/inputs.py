@@ -1,4 +1,4 @@
-"""Check the inputs of a prediction, and bring them into the form that the network takes."""
+"""Check the inputs of a prediction, and convert them to the form that the network takes."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MOST_NAMES = 12
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """The inputs that a network was trained on.
+    """The kind of inputs that a network was trained on.
 
     Args:
-        features: names of the columns; () for images.
-        scaling: from the data's own units to those of the network.
-        dtype: type of the training.
+        features: the names of the columns; () for images.
+        scaling: from the data's own units to the network's.
+        dtype: the type used in training.
         where: the index of a row -> its name in messages.
     """
 
@@ -41,14 +41,14 @@ class Inputs:
     where: Where = row_name
 
     def read(self, x: Any, where: Where | None = None) -> np.ndarray:
-        """Inputs (n, …) in the data's own units, as the network takes them; n may be 0.
+        """Convert inputs (n, …) in the data's own units to those of the network; n may be 0.
 
         Args:
             where: the index of a row -> its name in messages; None counts from 1.
 
         Raises:
-            GraphError: rows of another shape than those of the training.
-            DataError: a value is not a number, not finite, missing, or none that a layer takes.
+            GraphError: the rows do not have the shape of the training's rows.
+            DataError: a value is not a number, not finite, missing, or not accepted by a layer.
         """
         if where is not None:
             return replace(self, where=where).read(x)
@@ -69,10 +69,10 @@ class Inputs:
         return taken
 
     def _check_order(self, names: tuple[str, ...]) -> None:
-        """Raise a DataError if the columns of a data frame are the features in another order."""
+        """Raise a DataError if a data frame has the features in another order."""
         if names != tuple(self.features) and sorted(names) == sorted(self.features):
             raise DataError(
-                f"the columns are in another order than in the training, which had {self._names()}; "
+                f"the columns are not in the order of the training, {self._names()}; "
                 "select them in this order"
             )
 
@@ -81,7 +81,7 @@ class Inputs:
         if given[1:] == wanted and given:
             return
         if given == wanted:
-            mend = "; one row has a batch axis too: give [x]"
+            mend = "; a single row needs a batch axis too: give [x]"
         elif wanted == (1,) and len(given) == 1:
             mend = "; give x[:, None]"
         elif len(given) == 2 and len(wanted) == 1 and self.features:
@@ -92,7 +92,7 @@ class Inputs:
         raise GraphError(f"expected inputs of shape ({shape}), got {given}{mend}")
 
     def _numbers(self, rows: np.ndarray) -> np.ndarray:
-        """An array of objects as float64."""
+        """Convert an array of objects to float64."""
         is_number = np.array([isinstance(value, Real) for value in rows.flat], bool).reshape(rows.shape)
         self._check_each(is_number, lambda at: f"expected a number, got {rows[at]!r}")
         return rows.astype(np.float64)
@@ -101,10 +101,10 @@ class Inputs:
         if np.isfinite(value):
             scaled = " once scaled" if self.scaling.inputs else ""
             return f"{value} is beyond the range of {self.dtype}{scaled}"
-        return f"{value} is not finite; leave such rows out, or fill the value in"
+        return f"{value} is not finite; leave such rows out or fill the value in"
 
     def _check_each(self, is_right: np.ndarray, wrong: Any) -> None:
-        """Raise a DataError about the first value that is wrong, if any."""
+        """Raise a DataError about the first wrong value, if any."""
         if is_right.all():
             return
         at = tuple(int(k) for k in np.argwhere(~is_right)[0])
@@ -116,7 +116,7 @@ class Inputs:
         return self._place((row, *at))
 
     def _place(self, at: Sequence[int]) -> str:
-        """Where a value is, e.g. `line 7, column "age"`."""
+        """The position of a value, e.g. `line 7, column "age"`."""
         where = describe_index(at, self.features)
         if self.where is row_name:
             return f"{where} (counted from 1)"
@@ -128,29 +128,29 @@ class Inputs:
 
 
 def _with_masks(x: Any) -> Any:
-    """Rows of which some are masked arrays as one masked array; NumPy would drop their masks."""
+    """Join rows into one masked array if any is masked; NumPy would drop the masks."""
     if isinstance(x, list | tuple) and any(isinstance(row, np.ma.MaskedArray) for row in x):
         return np.ma.array(x)
     return x
 
 
 def _as_array(x: Any) -> np.ndarray:
-    """An array of numbers, or of objects that may be numbers."""
+    """Convert to an array of numbers, or of objects that may be numbers."""
     try:
         array = np.asanyarray(x)
     except ValueError:
         raise _uneven(x) from None
     if array.dtype.kind not in NUMBERS:
-        array = np.asanyarray(x, dtype=object)  # not the text that NumPy makes of [1, "a"]
+        array = np.asanyarray(x, dtype=object)  # NumPy would turn [1, "a"] into text
     if array.ndim == 0:
         is_file = isinstance(x, str | PurePath)
         mend = "; read a file into a data frame, or run nnjit predict" if is_file else ""
-        raise GraphError(f"expected an array with one row for each example, got {type(x).__name__}{mend}")
+        raise GraphError(f"expected an array with one row per example, got {type(x).__name__}{mend}")
     return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
 
 
 def _uneven(x: Any) -> UserError:
-    """The error of rows that differ in length."""
+    """The error for rows of different lengths."""
     sizes = [len(row) if isinstance(row, list | tuple | np.ndarray) else 0 for row in x]
     row = next((k for k, size in enumerate(sizes) if size != sizes[0]), None)
     if row is None:

@@ -1,4 +1,4 @@
-"""Predict and evaluate the rows of files: of tables in any format, of NumPy arrays, or of images."""
+"""Predict and evaluate the rows of files: tables in any format, NumPy arrays, or images."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from nnjit.training.evaluation import Evaluation
 
 BLOCK = 2**16
-"""Rows that are predicted at once."""
+"""Rows predicted at once."""
 ROW = "row"
-"""The column with the number of each row, counted from 1 as messages count."""
+"""The column with the number of each row, counted from 1 as in messages."""
 FILE = "file"
 """The column with the file of each image."""
 
-_IMAGES = 2**8  # that are decoded at once
+_IMAGES = 2**8  # images decoded at once
 _ARRAYS = (".npy", ".npz")
-_UNWEIGHTED = "the training weighed its rows; here all count alike"
-_OWN_MARKS = ("missing_marks",)  # options of a table that hold whatever a file is written like
+_UNWEIGHTED = "the training weighted its rows; here all count equally"
+_OWN_MARKS = ("missing_marks",)  # options of a table that apply to any format
 
 
 @dataclass
@@ -50,12 +50,12 @@ class FilePrediction:
     """The predictions for the rows of a file.
 
     Args:
-        reading: how the file is written.
-        probabilities: whether the probability of each class is predicted too.
-        with_inputs: whether the columns of the file stand before the predictions.
-        is_text: whether numbers in a text file stay the text that they are.
-        unseen: how many rows have a category that the training lacks, by column, in the blocks so far.
-        notes: what was found out about the file.
+        reading: the format of the file.
+        probabilities: whether to predict the probability of each class too.
+        with_inputs: whether the columns of the file precede the predictions.
+        is_text: whether numbers in a text file stay text.
+        unseen: the number of rows with a category unknown to the training, by column, in the blocks so far.
+        notes: remarks on the file.
     """
 
     run: Run
@@ -68,10 +68,10 @@ class FilePrediction:
     notes: tuple[str, ...] = ()
 
     def blocks(self) -> Iterator[Columns]:
-        """The number of each row and its predictions, some rows at a time and in the order of the file.
+        """Yield row numbers and predictions, in blocks and in the order of the file.
 
-        A column of predictions has the name of the target, or `predicted_` before it if the file has a column
-        of this name that stands there too; a probability that of the target and class, `species=Adelie`.
+        A column of predictions is named after the target, with the prefix `predicted_` if a column of the
+        file in the output has this name; a probability after target and class, `species=Adelie`.
 
         Raises:
             DataError: the file cannot be read, lacks a column, or has a value that the network cannot take.
@@ -90,9 +90,9 @@ class FilePrediction:
                 done += stop - start
 
     def _read(self) -> Iterator[tuple[Columns, EncodedRows | Windows | np.ndarray, Where, np.ndarray | None]]:
-        """The columns as they are given, the inputs, the names of rows for messages, and their numbers.
+        """Yield the given columns, the inputs, the names of rows in messages, and the row numbers.
 
-        Without numbers, rows are those of the file, in its order.
+        Row numbers are None if the rows are all rows of the file, in order.
         """
         if holds_images(self.run.experiment.data, self.path):
             yield from self._read_images()
@@ -112,7 +112,7 @@ class FilePrediction:
             yield self._given(table), encoded, place_in(table), None
 
     def _windows(self, source: Series) -> Iterator[tuple[Columns, Windows, Where, np.ndarray]]:
-        """The windows of a series, each with the number, the time and the group of its last row."""
+        """Yield the windows of a series, each with the number, time and group of its last row."""
         from nnjit.data.known.series import window_blocks
 
         tables = read_blocks(self.path, self.reading)
@@ -142,7 +142,7 @@ class FilePrediction:
         if not self.with_inputs:
             return {}
         if x.ndim != 2 or x.shape[1] != len(self.run.features):
-            raise DataError(f"{self.path}: the rows are no table of columns; omit --with-inputs")
+            raise DataError(f"{self.path}: the rows do not form a table of columns; omit --with-inputs")
         return {name: x[:, k] for k, name in enumerate(self.run.features)}
 
     def _columns(self, numbers: np.ndarray, x: np.ndarray, where: Where, given: Columns) -> Columns:
@@ -150,7 +150,7 @@ class FilePrediction:
         decoder = self.run.decoder
         scores = _by_output(decoder.scores(predicted)) if self.probabilities else {}
         if ROW in given:
-            raise DataError(f'a column is called "{ROW}", as that of row numbers; rename it')
+            raise DataError(f'a column is called "{ROW}", like the column of row numbers; rename it')
         decided = decision_columns(
             self.run, _by_output(decoder.decide(predicted)), scores, taken={ROW: 0, **given}
         )
@@ -167,11 +167,11 @@ def decision_columns(
     """Columns of predictions, named after their targets.
 
     Args:
-        decided, scores: of each output by name, "" if it is the only one.
-        taken: the names of other columns, before which `predicted_` distinguishes these.
+        decided, scores: those of each output by name, "" for a single output.
+        taken: the names of other columns, which give these the prefix `predicted_`.
 
     Raises:
-        DataError: a name is taken all the same.
+        DataError: a name is taken even with the prefix.
     """
     columns: dict[str, np.ndarray | Labels] = {}
     for output, (targets, classes) in _outputs(run).items():
@@ -187,13 +187,13 @@ def decision_columns(
 
 
 def evaluate_file(run: Run, path: Path, reading: Reading) -> tuple[Evaluation, tuple[str, ...]]:
-    """The evaluation of a run on the rows of a file, and what was found out about the file.
+    """Evaluate a run on the rows of a file; return the evaluation, and remarks on the file.
 
-    A file of arrays, npz, has those that the run's data had: `x`, and `y` or the names of the targets. A
-    folder of images has a sub-folder for each class.
+    An npz file has the arrays of the run's data: `x`, and `y` or the names of the targets. A folder of images
+    has a sub-folder for each class.
 
     Raises:
-        DataError: as a prediction; or the file lacks a target, or has a class that the training did not have.
+        DataError: as for predictions; or the file lacks a target, or has a class unknown to the training.
     """
     if holds_images(run.experiment.data, path):
         listing = labelled_images_in(path)
@@ -227,11 +227,11 @@ def evaluation_columns(run: Run, predictions: Mapping[str, Predictions]) -> Colu
 
 
 def reading_for(source: Source, path: Path, chosen: frozenset[str] = frozenset()) -> Reading:
-    """How a new file is written: as that of the training if it has its suffix, else as is found out.
+    """The format of a new file: that of the training's file if it has the same suffix, else detected.
 
     Args:
         source: the data of the training.
-        chosen: options of the source that hold for the new file.
+        chosen: options of the source that apply to the new file.
     """
     if not isinstance(source, TableSource | Series):
         return Reading()
@@ -241,7 +241,7 @@ def reading_for(source: Source, path: Path, chosen: frozenset[str] = frozenset()
 
 
 def _array(path: Path, name: str) -> np.ndarray:
-    """The array of a npy file, or that of this name in an npz file."""
+    """Read the array of an npy file, or the array with this name from an npz file."""
     if not path.is_file():
         raise DataError(f"no such file: {path}")
     if path.suffix.lower() == ".npy":
@@ -250,7 +250,7 @@ def _array(path: Path, name: str) -> np.ndarray:
 
 
 def _inputs(path: Path) -> np.ndarray:
-    """The inputs (n, ...) in a file of arrays, which as in a training may be (n,) if each is one number."""
+    """Read the inputs (n, ...) from a file of arrays; as in training, (n,) holds one number per example."""
     x = _array(path, "x")
     return x[:, None] if x.ndim == 1 else x
 
@@ -260,7 +260,7 @@ def _name(names: np.ndarray, row: int) -> str:
 
 
 def _later(where: Where, start: int, row: int) -> str:
-    """The name of a row that many rows further on."""
+    """The name of a row, counted from row `start`."""
     return where(start + row)
 
 
@@ -280,5 +280,5 @@ def _free(name: str, taken: Mapping[str, object]) -> str:
     if name in taken:
         name = f"predicted_{name}"
     if name in taken:
-        raise DataError(f'a column is called "{name}", as that of the predictions; rename or remove it')
+        raise DataError(f'a column is called "{name}", like the predictions; rename or remove it')
     return name

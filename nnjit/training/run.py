@@ -42,17 +42,17 @@ _MOST_NAMES = 4
 class Run:
     """A finished training.
 
-    It can be pickled: its weights, metrics and what it knows of its data go with it, so that it predicts and
-    evaluates in another process even without its folder. Only `history` is read from there.
+    It can be pickled with its weights, its metrics and its description of the data, so it predicts and
+    evaluates in another process even without its folder; only `history` is read from there.
 
     Args:
-        path: the run folder; None if the training was to write nothing.
-        experiment: what was trained.
+        path: the run folder; None if the training wrote nothing.
+        experiment: the trained experiment.
         compiled: its compiled graphs.
         decoder: decodes predictions into classes or values.
-        features: names of the input columns; () for images.
-        encoder: what makes inputs of a table; None if it was trained on arrays.
-        contents: what it left, if not the files of its folder.
+        features: the names of the input columns; () for images.
+        encoder: turns a table into inputs; None if the run was trained on arrays.
+        contents: the contents of the run; None if they are the files of its folder.
     """
 
     path: Path | None
@@ -75,7 +75,7 @@ class Run:
 
     @cached_property
     def theta(self) -> np.ndarray:
-        """All weights as one vector: those that were trained, the layers' state, and what was frozen.
+        """All weights as one vector: trained params, layer state, and frozen arrays.
 
         `metrics["weights"]` says whether they are the best or the last.
         """
@@ -86,17 +86,17 @@ class Run:
         """The run folder.
 
         Raises:
-            RunError: there is none, since the training was to write nothing.
+            RunError: there is none, because the training wrote nothing.
         """
         if self.path is None:
-            raise RunError("this run is in memory alone; save it first, such as run = run.save('runs/1')")
+            raise RunError("this run is only in memory; save it first, such as run = run.save('runs/1')")
         return self.path
 
     def save(self, folder: str | Path) -> Run:
-        """Write the run folder, or a copy of it, and give the run in it.
+        """Write the run folder, or a copy of it, and return the run in it.
 
         Raises:
-            RunError: the folder exists already, or cannot be written.
+            RunError: the folder exists already or cannot be written.
         """
         path = Path(folder)
         if path.exists():
@@ -105,7 +105,7 @@ class Run:
         return replace(self, path=path, contents=None)
 
     def report(self) -> Path:
-        """Write `report.html` and `loss_curve.png` into the run folder, and give the path of the page."""
+        """Write `report.html` and `loss_curve.png` into the run folder, and return the path of the page."""
         from nnjit.report import write_report
 
         write_report(self.folder)
@@ -113,33 +113,33 @@ class Run:
 
     @property
     def contents_or_folder(self) -> RunContents:
-        """What the training left, wherever it is."""
+        """The contents of the run, in memory or in its folder."""
         return FolderContents(self.folder) if self.contents is None else self.contents
 
     @property
     def classes(self) -> Classes:
-        """The names of the classes, in the order of the probabilities; None if it predicts values.
+        """The names of the classes, in the order of the probabilities; None if the run predicts values.
 
-        Of several outputs, a dict of those that have classes.
+        For several outputs, a dict by output, of those that have classes.
         """
         return self.decoder.known_classes
 
     def predict(self, x: Any, *, names: bool = False) -> Any:
-        """Predictions for inputs (n, …) in the data's own units; n may be 0.
+        """Predict inputs (n, …) in the data's own units; n may be 0.
 
         Args:
             x: rows (n, …); or a polars or pandas DataFrame, or a dict of columns, with the columns of the
-                data by name, of which others are ignored. Of a series, each window of its rows is predicted,
-                the last of them from the last rows. After a training on images, a list of files.
-            names: whether classes are names, as in `classes`, instead of their indices.
+                data by name; other columns are ignored. For a series, each window of the rows is predicted,
+                the last one from the last rows. If the run was trained on images, a list of files.
+            names: whether to return class names, as in `classes`, instead of indices.
 
         Returns:
-            Class indices or names (n,), or values (n, O) in the target's own unit; of several outputs, a dict
-            of these by the names of the outputs.
+            Class indices or names (n,), or values (n, O) in the target's own unit; for several outputs, a
+            dict of these by output.
 
         Raises:
             GraphError: the rows do not have the shape that the model was trained on.
-            DataError: a value is not a number, not finite, missing, or none that a layer takes; or a column
+            DataError: a value is not a number, not finite, missing, or not accepted by a layer; or a column
                 is missing. The message names row and column.
         """
         if names:
@@ -148,41 +148,41 @@ class Run:
         return with_names(decided, self.classes) if names else decided
 
     def predict_probabilities(self, x: Any) -> Any:
-        """The probability of each class (n, K) for inputs as `predict` takes them, in the order of `classes`.
+        """Predict the probabilities (n, K) of the classes, in the order of `classes`; inputs as in `predict`.
 
-        Of several outputs, a dict of those that have classes.
+        For several outputs, a dict by output, of those that have classes.
         """
         self._check_classes()
         return self.decoder.scores(self._predicted(x))
 
     def evaluate(self, x: Any, y: Any = None, *, weights: Any = None) -> dict[str, float]:
-        """The loss and metrics on new data, measured as those of the test part are.
+        """Measure loss and metrics on new data, as on the test part.
 
         Args:
-            x: a table as `predict` takes it, which also has the targets, and the weights if the run had a
-                column of them; rows without a target are left out. Or rows (n, …), with `y`.
-            y: the targets: (n,) class names or indices, or values (n,) or (n, O) in their own unit; of
-                several outputs, a dict of these by the name of the target.
+            x: a table as for `predict` that also has the targets, and the weights if the run had a column of
+                them; rows without a target are left out. Or rows (n, …), with `y`.
+            y: the targets: (n,) class names or indices, or values (n,) or (n, O) in their own unit; for
+                several outputs, a dict of these by target.
             weights: (n,) how much each row counts, numbers >= 0.
 
         Returns:
             `examples`, `loss` and the metrics by name, as in `metrics["splits"]["test"]`.
 
         Raises:
-            DataError: as `predict`; or a target is missing, or a class that the training did not have.
+            DataError: as for `predict`; or a target is missing, or is a class unknown to the training.
         """
         return self.evaluation(x, y, weights=weights).values.to_json()
 
     def evaluation(self, x: Any, y: Any = None, *, weights: Any = None) -> Evaluation:
-        """The same with the predictions for the rows."""
-        # A training, which imports this file, evaluates in its own way.
+        """Like `evaluate`, but with the predictions for the rows."""
+        # A training imports this file but evaluates in its own way.
         from nnjit.training.evaluation import evaluate
 
         read, data = self.with_targets(x, y, weights)
         return evaluate(self.experiment, self._description, self.theta, read, data)
 
     def with_targets(self, x: Any, y: Any = None, weights: Any = None) -> tuple[np.ndarray, Dataset]:
-        """Inputs as the network takes them, and their data with its targets, from what `evaluate` takes."""
+        """Convert arguments of `evaluate` to inputs for the network, and the data with its targets."""
         from nnjit.data.known.targets import arrays_with_targets
 
         if y is None:
@@ -203,7 +203,7 @@ class Run:
 
     @cached_property
     def known(self) -> KnownData:
-        """What it knows of its data."""
+        """The run's knowledge of its data."""
         from nnjit.data.known.known_data import KnownData
 
         data, source = self.data, self.experiment.data
@@ -215,7 +215,7 @@ class Run:
 
     @cached_property
     def data(self) -> DataEntry:
-        """`data.json`: what is known of the data."""
+        """`data.json`: the description of the data."""
         return self.contents_or_folder.data()
 
     def _check_classes(self) -> None:
@@ -223,7 +223,7 @@ class Run:
             raise GraphError("this run predicts values, not classes; use predict")
 
     def forward(self, x: Any, where: Where | None = None) -> np.ndarray:
-        """What the network gives (n, O) for inputs (n, …) in the data's own units, for `decoder`.
+        """The network's outputs (n, O), for `decoder`, for inputs (n, …) in the data's own units.
 
         Args:
             where: the index of a row -> its name in messages; None counts from 1.
@@ -231,7 +231,7 @@ class Run:
         return self.compiled.predict(self.theta, self._inputs.read(x, where))
 
     def read_images(self, paths: Sequence[Path]) -> np.ndarray:
-        """The pixels of images in the shape of the training, which was on images."""
+        """Read the pixels of images, in the shape of the training's images."""
         from nnjit.data.known.known_images import read_known_images
 
         return read_known_images(self.experiment.data, self.compiled.task.model.input_shape, paths)
@@ -240,7 +240,7 @@ class Run:
         return self.forward(*self._rows(x))
 
     def _rows(self, x: Any) -> tuple[Any, Where | None]:
-        """Inputs of the shape of examples, and the names of the rows of a table, or of images."""
+        """Inputs in the shape of examples, and the names of rows in messages if they have any."""
         from nnjit.data.known.known_images import are_images
 
         if are_images(self.experiment.data, x):
@@ -257,13 +257,13 @@ class Run:
         return self.known.shaped(self.known.encode(table)[:]), place_in(table)
 
     def windows(self, table: Table) -> NewWindows:
-        """The windows of new rows of a series, each of which `forward` forecasts."""
+        """The windows of new rows of a series; `forward` makes a forecast for each."""
         from nnjit.data.known.series import windows_of
 
         return windows_of(self.experiment.data, self.known, table)
 
     def _with_targets(self, table: Table) -> tuple[Dataset, Where]:
-        """The rows of a table, or its windows, with targets, and their names in messages."""
+        """The rows or windows of a table with their targets, and the names of rows in messages."""
         from nnjit.data.known.series import windows_with_targets
         from nnjit.data.known.targets import table_with_targets
 
@@ -272,7 +272,7 @@ class Run:
         return table_with_targets(self.known, table)
 
     def _is_table(self, x: Any) -> bool:
-        """Whether inputs are a table, whose columns have names; of other libraries it is an array."""
+        """Whether inputs are a table with named columns; other libraries' frames count as arrays."""
         is_frame = type(x).__module__.partition(".")[0] in _FRAMES or self.encoder is not None
         return isinstance(x, Mapping) or (is_frame and hasattr(x, "columns"))
 
@@ -322,7 +322,7 @@ class Run:
         return "in memory" if self.path is None else str(self.path)
 
     def _aim(self) -> str:
-        """What it predicts, in words."""
+        """The targets, in words."""
         if self.data.outputs:
             return ", ".join(output.target for output in self.data.outputs[:_MOST_NAMES])
         names = self.data.targets if self.data.classes is None else self.data.classes
@@ -334,7 +334,7 @@ class Run:
 
 
 def open_run(path: Path, experiment: Experiment) -> Run:
-    """The run in `path`, whose config is `experiment`. The data that it was trained on is not needed.
+    """Open the run in `path`, whose config is `experiment`. The training data is not needed.
 
     Raises:
         RunError: the folder is not that of a finished run, or its files do not belong together.
@@ -345,9 +345,9 @@ def open_run(path: Path, experiment: Experiment) -> Run:
 def _restored(
     path: Path | None, experiment: Experiment, data: DataEntry, model: ModelEntry, carried: Mapping[str, Any]
 ) -> Run:
-    """A run that was pickled."""
+    """Restore a pickled run."""
     run = replace(make_run(path or Path(), experiment, data, model), path=path)
-    run.__dict__.update(carried, data=data, _model=model)  # what it would read from its folder
+    run.__dict__.update(carried, data=data, _model=model)  # else read from its folder
     return run
 
 
@@ -358,13 +358,13 @@ def make_run(
     model: ModelEntry,
     contents: RunContents | None = None,
 ) -> Run:
-    """The run of an experiment with these files.
+    """Make the run of an experiment from these files.
 
     Args:
-        place: the folder that they are from, for messages.
+        place: their folder, for messages.
 
     Raises:
-        RunError: they do not belong together.
+        RunError: the files do not belong together.
     """
     scaling = parse(place / file_names.DATA, dict(data.scaling), Scaling.from_json)
     if not scaling.fits(model.input_shape, len(data.targets)):
@@ -376,7 +376,7 @@ def make_run(
         task, outputs = make_task(experiment, described(data, model.input_shape, scaling, encoder))
     except UserError as error:
         names = f"{file_names.CONFIG}, {file_names.MODEL} and {file_names.DATA}"
-        raise RunError(f"{place}: {names} are not of one training: {error.message}; restore them") from None
+        raise RunError(f"{place}: {names} are not from one training: {error.message}; restore them") from None
     shapes = [(n.name, n.output_shape) for n in task.model.nodes]
     if shapes != [(layer.name, layer.output_shape) for layer in model.layers]:
         raise damaged(place / file_names.MODEL, f"its layers are not those of {file_names.CONFIG}")

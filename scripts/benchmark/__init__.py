@@ -1,1 +1,1 @@
-"""The parts of `scripts/bench.py`: workloads, contestants, and measurements."""
+"""The implementation of `scripts/bench.py`: workloads, contestants and measurements."""

@@ -1,4 +1,4 @@
-"""The bar chart: how many times longer than nnjit's a step takes, for every workload and contestant."""
+"""Draw a bar chart of step times relative to nnjit's, for every workload and contestant."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.contestants import CONTESTANTS, OWN, PEERS
 from scripts.benchmark.table import number
 
 COLOURS = dict(zip(PEERS, ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73"), strict=True))
 INK, PALE = "#222222", "#dddddd"
 GAP = 1.1  # between workloads, in bars
 INCHES = 0.19  # of a bar
-ROOM = 1.8  # a goal nearer than that many times a bar's end would strike through its number
+ROOM = 1.8  # a goal below this multiple of a bar's end would cross out the bar's number
 
 
 def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -> None:
-    """Write a PNG of the workloads that were measured."""
+    """Write a PNG of the measured workloads."""
     groups = [(t, _peers(t)) for t in trainings if "rows" in t]
     bars = sum(len(peers) for _, peers in groups)
     if not bars:
@@ -38,16 +38,16 @@ def draw(trainings: list[dict[str, Any]], machine: dict[str, Any], path: Path) -
     axes.set_yticks(positions, labels)
     axes.set_ylim(top - GAP, -1)
     _finish(axes, _shown(groups), machine)
-    figure.suptitle("How many times longer than nnjit's a training step takes", fontsize=12)
+    figure.suptitle("Training step time relative to nnjit", fontsize=12)
     figure.savefig(path, dpi=150)
 
 
 def _peers(training: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in training["rows"] if row["contestant"] != "nnjit"]
+    return [row for row in training["rows"] if row["contestant"] not in OWN]
 
 
 def _shown(groups: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> list[str]:
-    """The peers that have a bar."""
+    """The peers with a bar."""
     there = {row["contestant"] for _, peers in groups for row in peers}
     return [name for name in PEERS if name in there]
 
@@ -58,7 +58,7 @@ def _label(training: dict[str, Any]) -> str:
 
 
 def _draw_group(axes: Axes, peers: list[dict[str, Any]], top: float) -> None:
-    """A bar from 1 to each peer's ratio, its spread as a line, the goal as a tick, the ratio at its end."""
+    """Draw a bar from 1 to each peer's ratio, its spread, its goal as a tick, and the ratio at its end."""
     for k, row in enumerate(peers):
         y, ratio, goal = top + k, row["ratio"], row["goal"] or 0
         axes.barh(y, ratio - 1, left=1, height=0.82, color=COLOURS[row["contestant"]], zorder=2)
@@ -81,7 +81,7 @@ def _finish(axes: Axes, shown: list[str], machine: dict[str, Any]) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     where = f"{machine['cpu']}, {machine['cores']} cores, float32, {machine['time'][:10]}"
     axes.set_xlabel(
-        f"time a step ÷ nnjit's, on a log scale: to the right is slower than nnjit\n{where}", fontsize=9
+        f"step time ÷ nnjit's, log scale: bars to the right are slower than nnjit\n{where}", fontsize=9
     )
     handles: list[Any] = [Patch(color=COLOURS[name], label=CONTESTANTS[name].title) for name in shown]
     handles.append(

@@ -1,4 +1,4 @@
-"""Child processes: each is started in a clean environment, and asked one thing at a time."""
+"""Run contestants in child processes with a clean environment, and call their methods."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from scripts.benchmark.workloads import OTHERS, WORKLOADS, Workload
 
 ROOT = Path(__file__).parents[2]
 HARMFUL = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "PYTHONDONTWRITEBYTECODE")
-"""Variables that a machine sets for reproducible results: two halve OpenBLAS, and the third has every start
-compile the Python of this checkout, which an installed package brings compiled."""
+"""Variables that a machine may set for reproducible results. The first two halve the speed of OpenBLAS; the
+third makes every start compile this checkout's Python, which an installed package ships compiled."""
 
 
 class ChildError(Exception):
-    """A child has no answer; the message says why."""
+    """A child failed to answer; the message says why."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What a child builds.
+    """The contestant and workload that a child builds.
 
     Args:
-        workload: the name of a workload, or of a function whose gradient is taken.
-        rows: rows of data instead of the workload's own.
+        workload: name of a workload, or of a function to differentiate.
+        rows: number of rows; the workload's own if None.
         options: keyword arguments of the contestant's class.
     """
 
@@ -48,15 +48,15 @@ class Spec:
 
     @property
     def subject(self) -> Workload | Function:
-        """What the contestant is built for: the training, or a function whose gradient it takes."""
+        """The workload to train, or the function to differentiate."""
         return FUNCTIONS.get(self.workload) or self.training
 
 
 class Child:
-    """A contestant in a process of its own; a context manager, within which it starts and ends.
+    """A contestant in its own process, which runs while the context manager is open.
 
     Args:
-        log: the file that takes what it prints.
+        log: file for its stderr.
     """
 
     def __init__(self, spec: Spec, log: Path) -> None:
@@ -85,15 +85,15 @@ class Child:
         self._process.communicate()
 
     def receive(self) -> Any:
-        """The answer to the last call; the first says that the contestant is ready.
+        """The answer to the last call; the first answer means that the contestant is ready.
 
         Raises:
-            ChildError: it cannot train this workload here, or died.
+            ChildError: the contestant cannot train this workload here, or died.
         """
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            self._process.wait()  # its log is whole then
+            self._process.wait()  # its log is complete then
             raise ChildError(f"it died: {_last_line(self._log)} (see {self._log})")
         answer = json.loads(line)
         if "unavailable" in answer:
@@ -101,16 +101,16 @@ class Child:
         return answer["value"]
 
     def ask(self, call: str, *arguments: Any) -> Any:
-        """What the contestant's method returns.
+        """Call a method of the contestant, and return its result.
 
         Raises:
-            ChildError: it died.
+            ChildError: the contestant died.
         """
         self._send({"call": call, "arguments": arguments})
         return self.receive()
 
     def cpu_seconds(self) -> float:
-        """The processor time that its threads have used so far; Linux alone says."""
+        """Processor time used by its threads so far; Linux only."""
         tasks = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
         return sum(int(task.read_text(encoding="utf-8").split()[0]) for task in tasks) / 1e9
 
@@ -125,10 +125,10 @@ class Child:
 
 @contextmanager
 def started(specs: dict[str, Spec], logs: Path) -> Iterator[tuple[dict[str, Child], dict[str, str]]]:
-    """Start children in parallel, and wait until all are ready.
+    """Start children in parallel, and wait until they are ready.
 
     Yields:
-        The children by the names of their specs, and for the others the reason why they are not there.
+        The ready children by name, and for each of the others the reason for its absence.
     """
     with ExitStack() as stack:
         logs.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def python(*arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of every child: as ours without what harms, and with this nnjit first on the path."""
+    """The environment of a child: ours, without `HARMFUL` and with this nnjit first on the path."""
     kept = {name: value for name, value in os.environ.items() if name not in HARMFUL}
     return {
         **kept,

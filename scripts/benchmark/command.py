@@ -18,17 +18,17 @@ from scripts.benchmark.sections import SECTIONS
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import WORKLOADS
 
-QUICK_PEERS = tuple(name for name in PEERS if any(name in w.goals for w in WORKLOADS.values()))
-"""Those that goals are set against; each of the others would take as long again."""
+QUICK_PEERS = ("jax_scan", "torch_eager")
+"""Usually the fastest of each library; each further peer would take as long again."""
 QUICK_SECTIONS = ("workloads",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked for, and write the results."""
+    """Run the chosen measurements, and write the results."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.docs and (given.quick or given.only or given.peers is not None):
-        parser.error("--docs takes a whole run, without --quick, --only or --peers")
+        parser.error("--docs needs a full run, without --quick, --only or --peers")
     settings, begin = _settings(given), time.perf_counter()
     results: dict[str, Any] = {"machine": describe(), "quick": settings.quick, "rounds": settings.rounds}
     _introduce(results["machine"], settings)
@@ -46,14 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--quick",
         action="store_true",
-        help="the workloads alone, in fewer and shorter rounds, beside the peers that goals are set against "
-        f"({', '.join(QUICK_PEERS)}) where --peers names no others: within 3 minutes",
+        help="only the workloads, in fewer and shorter rounds, within 3 minutes; unless --peers is given, "
+        f"against two peers ({', '.join(QUICK_PEERS)})",
     )
     add("--only", nargs="+", choices=WORKLOADS, metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)}")
     add("--peers", nargs="*", choices=PEERS, metavar="NAME", help=f"contestants: {', '.join(PEERS)}")
     add("--section", nargs="+", choices=SECTIONS, metavar="NAME", help=f"parts: {', '.join(SECTIONS)}")
     add("--rounds", type=int, help="timings of each contestant (5; 3 with --quick)")
-    add("--output", type=Path, default=Path("bench"), help="the folder of results (bench)")
+    add("--output", type=Path, default=Path("bench"), help="folder for the results (bench)")
     add("--docs", action="store_true", help=f"rewrite the table in {PAGE.relative_to(ROOT)}")
     return parser
 
@@ -77,17 +77,17 @@ def _introduce(machine: dict[str, Any], settings: Settings) -> None:
         print(f"take care: other processes keep {machine['load']:.1f} cores busy")
     if settings.quick:
         titles = " and ".join(CONTESTANTS[name].title for name in settings.peers) or "nothing else"
-        print(f"quick: few and short rounds beside {titles}; the results of a full run are steadier")
+        print(f"quick: few and short rounds against {titles}; a full run gives steadier results")
 
 
 def _write(results: dict[str, Any], output: Path, *, docs: bool) -> None:
-    """The JSON, and where there are workloads the chart and the documentation's table."""
+    """Write the JSON and, if workloads were measured, the chart and the table of the docs."""
     output.mkdir(parents=True, exist_ok=True)
     (output / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if "workloads" not in results:
         return
     chart.draw(results["workloads"]["trainings"], results["machine"], output / "speed.png")
     if docs and any(t.get("noise", 1.0) > TOO_BUSY for t in results["workloads"]["trainings"]):
-        print(f"\n{PAGE.name} stays as it is: a workload was stopped, or other processes were busy meanwhile")
+        print(f"\n{PAGE.name} is not changed: a workload was stopped, or other processes were busy")
     elif docs:
         rewrite(results)

@@ -1,4 +1,4 @@
-"""The table in `docs/performance.md`, between two marker comments."""
+"""Write the table of `docs/performance.md` between its two marker comments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.benchmark.children import ROOT
-from scripts.benchmark.contestants import CONTESTANTS, PEERS
+from scripts.benchmark.contestants import CONTESTANTS, OWN, PEERS
 from scripts.benchmark.table import number
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def rewrite(results: dict[str, Any], page: Path = PAGE) -> None:
-    """Replace the page's table by that of these results."""
+    """Replace the page's table with these results."""
     before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, found_end, after = rest.partition(END)
     if not (found and found_end):
@@ -24,11 +24,18 @@ def rewrite(results: dict[str, Any], page: Path = PAGE) -> None:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The results as a table in Markdown, and what they were measured on."""
+    """The results as a Markdown table, with a footnote about the machine."""
     measured = [t for t in results["workloads"]["trainings"] if "rows" in t]
     there = {row["contestant"] for t in measured for row in t["rows"]}
     peers = [name for name in PEERS if name in there]
-    header = ["workload", "network", "nnjit: µs a step", *(CONTESTANTS[name].title for name in peers)]
+    header = [
+        "workload",
+        "network",
+        "nnjit: µs a step",
+        "of GEMM",
+        "one thread",
+        *(CONTESTANTS[name].title for name in peers),
+    ]
     lines = [header, ["---"] * len(header), *(_row(t, peers) for t in measured)]
     return "\n".join([*map(_line, lines), "", _footnote(results)])
 
@@ -36,8 +43,9 @@ def table(results: dict[str, Any]) -> str:
 def _row(training: dict[str, Any], peers: Sequence[str]) -> list[str]:
     rows = {row["contestant"]: row for row in training["rows"]}
     step = number(rows["nnjit"]["step"] * 1e6)
+    shares = [f"{rows[name]['of_gemm']:.0%}" if name in rows else "–" for name in OWN]
     ratios = [f"{number(rows[name]['ratio'])}×" if name in rows else "–" for name in peers]
-    return [f"`{training['name']}`", training["network"], step, *ratios]
+    return [f"`{training['name']}`", training["network"], step, *shares, *ratios]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Functions whose gradients are timed, over NumPy's names in any library's spelling."""
+"""Functions whose gradients are timed, written against any library's version of NumPy's names."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Function:
     """A scalar function of one argument.
 
     Args:
-        of: from a module with NumPy's names to the function.
-        point: where its gradient is taken; float64.
+        of: takes a module with NumPy's names, and returns the function.
+        point: the argument of the gradient; float64.
     """
 
     name: str

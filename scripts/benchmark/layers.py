@@ -1,4 +1,4 @@
-"""The layers of a network in numbers: what each takes, and its shapes and params, by a table of types."""
+"""Inputs, shapes, params and flops of a network's layers, from a table of layer types."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 Layer = Mapping[str, Any]
-"""A layer as an nnjit config has it, with its name."""
+"""A layer in the form of an nnjit config, with its name."""
 Shape = tuple[int, ...]
-"""Of an example: without the batch axis."""
+"""The shape of one example, without the batch axis."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Kind:
 
     Args:
         shape: (layer, shape of its input) -> the shape of its output.
-        params: (layer, shape of its input) -> the shapes of its params, by their own names; the first is the
-            matrix that its input meets.
-        uses: (layer, shape of its input) -> how many products with each matrix an example takes.
-        inner: (layer, shape of its input) -> the multiplications of an example's other products, each.
+        params: (layer, shape of its input) -> the shapes of its params by name; the first is the matrix that
+            multiplies its input.
+        uses: (layer, shape of its input) -> how many products with each matrix an example needs.
+        inner: (layer, shape of its input) -> the multiplications in each of an example's other products.
     """
 
     shape: Callable[[Layer, Shape], Shape]
@@ -36,11 +36,11 @@ class NetworkLayer:
     """A layer in its network.
 
     Args:
-        sources: the names of the outputs that it takes; `input` is the data.
-        shape: of its output.
-        params: the shapes of its params, by their own names.
-        uses: how many products with each of its matrices an example takes.
-        inner: the multiplications of an example's other products, each.
+        sources: names of the outputs that it takes; `input` is the data.
+        shape: shape of its output.
+        params: shapes of its params by name.
+        uses: how many products with each of its matrices an example needs.
+        inner: the multiplications in each of an example's other products.
     """
 
     options: Layer
@@ -60,13 +60,13 @@ class NetworkLayer:
 
     @property
     def flops(self) -> list[int]:
-        """Floating-point operations of an example's products, forward."""
+        """Floating-point operations in the forward products of one example."""
         matrices = [2 * self.uses * math.prod(shape) for shape in self.params.values() if len(shape) > 1]
         return [*matrices, *(2 * count for count in self.inner)]
 
 
 def connect(layers: Iterable[Layer], shape: Shape) -> tuple[NetworkLayer, ...]:
-    """The layers of a network for examples of a shape; each takes the one before, or those of its `from`."""
+    """Connect each layer to the one before, or to those of its `from`, and compute all shapes."""
     latest, shapes = "input", {"input": shape}
     connected: list[NetworkLayer] = []
     for layer in layers:
@@ -106,7 +106,7 @@ def _attention_params(layer: Layer, x: Shape) -> dict[str, Shape]:
 
 
 def _image(layer: Layer, x: Shape) -> Shape:
-    """A channel for each filter, at every position (`same`), or where the window fits (`valid`)."""
+    """One channel per filter, at every position (`same`) or where the window fits (`valid`)."""
     lost = layer["kernel_size"] - 1 if layer["padding"] == "valid" else 0
     return x[0] - lost, x[1] - lost, layer["filters"]
 
@@ -116,12 +116,29 @@ def _image_params(layer: Layer, x: Shape) -> dict[str, Shape]:
     return {"weight": (size, size, channels, layer["filters"]), "bias": (layer["filters"],)}
 
 
+def _signal(layer: Layer, x: Shape) -> Shape:
+    """One channel per filter, at every step."""
+    return x[0], layer["filters"]
+
+
+def _signal_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {"weight": (layer["kernel_size"], x[1], layer["filters"]), "bias": (layer["filters"],)}
+
+
 def _lstm_params(layer: Layer, x: Shape) -> dict[str, Shape]:
-    units, width = layer["units"], 4 * layer["units"]
+    return _gated(4, layer["units"], x)
+
+
+def _gru_params(layer: Layer, x: Shape) -> dict[str, Shape]:
+    return {**_gated(3, layer["units"], x), "recurrent_bias": (3 * layer["units"],)}
+
+
+def _gated(gates: int, units: int, x: Shape) -> dict[str, Shape]:
+    width = gates * units
     return {"weight": (x[1], width), "recurrent_weight": (units, width), "bias": (width,)}
 
 
-def _lstm_shape(layer: Layer, x: Shape) -> Shape:
+def _recurrent_shape(layer: Layer, x: Shape) -> Shape:
     return (x[0], layer["units"]) if layer["return_sequences"] else (layer["units"],)
 
 
@@ -138,7 +155,9 @@ KINDS = {
     "global_average_pool": Kind(lambda layer, x: x[-1:]),
     "flatten":  Kind(lambda layer, x: (math.prod(x),)),
     "conv2d":   Kind(_image, _image_params, lambda layer, x: math.prod(_image(layer, x)[:2])),
+    "conv1d":   Kind(_signal, _signal_params, lambda layer, x: x[0]),
     "max_pool": Kind(lambda layer, x: (x[0] // layer["size"], x[1] // layer["size"], x[2])),
-    "lstm":     Kind(_lstm_shape, _lstm_params, lambda layer, x: x[0]),
+    "gru":      Kind(_recurrent_shape, _gru_params, lambda layer, x: x[0]),
+    "lstm":     Kind(_recurrent_shape, _lstm_params, lambda layer, x: x[0]),
 }
 # fmt: on

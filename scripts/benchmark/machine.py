@@ -19,7 +19,7 @@ from scripts.benchmark.children import ROOT, environment, python
 
 PACKAGES = ("nnjit", "numba", "numpy", "scipy", "jax", "optax", "torch", "scikit-learn", "autograd")
 BUSY, TOO_BUSY = 0.15, 0.3
-"""Fractions of a core used by other processes that make results doubtful, and unfit to be published."""
+"""If other processes use more than these fractions of a core, results are doubtful, or not published."""
 SIZE, ROUNDS, SECONDS = 1024, 5, 0.2
 
 
@@ -38,7 +38,7 @@ def describe() -> dict[str, Any]:
 
 
 def busy_seconds() -> float:
-    """The time that all cores together have been busy since the machine's start; Linux alone says."""
+    """Busy time of all cores together since boot; Linux only."""
     fields = [
         int(field) for field in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:9]
     ]
@@ -46,17 +46,23 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
 
 
-def gemm_rate() -> float:
-    """GFLOP/s of a large float32 product of NumPy's on all cores, in a process of its own."""
+def gemm_rate(**variables: str) -> float:
+    """GFLOP/s of a large float32 product in NumPy, in a separate process with these variables."""
     command = python("-m", "scripts.benchmark.machine")
     done = subprocess.run(
-        command, cwd=ROOT, env=environment(), check=True, capture_output=True, text=True, encoding="utf-8"
+        command,
+        cwd=ROOT,
+        env=environment(**variables),
+        check=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
     )
     return float(done.stdout)
 
 
 def measure_gemm() -> float:
-    """GFLOP/s in this process: the median of a few rounds."""
+    """GFLOP/s in this process, as the median of a few rounds."""
     a, b = np.random.default_rng(0).random((2, SIZE, SIZE), np.float32)
     out = np.empty_like(a)
     np.dot(a, b, out)

@@ -1,4 +1,4 @@
-"""The memory that a training takes, in a process of its own.
+"""Measure the memory of a training run in a separate process.
 
 python -m scripts.benchmark.memory SMALL.yaml LARGE.yaml
 """
@@ -15,9 +15,9 @@ import nnjit
 
 
 def main(small: str, large: str) -> None:
-    """Train both configs, and print the bytes that the second took beyond what was there after the first.
+    """Train both configs, and print the bytes that the second added to what the process held after the first.
 
-    The first is the same network on few rows: it loads and compiles everything.
+    The first is the same network on few rows, so it loads and compiles everything.
     """
     nnjit.fit(small, output=Path(small).with_suffix(".run"))
     before = _resident()
@@ -27,7 +27,7 @@ def main(small: str, large: str) -> None:
 
 
 def _resident() -> int:
-    """The bytes of memory in use; Linux alone says."""
+    """Bytes of memory in use; Linux only."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 

@@ -1,4 +1,4 @@
-"""A workload's network and cost in the arrays of any library."""
+"""Evaluate a workload's network and cost with any library's arrays."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Params = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Library:
-    """What a network takes from a library.
+    """The functions that a library provides for a network.
 
     Args:
-        layers: by their type in nnjit, (layer, its params by their own names, inputs…) -> its output, without
+        layers: by nnjit's type, (layer, its params by name, inputs…) -> its output, without
             the activation.
-        activations: by nnjit's names, but for the identity.
-        costs: by the loss's name in nnjit, (output, target) -> the mean cost of a batch.
+        activations: by nnjit's names, without the identity.
+        costs: by nnjit's name of the loss, (output, target) -> the mean cost of a batch.
     """
 
     layers: Mapping[str, Callable[..., Any]]
@@ -28,7 +28,7 @@ class Library:
 
 
 def mean_cost(library: Library, workload: Workload, params: Params, x: Any, y: Any) -> Any:
-    """The mean cost of a batch: a scalar of the library."""
+    """The mean cost of a batch, as a scalar of the library."""
     values, latest = {"input": x}, x
     for layer in workload.network_layers:
         layer_params = {param: params[f"{layer.name}.{param}"] for param in layer.params}

@@ -1,4 +1,4 @@
-"""A workload as a config of nnjit, with its data and initial weights in files."""
+"""Write a workload as an nnjit config, with its data and initial weights in files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def write_config(workload: Workload, folder: Path, *, rows: int, **training: Any
     """Write the first rows of the data and the weights to `folder`, and return the config that uses them.
 
     Args:
-        training: options of the training, besides the batch size.
+        training: further options of `training`, besides the batch size.
     """
     x, y = workload.examples(workload.rows)
     folder.mkdir(parents=True, exist_ok=True)
@@ -35,6 +35,6 @@ def write_config(workload: Workload, folder: Path, *, rows: int, **training: Any
 
 
 def write_check(workload: Workload, folder: Path) -> dict[str, Any]:
-    """The config of the first few steps, in the order of the data."""
+    """Write the config of the first few steps, in the order of the data."""
     epochs = 1 if workload.batch else CHECKED_STEPS
     return write_config(workload, folder, rows=workload.checked_rows, epochs=epochs, shuffle=False)

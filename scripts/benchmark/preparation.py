@@ -1,4 +1,4 @@
-"""The time that preparing a training takes, in a process of its own.
+"""Measure the time to prepare a training run in a separate process.
 
 python -m scripts.benchmark.preparation CONFIG.yaml
 """
@@ -16,7 +16,7 @@ from nnjit.training.setup.setup import set_up
 
 
 def main(path: str) -> None:
-    """Print the seconds from the config, read, to the compiled step; imports do not count."""
+    """Print the seconds from the parsed config to the compiled step; imports do not count."""
     experiment = config.read(path).experiment
     begin = time.perf_counter()
     EpochRunner.prepare(set_up(experiment, Path(path).parent))

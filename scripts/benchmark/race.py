@@ -9,24 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scripts.benchmark.children import Child
+from scripts.benchmark.contestants import OWN
 from scripts.benchmark.machine import busy_seconds
 from scripts.benchmark.settings import Settings
 from scripts.benchmark.workloads import FULL_BATCH_EPOCHS
 
-MOST_EPOCHS = {"nnjit": 50 * FULL_BATCH_EPOCHS}
-"""Of one timing; more would only write more rows of history."""
+MOST_EPOCHS = dict.fromkeys(OWN, 50 * FULL_BATCH_EPOCHS)
+"""The most epochs of one timing; more would only write more rows of history."""
 
 GLANCE, IDLE = 0.03, 0.02
-"""The seconds for which children are watched, and the fraction of a core that they may use when idle."""
+"""The seconds between two looks at the children, and the fraction of a core that idle ones may use."""
 MOST_PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
 class Race:
-    """The seconds a step of each contestant, round by round.
+    """Seconds per step of each contestant, round by round.
 
     Args:
-        noise: the fraction of a core that all other processes used during the timings.
+        noise: fraction of a core used by all other processes during the timings.
     """
 
     seconds: dict[str, list[float]]
@@ -36,12 +37,12 @@ class Race:
         return statistics.median(self.seconds[name])
 
     def ratios(self, name: str, to: str) -> list[float]:
-        """How many times longer than `to` it took, round by round."""
+        """The time of `name` relative to `to`, round by round."""
         return [a / b for a, b in zip(self.seconds[name], self.seconds[to], strict=True)]
 
 
 def race(children: dict[str, Child], settings: Settings) -> Race:
-    """Time all children, in turn, for the rounds of the settings."""
+    """Time all children in turn, for as many rounds as the settings say."""
     passes = {name: _passes(child, settings.seconds) for name, child in children.items()}
     seconds: dict[str, list[float]] = {name: [] for name in children}
     elapsed = others = 0.0
@@ -69,7 +70,7 @@ def _used(children: Iterable[Child]) -> float:
 
 
 def _passes(child: Child, seconds: float) -> int:
-    """The passes that take so many seconds, as far as they are not too many."""
+    """The number of passes that take about `seconds`, at most `MOST_EPOCHS` epochs."""
     workload = child.spec.training
     passes = math.ceil(seconds / (child.ask("time", 1) * workload.steps))
     most = MOST_EPOCHS.get(child.spec.contestant, math.inf) / (1 if workload.batch else FULL_BATCH_EPOCHS)

@@ -1,4 +1,4 @@
-"""The settings of a benchmark, from the command line."""
+"""Settings of a benchmark, given on the command line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scripts.benchmark.workloads import WORKLOADS, Workload
 
 @dataclass(frozen=True)
 class Settings:
-    """How long and what to measure.
+    """Which workloads to measure, and for how long.
 
     Args:
-        rounds: how often each contestant is timed.
-        seconds: about how long a timing takes.
-        workloads: their names.
+        rounds: timings of each contestant.
+        seconds: approximate length of a timing.
+        workloads: names of the workloads.
         peers: the contestants besides nnjit.
-        output: the folder of results.
+        output: folder for the results.
     """
 
     quick: bool

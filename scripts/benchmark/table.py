@@ -1,4 +1,4 @@
-"""Tables in plain text."""
+"""Format tables in plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under a header, the first column to the left, the others to the right.
+    """Format rows under a header, with the first column aligned left and the others right.
 
     >>> print(aligned(["", "s"], [["import", "0.2"], ["a run", "12"]]))
                 s
@@ -23,7 +23,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count, or all before the point.
+    """Format to three significant digits, or with all digits before the point.
 
     >>> [number(v) for v in (0.1234, 12.34, 123.4, 12345.6)]
     ['0.123', '12.3', '123', '12346']

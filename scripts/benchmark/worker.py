@@ -1,6 +1,6 @@
-"""A child process: builds one contestant for one workload, then answers calls of its methods.
+"""Run as a child process: build one contestant for one workload, then answer calls of its methods.
 
-A line of JSON comes in for each call, `{"call": "time", "arguments": [3]}`, and one goes out.
+Each call is a line of JSON on stdin, `{"call": "time", "arguments": [3]}`, and its answer one on stdout.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ ENTRIES = CONTESTANTS | GRADIENTS
 
 def main() -> None:
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
-        os.dup2(2, 1)  # what libraries print goes to the log, not between the answers
+        os.dup2(2, 1)  # output of libraries goes to the log, not between the answers
         serve(sys.stdin, answers)
 
 
 def serve(calls: TextIO, answers: TextIO) -> None:
-    """Build what the first line asks for, and answer until the input ends."""
+    """Build the contestant of the first line, and answer calls until the input ends."""
     spec = Spec(**json.loads(calls.readline()))
     try:
         contestant = ENTRIES[spec.contestant].load()(spec.subject, **spec.options)

@@ -2,8 +2,8 @@
 
 ŷ = a W² + b²,   a = tanh(x W¹ + b¹),   C = Σ (ŷ - y)²
 
-The gradient by hand goes from the end to the beginning. It has as many lines as the network, and each must
-be changed with it. Leave the derivative of the sigmoid where tanh now stands, and the loss still falls.
+The gradient by hand goes from the end to the beginning. It has as many lines as the network, and changes
+with it. Change the sigmoid to tanh but keep the sigmoid's derivative, and the loss still falls.
 """
 
 import nnjit.numpy as np
@@ -28,7 +28,7 @@ def by_hand(W1, b1, W2, b2, slope=lambda a: 1 - a**2):
 
 
 def with_a_slip(W1, b1, W2, b2):
-    return by_hand(W1, b1, W2, b2, slope=lambda a: a * (1 - a))  # that of the sigmoid
+    return by_hand(W1, b1, W2, b2, slope=lambda a: a * (1 - a))  # the sigmoid's slope
 
 
 automatic = grad(loss, argnums=(0, 1, 2, 3))

@@ -1,8 +1,8 @@
-"""Forward or reverse mode? A Jacobian of m outputs by n inputs is made of
+"""Forward or reverse mode? A Jacobian of m outputs by n inputs consists of
 
-n products J eⱼ by forward mode (jvp), each of them a column, or of
-m products eᵢᵀ J by reverse mode (vjp), each of them a row.
-So few inputs ask for forward mode, and few outputs, as a cost has, for reverse mode.
+n products J eⱼ by forward mode (jvp), one per column, or of
+m products eᵢᵀ J by reverse mode (vjp), one per row.
+So forward mode suits few inputs, and reverse mode few outputs, such as a cost.
 """
 
 import timeit
@@ -29,7 +29,7 @@ def by_reverse_mode(f, x):
 
 
 def milliseconds(jacobian, n, m):
-    """The least of three times."""
+    """The shortest of three runs."""
     f, x = function(n, m), np.linspace(-1, 1, n)
     return min(timeit.repeat(lambda: jacobian(f, x), number=1, repeat=3)) * 1e3
 

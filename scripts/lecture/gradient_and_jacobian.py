@@ -1,7 +1,7 @@
 """All first derivatives at once: the gradient of a scalar, the Jacobian of a vector.
 
-f: Rⁿ → R    ∇f = (∂f/∂x₁, …, ∂f/∂xₙ)       of the shape of x
-F: Rⁿ → Rᵐ   J with J[i, j] = ∂Fᵢ/∂xⱼ        of the shape (m, n): row i is the gradient of Fᵢ
+f: Rⁿ → R    ∇f = (∂f/∂x₁, …, ∂f/∂xₙ)       has the shape of x
+F: Rⁿ → Rᵐ   J with J[i, j] = ∂Fᵢ/∂xⱼ        has shape (m, n); row i is the gradient of Fᵢ
 """
 
 import nnjit.numpy as np

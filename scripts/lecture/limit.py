@@ -2,8 +2,8 @@
 
 f′(x) = lim  (f(x + h) - f(x)) / h   for h → 0
 
-The difference is wrong by its truncation, h/2 |f″(x)|, and by its rounding, about ε |f(x)| / h, since f
-itself is only known to ε = 2⁻⁵². A smaller step makes the one smaller and the other larger.
+The difference has a truncation error, h/2 |f″(x)|, and a rounding error, about ε |f(x)| / h, because f is
+known only to ε = 2⁻⁵². A smaller step makes the first smaller and the second larger.
 """
 
 import nnjit.numpy as np

@@ -1,7 +1,6 @@
 """A neural network, its loss and its gradient: the program of the lecture.
 
-Written for JAX, its first two lines are `import jax.numpy as np` and `from jax import grad`.
-Nothing else in it would be different.
+For JAX, only the first two lines change: `import jax.numpy as np` and `from jax import grad`.
 """
 
 import nnjit.numpy as np
@@ -25,14 +24,14 @@ gradient_fun = grad(loss_fun)
 
 inputs = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 targets = np.array([[0.0], [1.0], [1.0], [0.0]])  # exclusive or
-first = [  # of weights and biases: 2 inputs, 3 neurons, 1 output
+first = [  # weights and biases of 2 inputs, 3 neurons, 1 output
     (np.array([[0.9, -1.1, 0.3], [1.2, -0.8, -0.6]]), np.array([-0.4, 1.3, 0.1])),
     (np.array([[0.7], [0.9], [-0.2]]), np.array([0.0])),
 ]
 
 
 def descend(params, steps, rate=0.05):
-    """The losses and the params after each step of gradient descent."""
+    """Losses and params after each step of gradient descent."""
     losses = [float(loss_fun(params, inputs, targets))]
     for _ in range(steps):
         gradient = gradient_fun(params, inputs, targets)

@@ -1,7 +1,7 @@
-"""From the recurrences to a YAML file: what `nnjit explain` prints, carried out by NumPy.
+"""From the recurrences to a YAML file: the formulas of `nnjit explain`, evaluated with NumPy.
 
-The formulas are those that `nnjit explain configs/lecture_chain.yaml` prints, line by line. The same
-descent by `nnjit train`, whose epochs are one compiled loop, has the same cost at every epoch.
+The code follows the output of `nnjit explain configs/lecture_chain.yaml` line by line. `nnjit train` runs
+the same descent as one compiled loop, with the same cost at every epoch.
 """
 
 from pathlib import Path
@@ -38,7 +38,7 @@ def main(output, epochs):
     x, y = np.array(data.x)[:, None], np.array(data.y)[:, None]
     W, b = [w.reshape(1, 1) for w in start.theta[::2]], [bias.reshape(1) for bias in start.theta[1::2]]
     costs = []
-    for _ in range(1, epochs):  # from the weights that the first epoch leaves
+    for _ in range(1, epochs):  # from the weights after the first epoch
         cost, dW, db = cost_and_gradient(W, b, x, y)
         costs.append(cost)
         W = [w - lr * dw for w, dw in zip(W, dW, strict=True)]

@@ -1,7 +1,7 @@
-"""Primitives and their rules: the little that a program for derivatives has to know.
+"""Primitives and their rules: all that automatic differentiation has to know.
 
 A program is composed of primitives. Each has a rule that takes g = ∂C/∂(its value) to ∂C/∂(its arguments);
-the chain rule does the rest. A rule is a program too, of the same primitives, so it has derivatives again.
+the chain rule does the rest. A rule is a program of primitives too, so it has derivatives again.
 """
 
 import nnjit.numpy as np

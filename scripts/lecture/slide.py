@@ -1,4 +1,4 @@
-"""What the lecture's programs share: their command line, and pictures in the house style."""
+"""Command line and picture style of the lecture's programs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LANGUAGES: dict[str, dict[str, str]] = {"en": {}, "uk": WORDS}
 
 __all__ = ["COLORS", "INK", "LINE", "MUTED", "np", "picture", "present", "save", "speak"]
 
-_words: dict[str, str] = {}  # what the pictures say instead of their English
+_words: dict[str, str] = {}  # English text in a picture: its translation
 
 
 def speak(language: str) -> None:
@@ -34,12 +34,12 @@ def speak(language: str) -> None:
 
 
 def present(main: Callable[..., None], **options: int) -> None:
-    """Run a program with the folder for its pictures, and with whole numbers as further options."""
+    """Run a program with a folder for its pictures, and with further integer options."""
     parser = argparse.ArgumentParser(
         description=main.__globals__["__doc__"], formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=Path("lecture"), help="the folder of the pictures")
-    parser.add_argument("--language", choices=LANGUAGES, default="en", help="that of the pictures' words")
+    parser.add_argument("--output", type=Path, default=Path("lecture"), help="folder for the pictures")
+    parser.add_argument("--language", choices=LANGUAGES, default="en", help="language of the pictures")
     for name, value in options.items():
         parser.add_argument(f"--{name}", type=int, default=value, help=f"default {value}")
     given = vars(parser.parse_args())
@@ -59,10 +59,10 @@ def picture(
     height: float = 400,
     legend: str | None = "best",
 ) -> Iterator[Any]:
-    """Axes, or a list of them in columns, to draw on; written to `path` at the end.
+    """Yield axes to draw on, or a list of them in columns; afterwards, write the picture to `path`.
 
     Args:
-        legend: where the names of the curves stand; None if there are none.
+        legend: position of the legend; None for no legend.
     """
     with style():
         fig = new_figure(height)
@@ -83,7 +83,7 @@ def picture(
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure as a PNG file, in the language that was chosen."""
+    """Write a picture as a PNG file in the chosen language."""
     for text in figure.findobj(Text):
         text.set_text(_words.get(text.get_text(), text.get_text()))
     with style():

@@ -1,4 +1,4 @@
-"""A derivative is a function again, so it has a derivative: tanh and its first three.
+"""A derivative is itself a function, so it has a derivative: tanh and its first three.
 
 tanh′ = 1 - tanh²,   tanh″ = -2 tanh tanh′,   tanh‴ = -2 tanh′² - 2 tanh tanh″
 """
@@ -16,7 +16,7 @@ FUNCTIONS = (np.tanh, first, second, third)
 
 
 def by_hand(x):
-    """The same by the formulas above."""
+    """The same derivatives by the formulas above."""
     t = np.tanh(x)
     d1 = 1 - t**2
     d2 = -2 * t * d1

@@ -21,7 +21,7 @@ def logistic(n, x):
 
 
 class Symbol(NamedTuple):
-    """A formula and its derivative: the rules of school, applied to text."""
+    """A formula and its derivative: school rules, applied to text."""
 
     text: str
     prime: str

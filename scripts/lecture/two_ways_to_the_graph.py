@@ -1,6 +1,6 @@
 """Two ways to the same computational graph: tracing a function, and putting layers together.
 
-What follows, the derivative, the passes and the compiler, cannot tell them apart.
+Differentiation, the passes and the compiler cannot tell the two graphs apart.
 """
 
 import nnjit.numpy as np
@@ -21,7 +21,7 @@ def by_layers(units=3, inputs=2):
 
 
 def text(graph):
-    """The graph as it prints, without the names of layers after the operations."""
+    """The printed graph, without the layer names after the operations."""
     return "\n".join(line.partition("    #")[0] for line in str(graph).splitlines())
 
 

@@ -1,1 +1,1 @@
-"""Break trainings on purpose, and see whether what is left can be finished, bit for bit."""
+"""Break training runs on purpose, and check that finishing them gives the same bits."""

@@ -1,4 +1,4 @@
-"""Start a command of nnjit in a process of its own, and say how it ended."""
+"""Run an nnjit command in a child process, and record how it ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.benchmark.children import environment
 from scripts.reliability.hook import VARIABLE, Fault
 
 SECONDS = 600.0
-"""After this time a command hangs."""
+"""A command that takes longer counts as hung."""
 NNJIT = ("-c", "from nnjit.cli import main; main()")
 
 
@@ -23,8 +23,8 @@ class Ended:
     """How a command ended.
 
     Args:
-        status: as of `subprocess`: negative if a signal ended it; None if it hung.
-        text: what it printed, stderr included.
+        status: as in `subprocess`, negative if a signal ended it; None if it hung.
+        text: its output, stderr included.
     """
 
     status: int | None
@@ -37,13 +37,13 @@ class Ended:
 
 
 class Child:
-    """A command of nnjit, or another program of Python, that runs.
+    """A running nnjit command or other Python program.
 
     Args:
-        cache: the folder of its kernels.
-        log: the file that takes what it prints.
-        fault: what goes wrong in it; of commands of nnjit alone.
-        python: the program, as Python's arguments.
+        cache: its kernel cache.
+        log: file for its output.
+        fault: fault to inject; only for nnjit commands.
+        python: the program, as arguments for Python.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Child:
         if fault is not None:
             variables[VARIABLE] = fault.to_variable()
             program = ("-m", "scripts.reliability.hook")
-        # A pipe, since a limit of sizes would cut a file. A report process keeps it open, so nobody waits for
-        # its end; it holds more than any command prints.
+        # A pipe, because a size limit would truncate a file. A report process keeps it open, so nothing waits
+        # for its end; its buffer holds more than any command prints.
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._printed = open(reading, "rb", buffering=0)  # noqa: SIM115  # closed by `end`
@@ -89,14 +89,14 @@ class Child:
         return Ended(status, printed.decode(errors="replace"))
 
     def end(self) -> None:
-        """Kill it if it still runs, and forget what it printed."""
+        """Kill it if it still runs, and discard its output."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
         self._printed.close()
 
     def wait_for_stop(self, seconds: float = SECONDS) -> bool:
-        """Wait until it has stopped itself; False if it ended instead."""
+        """Wait until it stops itself; return False if it ends instead."""
         flags = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
         end = time.monotonic() + seconds
         while time.monotonic() < end:

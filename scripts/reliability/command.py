@@ -20,7 +20,7 @@ from scripts.reliability.trial import Failure
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Make the tries and print the table; 1 if any failed."""
+    """Run the tries, print the table, and return 1 if any failed."""
     given = _parser().parse_args(words)
     folder = given.folder or Path(tempfile.mkdtemp(prefix="nnjit-faults-"))
     began = time.monotonic()
@@ -47,31 +47,31 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("faults.py", description="Break trainings on purpose, and finish them.")
+    parser = argparse.ArgumentParser("faults.py", description="Break trainings on purpose, then finish them.")
     names = {"faults": ", ".join(FAULTS), "trainings": ", ".join(TRAININGS)}
-    only = f"these alone; faults: {names['faults']}; trainings: {names['trainings']}"
+    only = f"only these; faults: {names['faults']}; trainings: {names['trainings']}"
     kinds = [*FAULTS, *TRAININGS]
     add = parser.add_argument
-    add("--tries", type=int, default=200, help="tries of a fault; some take more or fewer (200)")
+    add("--tries", type=int, default=200, help="tries per fault; some get more or fewer (200)")
     add("--only", nargs="+", default=(), metavar="KIND", choices=kinds, help=only)
-    add("--number", type=int, help="one try of each, by its number: to repeat one")
-    add("--seed", type=int, default=0, help="what all random things are drawn from (0)")
-    add("--jobs", type=int, default=os.cpu_count(), help="tries at a time (one for each core)")
-    add("--folder", type=Path, help="where everything happens (a new one in the temporary folder)")
+    add("--number", type=int, help="run only the try with this number, to repeat it")
+    add("--seed", type=int, default=0, help="random seed (0)")
+    add("--jobs", type=int, default=os.cpu_count(), help="parallel tries (one per core)")
+    add("--folder", type=Path, help="folder for all files (a new temporary one)")
     add("--docs", action="store_true", help="write the table into docs/reliability.md")
     return parser
 
 
 def _possible(planned: list[Planned]) -> list[Planned]:
-    """The tries that can be made here."""
+    """The tries that this user can make."""
     if disk.can_mount() or all(one.fault != "small_disk" for one in planned):
         return planned
-    print("small_disk is left out: this user may not mount a file system", file=sys.stderr)
+    print("small_disk is skipped: this user may not mount file systems", file=sys.stderr)
     return [one for one in planned if one.fault != "small_disk"]
 
 
 def _tell(shown: Shown, done: int, total: int, given: argparse.Namespace) -> None:
-    """Say what failed and how to repeat it; now and then, how far it is."""
+    """Print a failure and how to repeat it; now and then, print the progress."""
     if shown.verdict.is_failure:
         one = shown.planned
         words = ["--only", one.fault, one.training, "--tries", str(given.tries), "--seed", str(given.seed)]

@@ -1,4 +1,4 @@
-"""Compare two run folders: what a training computed must be the same, bit for bit."""
+"""Compare two run folders, whose computed values must be equal bit for bit."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NOT_COMPARED = {"seconds"}
 
 
 def differences(expected: Path, found: Path, *, ignored: str = "") -> list[str]:
-    """What differs between two run folders, or folders of studies; empty if all values are the same.
+    """List the differences between two run or study folders; empty if all values are equal.
 
     Args:
-        ignored: a file that is not compared, relative to the folders.
+        ignored: path of a file to skip, relative to the folders.
     """
     names, there = (_names(folder) - {ignored} for folder in (expected, found))
     missing = [f"{name} is missing" for name in sorted(names - there)]
@@ -36,7 +36,7 @@ def differences(expected: Path, found: Path, *, ignored: str = "") -> list[str]:
 
 
 def _names(folder: Path) -> set[str]:
-    """The files below a folder that are compared."""
+    """Relative paths of the files to compare."""
     files = (path for path in folder.rglob("*") if _is_compared(path))
     return {str(path.relative_to(folder)) for path in files}
 
@@ -46,7 +46,7 @@ def _is_compared(path: Path) -> bool:
 
 
 def _compare(expected: Path, found: Path) -> str:
-    """What is wrong with a file, in words; empty if nothing is."""
+    """Describe how a file differs; empty if it does not."""
     from safetensors import SafetensorError
 
     read = READERS[expected.suffix]
@@ -57,7 +57,7 @@ def _compare(expected: Path, found: Path) -> str:
 
 
 def _history(path: Path) -> Any:
-    """The columns by name, without the times."""
+    """Columns by name, without times."""
     header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
     return {name: [row[k] for row in rows] for k, name in enumerate(header) if not name.endswith("seconds")}
 

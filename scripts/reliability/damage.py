@@ -1,4 +1,4 @@
-"""Files that are not what they were: each is refused by a message that names it, or does no harm."""
+"""Faults that damage a file, which must be refused by a message that names it, or do no harm."""
 
 from __future__ import annotations
 
@@ -89,14 +89,14 @@ def _trained(trial: Trial, damaged: Path) -> Verdict:
     ended = check(trial.start().wait())
     if ended.status != 0:
         return check_message(ended, damaged.name)
-    # Weights that were kept before the damage are no business of the training any more.
+    # A resumed run does not touch checkpoints kept before the damage.
     is_kept = damaged.parent.name == "checkpoints"
     trial.compare(ignored=str(damaged.relative_to(trial.output)) if is_kept else "")
     return Verdict.RIGHT
 
 
 def _damage(trial: Trial, folder: Path) -> Path:
-    """Damage one of the files in a folder; the file."""
+    """Damage one of the files in a folder, and return its path."""
     files = [p for p in sorted(folder.rglob("*")) if p.is_file()]
     number = trial.spread(len(files) * len(DAMAGES))
     file, (words, damage) = files[number // len(DAMAGES)], list(DAMAGES.items())[number % len(DAMAGES)]

@@ -1,4 +1,4 @@
-"""A disk that is full at some time, and has space again later."""
+"""Faults of a disk that is full for a while."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.reliability.trial import Failure, Trial, Verdict, check
 
 ALLOWED = (0, 1, 2)
 LARGEST = 1_000_000
-"""The limit in bytes of the largest file; those of a run are smaller."""
+"""The largest size limit in bytes; all files of a run are smaller."""
 
 
 def full_at_operation(trial: Trial) -> Verdict:
@@ -51,7 +51,7 @@ def can_mount() -> bool:
 
 
 def _fill(trial: Trial, fault: Fault | None) -> Verdict:
-    """Train without space; then there is some."""
+    """Train without space, then finish with space."""
     ended = check(trial.start(fault).wait())
     if ended.status not in ALLOWED:
         raise Failure(Verdict.LOST, f"exit {ended.status}: {ended.last_line}")
@@ -62,7 +62,7 @@ def _fill(trial: Trial, fault: Fault | None) -> Verdict:
 
 
 def _size(trial: Trial) -> int:
-    """A number of bytes, all orders of magnitude being as likely."""
+    """A random number of bytes, log-uniform."""
     size = round(math.exp(trial.rng.uniform(math.log(100), math.log(LARGEST))))
     trial.notes.append(f"{size} bytes")
     return size

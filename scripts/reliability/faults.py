@@ -1,4 +1,4 @@
-"""The table of faults, and the tries of each."""
+"""The table of faults, and the plan of their tries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.reliability.trial import Trial, Verdict
 
 ALL = tuple(TRAININGS)
 PLAIN = ALL[:1]
-"""What is compiled anew in each try takes long, so one training must do."""
+"""The training of faults that compile in each try, which takes long."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Fault:
     """A kind of fault.
 
     Args:
-        run: makes a try; its docstring says what it does.
-        share: its part of the tries that are asked for.
-        trainings: what is broken.
-        is_cold: whether a try starts with a kernel cache of its own, which is empty.
+        run: makes a try; the first line of its docstring is shown in the table.
+        share: fraction of the requested tries that it gets.
+        trainings: names of the trainings to break.
+        is_cold: whether each try starts with its own empty kernel cache.
         strikes_each: whether the plain training is struck at each of its file operations.
     """
 
@@ -60,7 +60,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Planned:
-    """A try that is to be made: the `number`-th of `count` of a fault with a training."""
+    """A planned try, the `number`-th of `count` for this fault and training."""
 
     fault: str
     training: str
@@ -69,11 +69,11 @@ class Planned:
 
 
 def plan(tries: int, only: Sequence[str] = (), operations: int = 0) -> list[Planned]:
-    """The tries, spread evenly over the trainings.
+    """Plan the tries, spread evenly over the trainings.
 
     Args:
-        only: names of faults and of trainings; all of a kind if none of it is named.
-        operations: how many file operations the plain training has.
+        only: names of faults and trainings; without any faults (or trainings) among them, all of these.
+        operations: number of file operations of the plain training.
     """
     faults = [name for name in FAULTS if name in only] or list(FAULTS)
     trainings = {name for name in TRAININGS if name in only} or set(TRAININGS)

@@ -1,9 +1,9 @@
-"""Run a command of nnjit, count its file operations in some folders, and strike at one of them.
+"""Run an nnjit command, count its file operations in some folders, and inject a fault at one of them.
 
     FAULT='{"folders": ["runs/a"], "operation": 12, "signal": 9}' python -m scripts.reliability.hook train …
 
-Python's audit events tell of each open, rename, unlink and so on before it happens. Writes and fsyncs have
-none, so their functions are replaced. A write that is struck writes half of its bytes first.
+Python's audit events announce each open, rename, unlink and so on. Writes and fsyncs have none, so their
+functions are replaced. A failing write writes half of its bytes first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, cast
 
 VARIABLE = "FAULT"
 ARGUMENT = {"os.rename": 1, "os.link": 1}
-"""Audit events with the position of the path that they make; 0 for all others."""
+"""Position of the created path in the arguments of an audit event; 0 for all others."""
 EVENTS = {"os.mkdir", "os.rmdir", "os.remove", "os.truncate", *ARGUMENT, "fcntl.flock", "fcntl.lockf"}
 NEED_SPACE = {"write", "fsync", "os.mkdir", "os.link"}
 OPTIONS = ("encoding", "errors", "newline", "closefd", "opener")
@@ -35,16 +35,16 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong in a child.
+    """A fault to inject into a child.
 
     Args:
-        folders: whose operations count.
-        operation: which one is struck, counted from 1; 0 for none.
-        signal: what the process sends itself there.
-        seconds: instead of at an operation, so long after the first one.
-        full: from that operation on, the disk is full.
-        limit: the size in bytes that no file of the process may exceed.
-        tally: the file that takes the number of operations, and the time from the first one to the end.
+        folders: folders whose operations count.
+        operation: the operation to strike, counted from 1; 0 for none.
+        signal: signal that the process sends itself there.
+        seconds: if given, send it this long after the first operation instead.
+        full: whether the disk is full from that operation on.
+        limit: largest size in bytes of any file of the process.
+        tally: file for the number of operations, and for the seconds from the first one to the end.
     """
 
     folders: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Fault:
 
 
 class Hook:
-    """Counts the operations of this process, from any thread, and strikes."""
+    """Counts the file operations of all threads of this process, and injects the fault."""
 
     def __init__(self, fault: Fault) -> None:
         self._fault, self._count, self._began = fault, 0, 0.0
@@ -72,15 +72,15 @@ class Hook:
         """Count an operation that is about to happen, if it is in one of the folders.
 
         Args:
-            file: its path or descriptor.
-            half: does half of it.
+            file: path or descriptor.
+            half: performs half of the operation.
 
         Raises:
             OSError: the disk is full by now.
         """
         if getattr(self._busy, "is_so", False):
             return
-        self._busy.is_so = True  # what follows opens files too
+        self._busy.is_so = True  # the lines below open files too
         try:
             if self._is_counted(file):
                 self._count_one(name, half)
@@ -88,7 +88,7 @@ class Hook:
             self._busy.is_so = False
 
     def tally(self) -> None:
-        """Say how many operations there were, and how long they took."""
+        """Write the number of operations, and how long they took."""
         if self._fault.tally:
             seconds = time.perf_counter() - self._began if self._count else 0.0
             text = json.dumps({"operations": self._count, "seconds": seconds})
@@ -122,7 +122,7 @@ class Hook:
         timer.start()
 
     def install(self) -> None:
-        """See all operations of this process from now on."""
+        """Start to watch all file operations of this process."""
         sys.addaudithook(self._audit)
         opened = _opener(self)
         replaced: list[tuple[Any, str, Callable[..., Any]]] = [
@@ -151,7 +151,7 @@ class Hook:
 
 
 def _opener(hook: Hook) -> Callable[..., Any]:
-    """The function `open`, whose files tell the hook of each write."""
+    """Return an `open` whose files report each write to the hook."""
     plain = io.open
 
     class Watched(io.FileIO):
@@ -177,7 +177,7 @@ def _opener(hook: Hook) -> Callable[..., Any]:
 
 
 def main() -> None:
-    """Run the command with the fault of the environment."""
+    """Run the command with the fault from the environment."""
     given = json.loads(os.environ.pop(VARIABLE))
     fault = Fault(**given | {"folders": tuple(given["folders"])})
     if fault.limit is not None:

@@ -1,4 +1,4 @@
-"""Processes that end in the middle: kill −9 and the signals that ask to stop."""
+"""Faults that end a process early: kill −9, and the signals that ask it to stop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scripts.reliability.trial import Failure, Trial, Verdict, check
 STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 MOST_KILLS = 3
 REPORTS = 4
-"""Every which try draws a report of what is left."""
+"""One try in this many draws a report of the killed run."""
 
 
 def at_operation(trial: Trial) -> Verdict:
@@ -21,7 +21,7 @@ def at_operation(trial: Trial) -> Verdict:
 
 
 def at_moment(trial: Trial) -> Verdict:
-    """A process is killed (−9) at a random moment, up to three times; of some, the report is drawn."""
+    """A process is killed (−9) at a random moment, up to three times; some tries draw its report."""
     for _ in range(trial.rng.randint(1, MOST_KILLS)):
         trial.break_after(trial.moment(), signal=signal.SIGKILL)
     if trial.number % REPORTS == 0:
@@ -53,7 +53,7 @@ def stopped(trial: Trial) -> Verdict:
 
 
 def _draw(trial: Trial) -> None:
-    """The report of a killed run; if it has no epochs, a message will do."""
+    """Draw the report of a killed run; without any epochs, a message is enough."""
     ended = check(trial.run_command("report", str(trial.output)).wait())
     has_epochs = any(
         len(p.read_text(encoding="utf-8").splitlines()) > 1 for p in trial.output.rglob("history.csv")

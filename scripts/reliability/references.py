@@ -1,4 +1,4 @@
-"""Train what is to be broken once without a fault, and keep what came out."""
+"""Train without faults, and keep the results for comparison."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scripts.reliability.trial import Failure, Reference, Verdict, check, read_t
 
 
 def make_reference(training: str, folder: Path, cache: Path) -> Reference:
-    """Train twice, first with a cache that may be empty, then with a full one; both must be equal.
+    """Train twice, first with a possibly empty cache, then with a filled one; both results must be equal.
 
     Args:
-        folder: an empty one, where the config and both runs stay.
-        cache: the folder of the kernels.
+        folder: empty folder for the config and both runs.
+        cache: the kernel cache.
 
     Raises:
-        Failure: they do not finish, or differ.
+        Failure: a run does not finish, or they differ.
     """
     config = write(training, folder)
     compiling, _ = _train(config, folder / "first", cache, counted=cache)
@@ -37,7 +37,7 @@ def make_reference(training: str, folder: Path, cache: Path) -> Reference:
 
 
 def _train(config: Path, runs: Path, cache: Path, *, counted: Path) -> tuple[int, float]:
-    """Train in `runs/run`; the operations in the folder `counted`, and their time."""
+    """Train in `runs/run`; return the number of file operations in `counted`, and how long they took."""
     tally = runs.with_suffix(".json")
     fault = Fault((str(counted),), tally=str(tally))
     words = ["train", "--config", str(config), "--output", str(runs / "run"), "--resume-or-start"]

@@ -1,4 +1,4 @@
-"""Make the tries, some at a time, and collect what they showed."""
+"""Run the tries in parallel, and collect their results."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scripts.reliability.trial import Failure, Reference, Trial, Verdict
 
 @dataclass(frozen=True)
 class Shown:
-    """What a try showed.
+    """The result of a try.
 
     Args:
-        detail: what is wrong, if it failed.
-        folder: where its files are, if it failed.
+        detail: what went wrong, if it failed.
+        folder: its files, if it failed.
     """
 
     planned: Planned
@@ -29,7 +29,7 @@ class Shown:
 
 
 def make_references(trainings: Sequence[str], folder: Path, jobs: int) -> dict[str, Reference]:
-    """Train each of these without a fault; those of `PLAIN` have a kernel cache of their own."""
+    """Train each of these without a fault; those of `PLAIN` have their own kernel cache."""
 
     def make(training: str) -> Reference:
         own = folder / training
@@ -45,7 +45,7 @@ def make_references(trainings: Sequence[str], folder: Path, jobs: int) -> dict[s
 def make_tries(
     planned: Sequence[Planned], references: Mapping[str, Reference], folder: Path, *, seed: int, jobs: int
 ) -> Iterator[Shown]:
-    """Make tries in parallel; what each showed, as it ends."""
+    """Run tries in parallel, and yield the result of each as it ends."""
     with ThreadPoolExecutor(jobs) as executor:
         futures = [executor.submit(make_try, one, references[one.training], folder, seed) for one in planned]
         for future in as_completed(futures):
@@ -53,7 +53,7 @@ def make_tries(
 
 
 def make_try(planned: Planned, reference: Reference, folder: Path, seed: int) -> Shown:
-    """Make one try in a folder of its own, which stays if it fails."""
+    """Run one try in its own folder, which is kept if the try fails."""
     trial = make_trial(planned, reference, folder, seed)
     try:
         verdict = FAULTS[planned.fault].run(trial)
@@ -62,12 +62,12 @@ def make_try(planned: Planned, reference: Reference, folder: Path, seed: int) ->
     finally:
         for child in trial.children:
             child.end()
-    shutil.rmtree(trial.folder, ignore_errors=True)  # a report's process may write there still
+    shutil.rmtree(trial.folder, ignore_errors=True)  # a report process may still write there
     return Shown(planned, verdict)
 
 
 def make_trial(planned: Planned, reference: Reference, folder: Path, seed: int) -> Trial:
-    """A try that is about to begin, in a new folder below this one."""
+    """Prepare a try in a new folder below this one."""
     own = folder / f"{planned.fault}-{planned.training}-{planned.number}"
     own.mkdir(parents=True)
     return Trial(

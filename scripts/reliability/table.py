@@ -1,4 +1,4 @@
-"""The table of tries and results, for the terminal and for `docs/reliability.md`."""
+"""Format the table of results, for the terminal and for `docs/reliability.md`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"
 
 
 def table(results: Sequence[Shown]) -> str:
-    """A row for each fault, in Markdown: how many tries, and what they showed."""
+    """A Markdown table with a row per fault: its number of tries, and their verdicts."""
     counts = Counter((shown.planned.fault, shown.verdict) for shown in results)
     header = ["fault", "what happens", "tries", *Verdict]
     rows = [
@@ -34,7 +34,7 @@ def _counts(counts: Sequence[int]) -> list[str]:
 
 
 def rewrite(text: str, page: Path = PAGE) -> None:
-    """Replace what stands between the page's markers."""
+    """Replace the text between the page's markers."""
     before, found, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, found_end, after = rest.partition(END)
     if not (found and found_end):

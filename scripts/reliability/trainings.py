@@ -1,4 +1,4 @@
-"""The trainings that are broken: small, and of as many kinds as a state can have."""
+"""The trainings to break: small ones that cover every kind of state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CLASSES = ("ash", "elm", "oak")
 
 
 def write(name: str, folder: Path) -> Path:
-    """Write the config of a training, and its data if that is a file; the config's path."""
+    """Write a training's config, and its data if that is a file; return the config's path."""
     made = TRAININGS[name]
     if made["data"]["type"] == "csv":
         made = made | {"data": made["data"] | {"file": str(_write_csv(folder / f"{name}.csv"))}}
@@ -23,7 +23,7 @@ def write(name: str, folder: Path) -> Path:
 
 
 def rows(*shape: int) -> list[Any]:
-    """Nested lists of numbers that are the same at each call, in the shape (rows, …)."""
+    """Nested lists of numbers of shape (rows, …), the same at each call."""
     rng = random.Random(str(shape))
 
     def level(depth: int) -> Any:
@@ -41,7 +41,7 @@ def _write_csv(path: Path) -> Path:
 
 
 def _table(*shape: int, classes: bool = False, held_out: bool = True) -> Config:
-    """Inline data: inputs of a shape, and a class or a value for each row."""
+    """Inline data: inputs of a shape, and a class or a value per row."""
     x = rows(*shape)
     split = {"split": {"validation": 0.25, "test": 0.2}} if held_out else {}
     if classes:
@@ -54,7 +54,7 @@ def _kinds(count: int) -> list[str]:
 
 
 def _padded() -> list[Any]:
-    """Sequences of five steps, the last of which are padding."""
+    """Sequences of five steps; the last ones are padding."""
     whole = enumerate(rows(24, 5, 2))
     return [[step if t < 2 + k % 4 else [0, 0] for t, step in enumerate(row)] for k, row in whole]
 
@@ -88,7 +88,7 @@ def _every(number: int, **more: Any) -> Config:
 
 
 def _trained(made: Config, **options: Any) -> Config:
-    """A training of eight short epochs, with a checkpoint in every second."""
+    """Train for eight short epochs, with a checkpoint after every second one."""
     return made | {"training": {"epochs": 8, "batch_size": 5, "threads": 1} | _every(2) | options}
 
 

@@ -1,4 +1,4 @@
-"""One try: a training is broken in some way, and then must be finished with the bits of an unbroken one."""
+"""One try: break a training run, then check that it can be finished with the bits of an unbroken one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts.reliability.hook import Fault
 
 
 class Verdict(StrEnum):
-    """What a try showed; all but the first two are failures."""
+    """The result of a try; all but the first two are failures."""
 
     RIGHT = "right"
     CLEAN = "clean message"
@@ -41,15 +41,15 @@ class Failure(Exception):
 
 @dataclass(frozen=True)
 class Reference:
-    """A training that nothing broke.
+    """An unbroken run.
 
     Args:
-        config: the file.
-        cache: the folder of its kernels.
+        config: its config file.
+        cache: its kernel cache.
         path: its run folder.
-        operations: how many file operations it made there, and `compiling` in a cache that was empty.
+        operations: number of its file operations there; `compiling`, of those in an empty cache.
         seconds: from the first operation to the end.
-        predicted: what it predicts, as the program `loading` prints it.
+        predicted: the output of the program `loading` for it.
     """
 
     config: Path
@@ -67,9 +67,9 @@ class Trial:
 
     Args:
         number: which of `count` tries of this fault with this training.
-        folder: an empty one.
-        cache: the folder of its kernels.
-        notes: what else a failure should say.
+        folder: an empty folder.
+        cache: its kernel cache.
+        notes: further details for the message of a failure.
     """
 
     fault: str
@@ -89,7 +89,7 @@ class Trial:
 
     @property
     def runs(self) -> Path:
-        """The folder of the run folder, so that the making of the latter is an operation, too."""
+        """Parent of the run folder, so creating the run folder counts as an operation."""
         return self.folder / "runs"
 
     @property
@@ -98,13 +98,13 @@ class Trial:
         return self.runs / "run"
 
     def spread(self, total: int) -> int:
-        """An index below `total`: over all tries each one, or if they are fewer, evenly spread ones."""
+        """An index below `total`: over all tries, every one; with fewer tries, evenly spread ones."""
         if self.count >= total:
             return self.number % total
         return min(int((self.number + self.rng.random()) * total / self.count), total - 1)
 
     def moment(self) -> float:
-        """Seconds after the first file operation."""
+        """A random time in seconds after the first file operation."""
         return self.rng.uniform(0, self.reference.seconds)
 
     def start(self, fault: Fault | None = None) -> Child:
@@ -113,29 +113,29 @@ class Trial:
         return self.run_command("train", *given, "--resume-or-start", fault=fault)
 
     def run_command(self, *words: str, fault: Fault | None = None, python: Sequence[str] = NNJIT) -> Child:
-        """Start a command of nnjit, or a program of Python."""
+        """Start an nnjit command, or another Python program."""
         log = self.folder / f"{len(self.children)}.log"
         child = Child(words, cache=self.cache, log=log, fault=fault, python=python)
         self.children.append(child)
         return child
 
     def break_at(self, operation: int, *, signal: int) -> Ended:
-        """Train, or resume, and send the process a signal at an operation."""
+        """Train or resume, and send the process a signal at an operation."""
         self.notes.append(f"signal {signal} at operation {operation}")
         fault = Fault((str(self.runs),), operation=operation, signal=signal)
         return check(self.start(fault).wait(), signal)
 
     def break_after(self, seconds: float, *, signal: int) -> Ended:
-        """Train, or resume, and send the process a signal some time after its first operation."""
+        """Train or resume, and send the process a signal some time after its first operation."""
         self.notes.append(f"signal {signal} after {seconds:.3f} s")
         fault = Fault((str(self.runs),), seconds=seconds, signal=signal)
         return check(self.start(fault).wait(), signal)
 
     def finish(self) -> None:
-        """Finish the training; its bits must be those of the reference.
+        """Finish the training; its bits must equal the reference's.
 
         Raises:
-            Failure: they are not, or it does not finish.
+            Failure: they differ, or it does not finish.
         """
         ended = check(self.start().wait())
         if ended.status != 0:
@@ -143,19 +143,19 @@ class Trial:
         self.compare()
 
     def compare(self, *, ignored: str = "") -> None:
-        """Compare the run, apart from an ignored file, with the reference; Failure if it differs."""
+        """Compare the run with the reference, apart from an ignored file; raise Failure if it differs."""
         if found := differences(self.reference.path, self.output, ignored=ignored):
             raise Failure(Verdict.LOST, "; ".join(found))
 
 
 def check(ended: Ended, signal: int = 0) -> Ended:
-    """Raise a Failure if a command ended as none may.
+    """Raise Failure if a command hung, crashed, or printed a traceback.
 
     Args:
-        signal: the one that ended it on purpose.
+        signal: the signal that ended it on purpose.
     """
     if ended.status is None:
-        raise Failure(Verdict.HANG, "it runs and runs")
+        raise Failure(Verdict.HANG, "it does not end")
     if "Traceback (most recent call last)" in ended.text:
         raise Failure(Verdict.TRACEBACK, ended.last_line)
     if ended.status < 0 and -ended.status != signal:
@@ -164,7 +164,7 @@ def check(ended: Ended, signal: int = 0) -> Ended:
 
 
 def check_message(ended: Ended, *names: str) -> Verdict:
-    """The verdict on a command that refused, with exit status 2 and a message that names one of these."""
+    """Check that a command refused with exit status 2 and a message that names one of these."""
     if ended.status != 2:
         raise Failure(Verdict.LOST, f"exit {ended.status}: {ended.last_line}")
     if not any(name in ended.text for name in names):
@@ -173,6 +173,6 @@ def check_message(ended: Ended, *names: str) -> Verdict:
 
 
 def read_tally(path: Path) -> tuple[int, float]:
-    """The number of operations and the seconds that a hook counted."""
+    """Read the number of operations and the seconds that a hook counted."""
     found = json.loads(path.read_text(encoding="utf-8"))
     return found["operations"], found["seconds"]

@@ -1,4 +1,4 @@
-"""Two processes that want to train in one run folder."""
+"""Faults of two processes that train in one run folder."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scripts.reliability.trial import Failure, Trial, Verdict, check
 
 
 def second_during_first(trial: Trial) -> Verdict:
-    """A second process starts while the first stands still at a file operation."""
+    """A second process starts while the first is paused at a file operation."""
     operation = trial.spread(trial.reference.operations) + 1
-    trial.notes.append(f"the first stands at operation {operation}")
+    trial.notes.append(f"the first is paused at operation {operation}")
     first = trial.start(Fault((str(trial.runs),), operation=operation, signal=signal.SIGSTOP))
     stands = first.wait_for_stop()
     try:
@@ -32,7 +32,7 @@ def both_at_once(trial: Trial) -> Verdict:
 
 
 def _judge(trial: Trial, *both: Ended) -> Verdict:
-    """One has trained, and the other has finished too, or refused to begin; the folder is whole."""
+    """Check that one has trained, the other has finished too or refused to begin, and the run is right."""
     statuses = sorted(str(ended.status) for ended in both)
     if statuses not in (["0", "0"], ["0", "2"]):
         raise Failure(Verdict.LOST, f"exits {statuses}: {' | '.join(ended.last_line for ended in both)}")

@@ -1,4 +1,4 @@
-"""`associative_scan` against combining one element after the other."""
+"""`associative_scan` against combining one element after another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ each_run = pytest.mark.parametrize("run", RUNS, ids=["plain", "jit"])
 
 
 def affine(f: Any, g: Any) -> Any:
-    """Y = a x + b after another: the solution of a linear recurrence. The order counts."""
+    """Compose y = a x + b with another: the solution of a linear recurrence. The order matters."""
     return {"a": g["a"] * f["a"], "b": g["a"] * f["b"] + g["b"]}
 
 
@@ -88,10 +88,10 @@ def test_its_graph_grows_with_the_logarithm_of_the_length() -> None:
 # fmt: off
 MISTAKES: tuple[tuple[Callable[[], Any], str], ...] = (
     (lambda: associative_scan(affine, {"a": np.ones(3), "b": np.ones(4)}),
-     r"one length along the axis; got 3 \(elems\['a'\]\), 4 \(elems\['b'\]\)"),
+     r"equally long along the axis; got 3 \(elems\['a'\]\), 4 \(elems\['b'\]\)"),
     (lambda: associative_scan(nnp.add, np.ones(3), axis=1), r"elems is f64\[3\], which has no axis 1"),
     (lambda: associative_scan(lambda x, y: nnp.sum(x + y), np.ones(4)),
-     r"fn returns f64\[\] for elems, of which it was given f64\[2\]; it combines the elements one by one"),
+     r"fn returns f64\[\] for elems, but was given f64\[2\]; it must combine the elements one by"),
     (lambda: associative_scan(lambda x, y: (x, y), np.ones(4)), r"fn returns \(\*, \*\) for elements"),
     (lambda: associative_scan(lambda x, y: None, np.ones(4)), "fn returns None for elements of the"),
 )

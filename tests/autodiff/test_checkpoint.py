@@ -1,4 +1,4 @@
-"""`checkpoint`: the values and derivatives of the function, in less memory."""
+"""`checkpoint`: the function's values and derivatives, in less memory."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def bytes_of(f: Callable[..., Any], *args: Any) -> int:
 
 @each_run
 def test_values_and_gradients_are_those_of_the_function(run: Any) -> None:
-    """Compiled kernels may fuse in another way: a few last bits of a chain of 16 layers."""
+    """Compiled kernels may fuse differently: a few last bits after a chain of 16 layers."""
     got, want = (run(value_and_grad(lambda ws, w=w: cost(w, ws, X)))(WS) for w in (checkpoint, as_it_is))
     np.testing.assert_allclose(got[0], want[0], rtol=1e-13)
     for one, other in zip(got[1], want[1], strict=True):
@@ -77,7 +77,7 @@ def test_values_and_gradients_are_those_of_the_function(run: Any) -> None:
 
 
 def test_a_compiled_gradient_keeps_the_arguments_of_a_call_alone() -> None:
-    """At the ends of 4 blocks and inside one of them, there are 8 values of the size of x instead of 16."""
+    """At the ends of 4 blocks and inside one block, there are 8 values as large as x instead of 16."""
 
     def gradient(wrap: Wrap) -> Callable[..., Any]:
         return lambda ws, x: value_and_grad(lambda ws: cost(wrap, ws, x))(ws)
@@ -89,7 +89,7 @@ def test_a_compiled_gradient_keeps_the_arguments_of_a_call_alone() -> None:
 
 
 def test_rows_of_a_batch_are_computed_anew_too() -> None:
-    """In a training, rows have no known number, and the weights are the same for all."""
+    """In training, the number of rows is unknown, and all share the weights."""
     sizes = []
     for wrap in (as_it_is, checkpoint):
         inputs = [new_input(array_type("f64", (8, 8))) for _ in WS]
@@ -121,7 +121,7 @@ def test_a_loop_records_less() -> None:
 
 
 def several(p: Any, n: Any = 2, how: str = "sin") -> Any:
-    """Results of several dtypes and shapes, one of them an argument, one known."""
+    """Results of several dtypes and shapes, one an argument, one known."""
     y = getattr(nnp, how)(p["x"]) * p["scale"]
     return {"y": y**n, "n": nnp.argmax(y), "p": p["x"], "k": 3, "none": None, "sum": nnp.sum(y), "f": y > 0}
 

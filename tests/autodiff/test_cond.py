@@ -1,4 +1,4 @@
-"""`cond`: the branch that is taken, its derivatives of any order, and nothing of the other branch."""
+"""`cond`: the branch taken, its derivatives of any order, and nothing from the other branch."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def logarithm(x: Any) -> Any:
 
 
 def root_read_from_around(x: Any) -> Any:
-    """The same of the root, of a value that the branches read from around them, twice nested."""
+    """The same for the root, of a value that the branches close over, nested twice."""
     y = x * 1.0
     root = lambda: cond(y < 100.0, lambda: nnp.sqrt(y), lambda: nnp.log(-y))  # noqa: E731
     return cond(x > 0, root, lambda: 0 * y)
@@ -171,7 +171,7 @@ def test_it_works_on_all_rows_of_a_batch_and_inside_rules_and_transposes() -> No
 
 
 def test_loop_of_conds_stays_small() -> None:
-    """Each reads the one before from around it; taken in whole, they would double each time."""
+    """Each closes over the one before; copied whole, they would double each time."""
 
     def f(x: Any) -> Any:
         for _ in range(40):
@@ -186,7 +186,7 @@ def test_loop_of_conds_stays_small() -> None:
 
 def test_step_of_a_scan_may_take_a_branch() -> None:
     def product(xs: Any) -> Any:
-        """The product of the logarithms of those above 0."""
+        """The product of the logarithms of elements above 0."""
         step = lambda c, x: (cond(x > 0, lambda: nnp.log(x) * c, lambda: c), None)  # noqa: E731
         return scan(step, 1.5, xs)[0]
 
@@ -205,7 +205,7 @@ MISTAKES = (
     ("structures", lambda x: cond(x[0] > 0, lambda: {"a": x}, lambda: [x, 1]),
      r"different structures, \{'a': \*\} and \[\*, \*\]"),
     ("shapes", lambda x: cond(x[0] > 0, lambda: (1.0, x), lambda: (1.0, x[0])),
-     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; all must have one type: use nnjit.numpy.ast"),
+     r"cond: result 1 of the branches is f64\[3\] and f64\[\]; all must have the same type: use nnjit"),
     ("dtypes", lambda x: cond(x[0] > 0, lambda: x, lambda: nnp.astype(x, "f32")),
      r"result 0 of the branches is f64\[3\] and f32\[3\]"),
     ("none", lambda x: cond(x[0] > 0, lambda: x, lambda: None), r"different structures, \* and None"),

@@ -1,4 +1,4 @@
-"""Rules of one's own, linearization, stopped gradients, and graphs as text."""
+"""Custom rules, linearization, stopped gradients, and graphs as text."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _rule(primals: Any, tangents: Any) -> Any:
 
 @custom_vjp
 def scaled(p: Any, x: Any) -> Any:
-    """Its rule is wrong on purpose: the cotangent of x is ten times the right one, that of w is zero."""
+    """Its rule is wrong on purpose: the cotangent of x is ten times too large, the cotangent of w zero."""
     return {"y": p["w"] * x, "z": p["b"] + x}
 
 
@@ -148,7 +148,7 @@ def test_known_arguments_come_first_in_a_rule() -> None:
     assert float(grad(lambda x: applied(lambda v: v * v, x, 3))(2.0)) == 1200.0
     assert float(jvp(lambda x: applied(lambda v: v * v, x, n=3), (2.0,), (1.0,))[1]) == 1200.0
     np.testing.assert_array_equal(vmap(grad(lambda x: run(lambda v: 2 * v, x)))(X), np.full(3, 10.0))
-    with pytest.raises(GraphError, match="applied: argument 2 is traced; take it out of nondiff_argnums"):
+    with pytest.raises(GraphError, match="applied: argument 2 is traced; remove it from nondiff_argnums"):
         grad(lambda n: applied(lambda v: v, 2.0, n))(3.0)
     with pytest.raises(GraphError, match="same: nondiff_argnums has 3, but there are 1 arguments"):
         grad(same)(2.0)
@@ -162,7 +162,7 @@ def test_cotangent_of_a_part_may_be_none() -> None:
 
 
 def test_function_without_its_rule_says_so() -> None:
-    with pytest.raises(GraphError, match="f has no rule yet; give it one with defjvp"):
+    with pytest.raises(GraphError, match="f has no rule yet; define it with defjvp"):
         grad(custom_jvp(lambda x: x).__class__(f))(1.0)
     with pytest.raises(GraphError, match="f has no rules yet"):
         grad(custom_vjp(f))(1.0)

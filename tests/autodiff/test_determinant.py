@@ -1,4 +1,4 @@
-"""The determinant's derivatives are those of a polynomial: right for singular matrices of every rank."""
+"""The determinant is a polynomial: its derivatives are right for singular matrices of every rank."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ det = nnp.linalg.det
 
 
 def cofactors(a: np.ndarray) -> np.ndarray:
-    """By their definition, of minors."""
+    """By definition, from minors."""
     n = len(a)
     minors = [[np.linalg.det(np.delete(np.delete(a, i, 0), j, 1)) for j in range(n)] for i in range(n)]
     return np.array(minors) * (-1.0) ** np.add.outer(np.arange(n), np.arange(n))

@@ -131,7 +131,7 @@ def test_product_has_its_derivatives_in_all_four_orientations() -> None:
 
 
 # fmt: off
-SQUARES_OF_NORMS = {  # whose Hessian at 0 is 2I, or that of a variance
+SQUARES_OF_NORMS = {  # with Hessian 2I at 0, or a variance's
     "norm":   lambda x: nnp.linalg.norm(x) ** 2,
     "norm 2": lambda x: nnp.linalg.norm(x, 2) ** 2,
     "norm of a matrix": lambda x: nnp.linalg.norm(nnp.reshape(x, (1, 2))) ** 2,
@@ -144,7 +144,7 @@ SQUARES_OF_NORMS = {  # whose Hessian at 0 is 2I, or that of a variance
 
 @pytest.mark.parametrize("f", SQUARES_OF_NORMS.values(), ids=SQUARES_OF_NORMS)
 def test_the_corner_of_a_norm_has_a_slope_of_zero_and_no_false_curvature(f: Callable[[Any], Any]) -> None:
-    """2I could only be had by seeing the square; a zero would be wrong in silence."""
+    """2I would require recognising the square; a zero would be silently wrong."""
     at_zero = np.zeros(2)
     for slope, curvature in ((grad(f), hessian(f)), (jit(grad(f)), jit(hessian(f)))):
         np.testing.assert_array_equal(slope(at_zero), [0.0, 0.0])
@@ -156,7 +156,7 @@ def test_the_corner_of_a_norm_has_a_slope_of_zero_and_no_false_curvature(f: Call
 
 
 # fmt: off
-EVEN = {  # functions of |x|, and their second derivative at 0 where they have one
+EVEN = {  # functions of |x|, and their second derivative at 0 if they have one
     "abs":            (nnp.abs,                             np.nan),
     "its square":     (lambda x: nnp.abs(x) ** 2,           2.0),
     "with itself":    (lambda x: nnp.abs(x) * nnp.abs(x),   2.0),

@@ -1,4 +1,4 @@
-"""`fori_loop` against the same loop in Python: values, derivatives, and what the carry may be."""
+"""`fori_loop` against the same loop in Python: values, derivatives, and types of the carry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ each_run = pytest.mark.parametrize("run", RUNS, ids=["plain", "jit"])
 
 
 def loop(x: Any, lower: Any = 1, upper: Any = 4) -> Any:
-    """A carry of several parts, one of them a whole number, and a value from around the body."""
+    """A carry of several parts, one a whole number, and a value that the body closes over."""
     y = nnp.cos(x)
 
     def body(i: Any, carry: Any) -> Any:

@@ -1,4 +1,4 @@
-"""grad and its kin as functions of functions: nesting, closures, structures, mistakes, long chains."""
+"""grad and related functions of functions: nesting, closures, structures, mistakes, long chains."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_long_chain_needs_no_recursion_in_any_transformation(run: Callable[..., 
 
 
 def repeated(step: Callable[[Any], Any], point: Any) -> Callable[[int], tuple[Callable[[Any], Any], Any]]:
-    """A function of a number, that so many steps and a sum make of it, and a point to differentiate it at."""
+    """A function of one number, of this many steps and a sum, and a point to differentiate it at."""
 
     def scalar(n: int) -> tuple[Callable[[Any], Any], Any]:
         def f(x: Any) -> Any:
@@ -265,7 +265,7 @@ def test_derivatives_can_be_taken_at_nodes_inside_a_graph() -> None:
     x = new_input(array_type("f64"))
     y = nnp.sin(x)
     z = y * y * x
-    (g,) = pull_back([z], [y], [constant(1.0)])  # x is held: 2 y x
+    (g,) = pull_back([z], [y], [constant(1.0)])  # x is held fixed: 2 y x
     (t,) = push_forward([z], [y], [constant(1.0)])
     at = trace(lambda v: 2 * nnp.sin(v) * v, [array_type("f64")])
     from nnjit.ir import Graph

@@ -21,7 +21,7 @@ each_mode = pytest.mark.parametrize("mode", [jacobian, jacfwd, jacrev], ids=lamb
 
 
 def central(f: Callable[[np.ndarray], Any], x: np.ndarray, step: float = 1e-6) -> np.ndarray:
-    """The Jacobian by central differences, whose error is about step² + 1e-16 / step."""
+    """The Jacobian by central differences, with an error of about step² + 1e-16 / step."""
     columns = [
         (np.asarray(f(x + step * t)) - f(x - step * t)) / (2 * step)
         for t in np.eye(x.size).reshape(x.size, *x.shape)

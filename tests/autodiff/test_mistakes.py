@@ -1,4 +1,4 @@
-"""What is wrong in a call of `grad` and its kin, or in the function: each message says what to do instead."""
+"""Mistakes in calls of `grad` and related functions, or in the function: messages say what to do instead."""
 
 # ruff: noqa: E501  # one row is one line
 
@@ -57,7 +57,7 @@ MISTAKES = (
     ("argnums",         lambda: grad(lambda x: x, 1)(3.0), GraphError, "argnums has 1, but 1 positional arg"),
     ("argnums by name", lambda: grad(lambda x: x, "x")(3.0), GraphError, "the number of an argument, .* got 'x'"),
     ("argnums twice",   lambda: grad(lambda x, y: x, (0, -2))(3.0, 1.0), GraphError, r"\(0, -2\): one of 2 .* twice"),
-    ("by name alone",   lambda: grad(lambda x: x)(x=3.0), GraphError, "is given by position, not by name"),
+    ("by name alone",   lambda: grad(lambda x: x)(x=3.0), GraphError, "differentiate by position, not by name"),
     ("aux",             lambda: grad(lambda x: x, has_aux=True)(3.0), GraphError, r"\(result, other\), got a single f"),
     ("bool",            lambda: grad(lambda x: x if x > 0 else -x)(1.0), TypeError, r"b1\[\] has no truth value yet: use nnjit.numpy.where instead of `if` \(or nnjit.cond"),
     ("float",           lambda: grad(lambda x: float(x))(1.0), TypeError, r"f64\[\] is not a number yet: keep it inside the traced function"),
@@ -69,7 +69,7 @@ MISTAKES = (
     ("cotangent",       lambda: vjp(lambda x: x, np.ones(3))[1](np.ones(2)), GraphError, r"expected a tangent or cotangent of type f64\[3\], got f64\[2\]"),
     ("cotangents",      lambda: vjp(lambda x: {"a": x}, A)[1](A), GraphError, r"structure \{'a': \*\} .* got \*"),
     ("check in f32",    lambda: check_grads(nnp.sum, [A.astype("f4")]), GraphError, r"f32\[3\] is too coarse"),
-    ("vmap's lengths",  lambda: vmap(lambda x, y: x)(A, A[1:]), GraphError, r"need one length, got 3 \(argument 0\), 2 \(argument 1\)"),
+    ("vmap's lengths",  lambda: vmap(lambda x, y: x)(A, A[1:]), GraphError, r"the same length, got 3 \(argument 0\), 2 \(argument 1\)"),
     ("vmap's lengths by name", lambda: vmap(lambda x, y: x)(A, y=A[1:]), GraphError, r'got 3 \(argument 0\), 2 \(argument "y"\)'),
     ("vmap of a number", lambda: vmap(lambda x, y: x)(A, 1.0), GraphError, r"0 for argument 1, f64\[\]; expected an array with an axis; .* None in in_axes"),
     ("vmap's axis",     lambda: vmap(lambda x: x, in_axes=1)(A), GraphError, r"1 for argument 0, f64\[3\]; expected a number from -1 to 0"),
@@ -81,10 +81,10 @@ MISTAKES = (
     ("Jacobian at whole numbers", lambda: jacobian(lambda x: x)(np.arange(3)), GraphError, r"argument 0, i64\[3\]: whole numbers have no derivative"),
     ("carry of another dtype", lambda: scan(lambda c, x: (c + x, x), 0, A), GraphError, r"i64\[\] before a step and f64\[\] after it; give init the type"),
     ("rule's tangent",  lambda: grad(ruled(custom_jvp, lambda p, t: (p[0], A)))(1.0), GraphError, r"same: the rule gives a tangent f64\[3\] for a result f64\[\]"),
-    ("rule's pair",     lambda: grad(ruled(custom_jvp, lambda p, t: t[0]))(1.0), GraphError, r"same: the rule returns a pair \(value, tangent\), got a single"),
-    ("rule's forward",  lambda: grad(ruled(custom_vjp, lambda x: x, lambda r, g: (g,)))(1.0), GraphError, r"same: forward returns a pair \(value, residuals\), got a single"),
-    ("rule's cotangents", lambda: grad(ruled(custom_vjp, lambda x: (x, 0), lambda r, g: g))(1.0), GraphError, r"same: the rule gives a single f64\[\] for 1 arguments; a tuple"),
-    ("rule by name",    lambda: grad(lambda x: by_name(x, n=2.0))(1.0), GraphError, "by_name: its rule gets arguments by position, as n cannot be given"),
+    ("rule's pair",     lambda: grad(ruled(custom_jvp, lambda p, t: t[0]))(1.0), GraphError, r"same: the rule must return a pair \(value, tangent\), got a single"),
+    ("rule's forward",  lambda: grad(ruled(custom_vjp, lambda x: x, lambda r, g: (g,)))(1.0), GraphError, r"same: forward must return a pair \(value, residuals\), got a single"),
+    ("rule's cotangents", lambda: grad(ruled(custom_vjp, lambda x: (x, 0), lambda r, g: g))(1.0), GraphError, r"same: the rule gives a single f64\[\] for 1 arguments; expected a tuple"),
+    ("rule by name",    lambda: grad(lambda x: by_name(x, n=2.0))(1.0), GraphError, "by_name: its rule gets arguments by position, not n;"),
 )
 # fmt: on
 

@@ -147,7 +147,7 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: scan(lambda c, x: c, 0.0, XS), r"returns a pair \(carry, y\)"),
+        (lambda: scan(lambda c, x: c, 0.0, XS), r"must return a pair \(carry, y\)"),
         (
             lambda: scan(lambda c, x: (x, None), 0.0, XS),
             r"f64\[\] before a step and f64\[3\] after it; give init",
@@ -156,7 +156,7 @@ def test_the_graph_grows_with_the_body_and_not_with_the_length() -> None:
         (lambda: scan(lambda c, x: (c, None), 0.0), "there are none; give the number of steps: length="),
         (
             lambda: scan(lambda c, x: (c, None), 0.0, [XS, XS[:2]]),
-            r"one length along the loop's axis; got f64\[4,3\], f64\[2,3\]",
+            r"equally long along the loop's axis; got f64\[4,3\], f64\[2,3\]",
         ),
         (lambda: scan(lambda c, x: (c, None), 0.0, length=-1), "length >= 0, got -1"),
     ],
@@ -167,7 +167,7 @@ def test_a_misuse_says_what_fits(call: Callable[[], Any], message: str) -> None:
 
 
 def counting(xs: Any, first: Any = 0.5, reverse: bool = False) -> Any:
-    """A whole number beside a float, that reads it; both are results, and a truth value of either."""
+    """A whole number and a float that reads it; both are results, and a truth value of each."""
 
     def step(carry: Any, x: Any) -> Any:
         count, total = carry
@@ -204,7 +204,7 @@ def test_a_loop_of_several_dtypes_has_derivatives() -> None:
 
 
 def adaptive(x: Any) -> Any:
-    """A count that a float decides on, and the float that reads the count; a large number stays exact."""
+    """A count that depends on a float, and a float that reads the count; a large number stays exact."""
 
     def step(carry: Any, x: Any) -> Any:
         count, total, big = carry

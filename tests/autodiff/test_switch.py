@@ -1,4 +1,4 @@
-"""`switch`: the branch that the index chooses, its derivatives, and nothing of the others."""
+"""`switch`: the branch chosen by the index, its derivatives, and nothing from the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ X = np.array([-1.2, 0.5, 2.0, 3.0, -0.4])
 
 
 def piece(k: Any, x: Any) -> Any:
-    """The logarithm is NaN at the points that take another branch, and y is read from around."""
+    """The logarithm is NaN at points that take another branch; y is closed over."""
     y = x * x
     log = lambda x: nnp.log(x - 0.4)  # noqa: E731
     return switch(k, [lambda x: nnp.sin(x) * y, log, lambda x: x * 3.0], x)
@@ -41,7 +41,7 @@ def wanted(order: int) -> list[float]:
 
 
 def test_each_branch_has_its_own_derivatives_plain_compiled_and_mapped() -> None:
-    """Of the index alone, of the operands alone, and of both."""
+    """With the index mapped, the operands, and both."""
 
     def orders(k: Any, x: Any) -> Any:
         f = lambda x: piece(k, x)  # noqa: E731
@@ -88,7 +88,7 @@ def test_structures_dtypes_and_numbers() -> None:
     for got in (jit(f)(1, x), f(1, x)):
         np.testing.assert_array_equal(got["a"], 2 * x)
         assert (got["a"].dtype, int(got["b"][0]), float(got["b"][1])) == (np.float32, 2, 0.5)
-    graph = make_graph(f)(1, x)  # a number takes the dtype of what the others return
+    graph = make_graph(f)(1, x)  # a number takes the dtype of the other results
     assert [str(n.type) for n in graph.outputs] == ["f32[3]", "i32[]", "f64[]"]
     check_grads(lambda x: jit(f)(1, x)["a"], [np.array([1.0, 3.0, -2.0])])
 
@@ -110,8 +110,8 @@ def test_one_branch_needs_no_choice() -> None:
 
 # fmt: off
 MISTAKES: tuple[tuple[Callable[[Any], Any], str], ...] = (
-    (lambda k: switch(k, []), r"expected a list of one function or more as branches, got \[\]"),
-    (lambda k: switch(k, [1.0, 2.0]), r"one function or more as branches, got \[1"),
+    (lambda k: switch(k, []), r"expected a list of one or more functions as branches, got \[\]"),
+    (lambda k: switch(k, [1.0, 2.0]), r"one or more functions as branches, got \[1"),
     (lambda k: switch(k * 0.5, [abs, abs], 1.0), r"index is f64\[\]; expected one whole number; use"),
     (lambda k: switch(k > 0, [abs, abs], 1.0), r"the index is b1\[\]; .* nnjit.cond takes a truth value"),
     (lambda k: switch(nnp.arange(2) + k, [abs, abs], 1.0), r"the index is i64\[2\]; expected one"),

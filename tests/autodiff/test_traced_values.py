@@ -1,4 +1,4 @@
-"""Traced values as Python meets them: copied, asked for attributes, kept too long; the memory of results."""
+"""Traced values in Python: copied, asked for attributes, kept too long; the memory of results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_elements_change_alike_in_arrays_and_traced(name: str) -> None:
 @pytest.mark.parametrize("name", ["multiply", "max", "min"])
 def test_a_place_that_is_there_twice_is_refused(name: str) -> None:
     for at in (nnp.at(X), None):
-        with pytest.raises(GraphError, match="a place is there twice"):
+        with pytest.raises(GraphError, match="a place occurs twice"):
             getattr(at[TWICE], name)(2.0) if at else jit(lambda x: getattr(x.at[TWICE], name)(2.0))(X)
 
 

@@ -35,13 +35,13 @@ STACK = np.array([2.0, 0.3, 50.0])
 
 
 def collatz(n: Any) -> Any:
-    """How many steps the sequence of n takes to 1."""
+    """How many steps the Collatz sequence of n takes to 1."""
     after = lambda c: (nnp.where(c[0] % 2 == 0, c[0] // 2, 3 * c[0] + 1), c[1] + 1)  # noqa: E731
     return while_loop(lambda c: c[0] != 1, after, (n, 0))[1]
 
 
 def halved(x: Any, scale: Any = 0.6) -> Any:
-    """X shrunk until it is below 1, and how often: the loop is a power of x between two kinks."""
+    """Shrink x until it is below 1, and count: between kinks the loop is a power of x."""
     y = scale * 1.0
     after = lambda c: {"x": nnp.sqrt(c["x"]) * y + 0.1 * c["x"], "n": c["n"] + 1}  # noqa: E731
     return while_loop(lambda c: c["x"] > 1.0, after, {"x": x, "n": 0})
@@ -57,7 +57,7 @@ def in_python(x: Any, scale: Any = 0.6) -> tuple[Any, int]:
 
 
 def unrolled(x: float) -> Callable[[Any], Any]:
-    """The same with the number of steps that it takes at x."""
+    """The same with the number of steps taken at x."""
     _, steps = in_python(x)
 
     def f(x: Any) -> Any:
@@ -89,7 +89,7 @@ def test_examples_that_have_ended_keep_their_values(run: Any) -> None:
 
 @each_run
 def test_examples_that_end_together_need_no_choice(run: Any) -> None:
-    """The condition reads what is the same for all; the carry, and a value from around, differ."""
+    """The condition reads only shared values; the carry, and a value closed over, differ."""
     power = lambda x, n: while_loop(lambda c: c[1] < n, lambda c: (c[0] * x, c[1] + 1), (1.0, 0))[0]  # noqa: E731
     np.testing.assert_allclose(run(vmap(power, (0, None)))(STACK, 3), STACK**3, rtol=1e-14)
     graph = make_graph(vmap(power, (0, None)))(STACK, 3)

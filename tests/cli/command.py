@@ -1,4 +1,4 @@
-"""Run `nnjit` in this process, and the smallest config that trains."""
+"""Run `nnjit` in this process; the smallest config that trains."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ loss: squared_error
 
 
 def run(*words: str) -> int:
-    """The exit status of `nnjit` with these words."""
+    """Run `nnjit` with these arguments, and return its exit status."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["nnjit", *words])
         with pytest.raises(SystemExit) as caught:

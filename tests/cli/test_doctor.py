@@ -1,4 +1,4 @@
-"""`nnjit doctor`, `nnjit --version`, and completion in the shell."""
+"""`nnjit doctor`, `nnjit --version`, and shell completion."""
 
 from __future__ import annotations
 

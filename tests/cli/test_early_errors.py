@@ -1,4 +1,4 @@
-"""What is wrong with a config is said before anything is compiled, which takes seconds."""
+"""Mistakes in a config are reported before anything is compiled, which takes seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FROZEN = ("model[0].trainable=false", "model[1].trainable=false")
 
 # fmt: off
 WRONG: list[tuple[tuple[str, ...] | dict[str, str], str]] = [
-    # overrides of the config, or options of `fit`; a part of the message
+    # overrides of the config, or options of `fit`; part of the message
     (("training.epochs=0",),                         "training.epochs: expected a whole number >= 1"),
     (("training.epoch=1",),                          'unknown option "epoch"; did you mean "epochs"?'),
     (("model[0].type=dens",),                        'unknown layer "dens"; did you mean "dense"?'),
@@ -70,7 +70,7 @@ WRONG: list[tuple[tuple[str, ...] | dict[str, str], str]] = [
     (("loss=null", "losses={hidden: squared_error, nothing: hinge}"), "losses"),
     ({"output": "t.csv"},                            "t.csv exists already"),
     ({"output": "t.csv/run"},                        "the run folder cannot be made (Not a directory)"),
-    ({"initial_run": "none"},                        "there is no such file of weights, or folder of a run"),
+    ({"initial_run": "none"},                        "there is no such weights file or run folder"),
 ]
 # fmt: on
 
@@ -91,7 +91,7 @@ print(json.dumps([(message(g), "numba" in sys.modules) for g in json.load(sys.st
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, bool]]:
-    """What one process says of each row, and whether it has imported Numba by then."""
+    """One process's message for each row, and whether it has imported Numba by then."""
     folder = tmp_path_factory.mktemp("wrong")
     (folder / "a.yaml").write_text(CONFIG, encoding="utf-8")
     (folder / "t.csv").write_text("x,y\n" + "1.5,2.5\n3.5,4.5\n" * 20, encoding="utf-8")

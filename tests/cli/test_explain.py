@@ -1,4 +1,4 @@
-"""`nnjit explain`: what it prints, and what it says where something is wrong."""
+"""`nnjit explain`: its output and its error messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run `nnjit` with some words beside a good config; its exit status, stdout and stderr."""
+    """Run `nnjit` with some arguments next to a good config; return exit status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text(CONFIG)
 
@@ -76,13 +76,13 @@ def test_it_explains_the_network_of_the_config(command: Command) -> None:
 MOMENTS = "m ← β₁ m + (1 - β₁) g\nv ← β₂ v + (1 - β₂) g²\n"
 SMOOTHED = "loss={type: binary_cross_entropy, label_smoothing: 0.2}"
 ICE, FACTORS = "model[0].trainable=false", "optimizer={type: adam, learning_rate_factors: {hidden: 0.5}}"
-SAID = [  # a setting, and lines that follow from it
+SAID = [  # a setting, and lines that it adds
     (ICE,                  "1  hidden   dense, frozen  n × 40\n2  dense_2  dense          n × 1\n"),
     (ICE,                  "n × 1\n41 params are trained, 120 are frozen\n"),
     (FACTORS,              "learning_rate_factors  = hidden: 0.5\n"),
     ("optimizer=adamw",    f"θ ← (1 - lr λ) θ\n{MOMENTS}θ ← θ - lr m̂ / (√v̂ + ε)\nAdam, with"),
     ("optimizer=nadam",    f"{MOMENTS}θ ← θ - lr ((1 - μₜ) g / (1 - Πₜ)"),
-    ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5\n"),
+    ("optimizer=radam",    f"{MOMENTS}θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ if ρ ≤ 5\n"),
     ("optimizer=nesterov", "v ← μ v + g\nθ ← θ - lr (g + μ v): momentum with nesterov: true\noptimizer "),
     (SMOOTHED,             "targets t in [0, 1]; z is a⁽²⁾, t is 0.8 · y + 0.1)"),
     (SMOOTHED,             "∂C/∂a⁽²⁾  = 1/n · (σ(a⁽²⁾) − (0.8 · y + 0.1))"),
@@ -143,5 +143,5 @@ def test_a_full_batch_method_has_no_kernels_of_a_step(command: Command) -> None:
     assert (status, err) == (0, "")
     assert "(JᵀJ + λ I) d = -Jᵀr" in out
     assert "The training step as a graph" in out
-    assert "the kernels of the cost and its gradient in `kernels/` of its run" in out
+    assert "the kernels of the cost and its gradient in `kernels/` of the run folder" in out
     assert "in the order they run" not in out

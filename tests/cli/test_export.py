@@ -1,4 +1,4 @@
-"""`nnjit export`: the files of a run's network, and what is refused."""
+"""`nnjit export`: the exported files of a network, and refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STUDY = SMALLEST + "training: {epochs: 1, replicas: 2, members: folders}\n"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run in one where a study lies too."""
+    """A run folder; a study is in the same folder."""
     folder = tmp_path_factory.mktemp("export")
     for name, config in (("run", CONFIG), ("study", STUDY)):
         (folder / f"{name}.yaml").write_text(config, encoding="utf-8")
@@ -66,7 +66,7 @@ def test_a_folder_that_is_empty_is_filled(to: str, trained: Path, tmp_path: Path
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
-    """The one message of a command that ends with status 2."""
+    """The message of a command that ends with status 2."""
     assert run("export", *map(str, words)) == 2
     streams = capsys.readouterr()
     assert streams.out == ""
@@ -96,7 +96,7 @@ def test_what_is_not_a_finished_run_is_refused(
     study = trained.parent / "study"
     cases = {
         tmp_path / "none": f"{tmp_path / 'none'}: no such folder\n",
-        killed: f"the training in {killed} has not ended; to go on with it: nnjit train --resume {killed}\n",
+        killed: f"the training in {killed} has not ended; to resume it: nnjit train --resume {killed}\n",
         study: f"{study} is a study of several replicas; give the folder of one of them, such as "
         f"{study / 'replicas' / '1'}\n",
     }

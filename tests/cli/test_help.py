@@ -1,4 +1,4 @@
-"""`nnjit help`: every name that a config may hold has its help, in one way or another."""
+"""`nnjit help` explains every name that a config may contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`nnjit init`: a config for any table, which trains as it stands."""
+"""`nnjit init`: a config for any table, which trains unchanged."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.cli.command import run
 
 TABLES = Path(
     os.environ.get("NNJIT_TABLES", Path(__file__).parents[3] / "shared" / "data" / "tables")
-)  # real ones, which no clone has
+)  # real data, not in the repository
 
-# Of each kind, the values that rows have in turn, beside numbers that are not constant.
+# By kind, the values that rows repeat in turn, next to a column of varying numbers.
 # fmt: off
 KINDS = {
     "number":   ["1.5", "2", "-3e2", "0.25"],
@@ -28,7 +28,7 @@ KINDS = {
     "flag":     ["yes", "no", "yes", "NO"],
     "day":      ["2020-01-31", "2020-02-01", "2021-01-01", ""],
     "constant": ["x"],
-    "number!":  ["1", "2", "n.k.", "4"],  # words among numbers: one of them, and many
+    "number!":  ["1", "2", "n.k.", "4"],  # words among numbers: a single one, and several
     "words":    ["1", "2", "3", *(f"{word} m" for word in "abcd"), *"4567"],
     "empty":    [""],
     "a: b # c": ["1", "2", "4"],          # names that YAML must quote
@@ -51,7 +51,7 @@ ROWS = 48
 
 
 def table(folder: Path, columns: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
-    """The path of a table whose columns repeat these values, with one more of different numbers."""
+    """Write a table whose columns repeat these values, with one more column of varying numbers."""
     lines = ["\t".join([*columns, "other"])]
     for k in range(rows):
         lines.append(
@@ -63,20 +63,20 @@ def table(folder: Path, columns: Mapping[str, Sequence[str]], rows: int = ROWS) 
 
 
 def proposed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The config that `nnjit init` prints."""
+    """The config printed by `nnjit init`."""
     assert run("init", *words) == 0
     return capsys.readouterr().out
 
 
 def loaded(text: str) -> Dataset:
-    """The data of a config, with categories as indices."""
+    """Data of a config, with categories as indices."""
     experiment = config.resolve(read_text(text, "init").data)
     takes = experiment.loss.targets if experiment.loss else "values"
     return experiment.data.suited(takes).load(Path()).encoded(None, "all")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """The message of `nnjit init`, which prints nothing else."""
+    """The error message of `nnjit init`, which prints nothing else."""
     assert run("init", *words) == 2
     said = capsys.readouterr()
     assert said.out == ""
@@ -220,9 +220,9 @@ def test_a_word_for_a_missing_number_becomes_a_mark(
     assert "null', n.k.]" in text
     assert "12 rows without it left out" in text
     text = proposed(capsys, table(tmp_path, {"a": columns["a"], "y": ["n.k.", "b"]}), "--target", "y")
-    assert "missing_marks" not in text  # it is a class, which would be lost
+    assert "missing_marks" not in text  # the word is a class, which would be lost
     assert "  ignore: [a] " in text
-    assert '# "a": holds numbers, but for 16 values such as "n.k."' in text
+    assert '# "a": holds numbers, except for 16 values such as "n.k."' in text
 
 
 def test_rare_categories_are_one_and_short_tables_have_no_held_out_rows(
@@ -286,8 +286,8 @@ def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.
     (["--target", "kind", "--target", "1"],     '--target: column "kind" is named twice; omit one'),
     (["--target", "y", "--ignore", "0"],        '--ignore "y": this column is a target; choose another'),
     (["--target", "y", "--ignore", "x"],        '--ignore: no column "x"; valid: '),
-    (["--target", "same"],                      'target "same" is "x" in every row, so nothing can be'),
-    (["--target", "none"],                      'target "none" has no value, so nothing can be learned'),
+    (["--target", "same"],                      'target "same" is "x" in every row, so there is'),
+    (["--target", "none"],                      'target "none" has no value, so there is nothing'),
     (["--target", "day"],                       'target "day" holds dates; give it as a number'),
     (["--target", "who"],                      'target "who" has 48 different values in 48 rows; a class '),
     (["--target", "kind", "--task", "regression"],
@@ -302,7 +302,7 @@ def test_without_a_target_the_columns_are_listed(tmp_path: Path, capsys: pytest.
     (["--target", "y", "--set", "data.separator=ab"], "--set data.separator=ab: data.separator: "),
     (["--target", "y", "--set", "data.encoding=utf9"],
                                                 'unknown encoding "utf9"'),
-    (["--target", "y", "--output", "table.tsv"], "--output table.tsv: exists already, and is not "),
+    (["--target", "y", "--output", "table.tsv"], "--output table.tsv: exists already and is not "),
     (["--target", "y", "--output", "no/e.yaml"], "no/e.yaml: No such file or directory"),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_in_one_message(
@@ -321,7 +321,7 @@ def test_what_is_wrong_is_said_in_one_message(
 @pytest.mark.parametrize(("words", "message"), [
     ([],              "nothing to look at: give the FILE of a table"),
     (["gone.csv"],    'no such file: "gone.csv"; looked for '),
-    ([".",],          '.: no sub-folders; expected one for each class'),
+    ([".",],          '.: no sub-folders; expected one per class'),
     (["a.yaml"],      "a.yaml: expected a table, got a config; to train it: nnjit train a.yaml"),
     (["empty.csv"],   "empty.csv: the file is empty"),
     (["either.csv"],  'either.csv: line 1: "country,1990,1991" could name the columns or be a row of values; '

@@ -1,4 +1,4 @@
-"""`nnjit init` for a folder of images: a convolutional network that trains as it stands."""
+"""`nnjit init` for a folder of images: a convolutional network that trains unchanged."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.cli.command import run
 from tests.cli.test_init import proposed, refused
 
 MNIST_IMAGES, MNIST_LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
-FEW = 2500  # of MNIST's 10,000 images: enough for 0.95
+FEW = 2500  # of MNIST's 10,000 images, enough for 0.95
 
 
 def images(folder: Path, counts: dict[str, int], *shapes: tuple[int, ...]) -> str:
-    """The path of a folder of random images, whose shapes are these in turn."""
+    """Write a folder of random images, with these shapes in turn."""
     rng = np.random.default_rng(0)
     for name, count in counts.items():
         (folder / name).mkdir(parents=True)
@@ -92,7 +92,7 @@ def test_the_config_trains_as_it_stands(
 
 REFUSED = [
     # folders with a number of images, further words, what the message says
-    ({}, (), "no sub-folders; expected one for each class"),
+    ({}, (), "no sub-folders; expected one per class"),
     ({"a": 2}, (), "expected sub-folders of at least two classes, got a alone"),
     ({"a": 2, "b": 0}, (), "b: the folder of this class has no images"),
     ({"a": 2, "b": 2}, ("--target", "a"), "--target is for a table, and"),

@@ -1,4 +1,4 @@
-"""`nnjit predict` and `nnjit evaluate`: what they print and write, and what they refuse."""
+"""`nnjit predict` and `nnjit evaluate`: their output, their files and their refusals."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -55,7 +55,7 @@ X = np.stack([AGE, AGE**2], axis=1)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the data, and a run and a study on it."""
+    """A folder with data, and with a run and a study trained on it."""
     folder = tmp_path_factory.mktemp("predict")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -72,7 +72,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, as the working directory."""
+    """The same folder, as the working directory."""
     monkeypatch.chdir(made)
     return made
 
@@ -170,7 +170,7 @@ def test_new_categories_are_counted(folder: Path, capsys: pytest.CaptureFixture[
     assert command("predict", "people", str(tmp_path / "new.csv")) == 0
     count = int((TOWN == "Ulm").sum())
     assert capsys.readouterr().err == (
-        f'column "town": {count} rows with a category that the training did not have, or too seldom; taken as '
+        f'column "town": {count} rows with a category that training did not have, or too seldom; taken as '
         "other\n"
     )
 
@@ -214,15 +214,15 @@ WRONG = [
     ("predict people empty.csv",                   "empty.csv: the file is empty"),
     ("predict people header.csv",                  "header.csv: no rows below the header"),
     ("predict people renamed.csv",                 'renamed.csv: column "town": there is no such column; did you mean "towns"?'),
-    ("predict people x.csv",                       'x.csv: 2 columns of the training are missing: "age", "town"; there are column_0, column_1'),
+    ("predict people x.csv",                       'x.csv: 2 columns of the training data are missing: "age", "town"; there are column_0, column_1'),
     ("predict people text.csv",                    'text.csv: line 2, column "age": expected a number, got "young" (40 such values in the column)'),
     ("predict sizes gap.csv",                      'gap.csv: line 2, column "age": no value (1 such value in the column); fill it in'),
-    ("predict people people.csv --output a.xyz",   'a.xyz: the suffix says the format, and there is ".xyz"; use .csv, .tsv, .parquet, .jsonl'),
-    ("predict people people.csv --output a",       "a: the suffix says the format, and there is no suffix"),
+    ("predict people people.csv --output a.xyz",   'a.xyz: the suffix sets the format, but got ".xyz"; use .csv, .tsv, .parquet, .jsonl'),
+    ("predict people people.csv --output a",       "a: the suffix sets the format, but got no suffix"),
     ("predict people people.csv --output no/a.csv", "--output no/a.csv: no such folder: no"),
     ("predict people people.csv --output people",  "--output people: a folder; give the name of a file"),
     ("predict people people.csv --output people.csv --overwrite", "--output people.csv: this is FILE, which is being read"),
-    ("predict people people.csv --output people/history.csv --overwrite", "--output people/history.csv: a file of a run, which stays as it is"),
+    ("predict people people.csv --output people/history.csv --overwrite", "--output people/history.csv: a file of a run, which is not changed"),
     ("predict sizes people.csv --probabilities",   "--probabilities: this run predicts values, not classes; omit it"),
     ("predict people people.csv --set seed=1",     "--set seed=1: expected data.OPTION=VALUE that says how people.csv is written"),
     ("predict people people.csv --set data.heder=true", '--set data.heder=true: expected data.OPTION=VALUE that says how people.csv is written; did you mean "header"?'),
@@ -231,9 +231,9 @@ WRONG = [
     ("evaluate people renamed.csv",                'renamed.csv: column "town": there is no such column; did you mean "towns"?'),
     ("evaluate sizes header.csv",                  "header.csv: no rows below the header"),
     ("evaluate sizes lacking.csv",                 'lacking.csv: there is no target column "size"'),
-    ("evaluate people classes.csv",                'classes.csv: line 2: target "kind" has the class "ancient", which the training did not have (40 such rows)'),
+    ("evaluate people classes.csv",                'classes.csv: line 2: target "kind" has the class "ancient", which training did not have (40 such rows)'),
     ("evaluate arrays x.npy",                      "x.npy has no targets; give an npz file of x and y, or a table"),
-    ("evaluate people people.csv --output people", "--output people: the folder of a run, which stays as it is"),
+    ("evaluate people people.csv --output people", "--output people: the folder of a run, which is not changed"),
     ("evaluate people people.csv --output people.csv", "--output people.csv: not a folder"),
 ]
 # fmt: on
@@ -241,7 +241,7 @@ WRONG = [
 
 @pytest.fixture
 def wrong_files(folder: Path) -> None:
-    """Files that are not what the runs take."""
+    """Files that the runs cannot read."""
     age, town = pl.col("age"), pl.col("town")
     Path("empty.csv").touch()
     Path("header.csv").write_text("age,town,kind,size\n")

@@ -1,4 +1,4 @@
-"""`nnjit predict`, `nnjit evaluate` and `run.predict` with the files of images."""
+"""`nnjit predict`, `nnjit evaluate` and `run.predict` with image files."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -34,7 +34,7 @@ def save(path: Path, shade: int, shape: tuple[int, ...] = (4, 6)) -> None:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with images of two shades and two runs on them, the second of which resizes."""
+    """A folder with images of two shades, and two runs on them; the second one resizes."""
     folder = tmp_path_factory.mktemp("images")
     for name, shade in SHADES.items():
         for k in range(10):
@@ -60,20 +60,20 @@ def folder(made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 # fmt: off
 PREDICTED = [
-    # run, what is predicted: files and their classes
+    # run, input: files and their classes
     ("own",     "new",             {"new/0.png": "black", "new/1.png": "white"}),
     ("own",     "new/1.png",       {"new/1.png": "white"}),
     ("own",     "test",            {"test/black/a.png": "black", "test/white/a.png": "white"}),
     ("resized", "large",           {"large/0.png": "white"}),
 ]
 REFUSED = [
-    # words, what the message says
+    # arguments, the message
     (("predict", "own", "large"),                    "large/0.png: 40×60 pixels, but the network takes 4×6; resize the image"),
     (("predict", "own", "gone"),                     "gone: no such file"),
     (("predict", "own", "own"),                      "own/kernels"),
     (("predict", "own", "new", "--with-inputs"),     "new: images have no columns; omit --with-inputs"),
     (("predict", "own", "own/config.yaml"),          "own/config.yaml: not an image that Pillow can read"),
-    (("evaluate", "own", "new"),                     "new: no sub-folders; expected one for each class"),
+    (("evaluate", "own", "new"),                     "new: no sub-folders; expected one per class"),
     (("evaluate", "own", "new/1.png"),               "new/1.png: an image has no target; give a folder"),
 ]
 # fmt: on

@@ -1,4 +1,4 @@
-"""What the operating system refuses: a full disk, a folder that is gone, a name that is too long."""
+"""Refusals of the operating system: a full disk, a deleted folder, a name that is too long."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RESULTS = ("history.csv", "checkpoint.safetensors", "best.safetensors", "last.sa
 
 @pytest.fixture
 def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Config:
-    """A small experiment whose kernels are compiled already, and its folder as the working directory."""
+    """A small experiment with compiled kernels, and its folder as the working directory."""
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_text(CONFIG, encoding="utf-8")
     found = config.read(Path("a.yaml"))
@@ -37,7 +37,7 @@ def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> config.Config:
 
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
-    """No file can be larger, in bytes: as a full disk, it fails in the middle of a write."""
+    """Limit the size of files in bytes: like a full disk, it fails in the middle of a write."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -51,7 +51,7 @@ def train(given: config.Config, **options: Any) -> None:
 
 
 def saved(message: str) -> set[str]:
-    """The files that a message says are there."""
+    """The files that a message lists as saved."""
     return set(message.partition("run holds ")[2].partition("\n")[0].split(", "))
 
 
@@ -71,7 +71,7 @@ def test_a_full_disk_while_it_trains_names_what_is_saved(given: config.Config) -
 
 def test_a_disk_that_is_full_at_the_end_has_the_results_first(given: config.Config) -> None:
     sizes = {name: (Path("first") / name).stat().st_size for name in (*RESULTS, file_names.EXPLANATION)}
-    size = max(sizes[name] for name in RESULTS) + 300  # seconds have more or fewer digits
+    size = max(sizes[name] for name in RESULTS) + 300  # the seconds in them vary in length
     assert size < sizes[file_names.EXPLANATION]
     with largest_file(size), pytest.raises(Incomplete) as caught:
         train(given, write_report=write_report)
@@ -155,7 +155,7 @@ WRONG = [
     (f"compare first second --output {LONG}",  f"{LONG}: File name too long"),
     ("compare first second --output no/a.html", "the page cannot be written (no/a.html: No such file or "
         "directory)"),
-    ("compare first second --output /dev/zero", "/dev/zero exists already, and is not a comparison; choose "
+    ("compare first second --output /dev/zero", "/dev/zero exists already and is not a comparison; choose "
         "another --output"),
     (f"explain --config {LONG}",               f"{LONG}: cannot read this config: File name too long"),
     (f"check --config {LONG}",                 f"{LONG}: cannot read this config: File name too long"),

@@ -1,4 +1,4 @@
-"""`nnjit report`: of runs that ended, and of runs that were killed at any moment."""
+"""`nnjit report` on finished runs, and on runs killed at any moment."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LACKS = "best.safetensors, last.safetensors, predictions.npz, explanation.json"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A run of 40 epochs, below the working directory."""
+    """A run of 40 epochs in a folder below the working directory."""
     monkeypatch.chdir(tmp_path)
     return write_run(Path("a run"))
 
 
 def page(folder: Path) -> str:
-    """The text of a report, which is well-formed."""
+    """The text of a report, checked to be well-formed."""
     text = (folder / file_names.REPORT).read_text(encoding="utf-8")
     ElementTree.fromstring(text.partition("<!DOCTYPE html>")[2])
     words = re.sub(r"<style.*?</style>|<[^>]*>", " ", text, flags=re.DOTALL)
@@ -35,7 +35,7 @@ def page(folder: Path) -> str:
 
 
 def kill(folder: Path, *names: str) -> None:
-    """What is left of a run that was killed before it wrote some files."""
+    """Turn a finished run into one that was killed before it wrote some files."""
     for name in (file_names.METRICS, *names):
         (folder / name).unlink()
 
@@ -50,9 +50,9 @@ def test_a_finished_run_is_drawn_again(folder: Path, capsys: pytest.CaptureFixtu
 # fmt: off
 KILLED = [
     ((),                                              "after epoch 40"),
-    (("history.csv",),                                "before its first epoch had ended"),
-    (("history.csv", "model.json"),                   "before its first epoch had ended"),
-    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch had ended"),
+    (("history.csv",),                                "before its first epoch ended"),
+    (("history.csv", "model.json"),                   "before its first epoch ended"),
+    (("history.csv", "model.json", "data.json", "environment.json"), "before its first epoch ended"),
 ]
 # fmt: on
 
@@ -66,7 +66,7 @@ def test_the_report_of_a_killed_run_says_what_is_missing_and_how_to_go_on(
     text = page(folder)
     assert f"The training was killed {when}, or is still running." in text
     assert f"Its folder lacks metrics.json, {LACKS}." in text
-    assert "this begins again, without a checkpoint: python -m nnjit.train --resume 'a run'" in text
+    assert "this starts over (no checkpoint): python -m nnjit.train --resume 'a run'" in text
     assert "nnjit.load" not in text  # it has no weights
     assert "No result" in text
 
@@ -75,11 +75,11 @@ def test_a_killed_run_with_a_checkpoint_goes_on_from_it(folder: Path) -> None:
     kill(folder)
     (folder / file_names.CHECKPOINT).touch()
     assert run("report", str(folder)) == 0
-    assert "this goes on from its last checkpoint:" in page(folder)
+    assert "this continues from its last checkpoint:" in page(folder)
 
 
 def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) -> None:
-    """Its metrics and predictions are those of the weights before it was resumed."""
+    """Its metrics and predictions belong to the weights before it was resumed."""
     arrays = {"split": np.array("test"), "target": np.zeros(2), "prediction": np.zeros(2)}
     folder = write_run(tmp_path / "run", predictions=arrays, curves=learning_curves(60, "accuracy"))
     metrics = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))
@@ -97,7 +97,7 @@ def test_a_run_that_was_resumed_and_killed_has_no_old_results(tmp_path: Path) ->
         (
             "half",
             "half/metrics.json: empty; restore it, or resume the run (nnjit train --resume half), which "
-            "writes it again\n",
+            "rewrites it\n",
         ),
     ],
 )

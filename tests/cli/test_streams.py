@@ -1,4 +1,4 @@
-"""Streams that are closed, full, or unable to encode a character."""
+"""Standard streams that are closed, full, or unable to encode a character."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full
 
 @contextmanager
 def closed_pipe() -> Iterator[io.TextIOWrapper]:
-    """The end to write to of a pipe that nobody reads, as `| head -1` leaves it."""
+    """The write end of a pipe that nobody reads, as after `| head -1`."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w", encoding="utf-8") as stream:
@@ -59,7 +59,7 @@ def test_a_message_that_cannot_be_written_leaves_the_status(monkeypatch: pytest.
     with FULL.open("w", encoding="utf-8") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         assert run("report", "nowhere") == 2
-        assert run("report") == 2  # a usage error, which typer prints
+        assert run("report") == 2  # a usage error, printed by typer
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(
@@ -116,7 +116,7 @@ def test_a_printed_config_reads_back_in_any_encoding(
 
 
 def test_a_training_and_its_report_need_no_utf_8(tmp_path: Path) -> None:
-    """In an ASCII locale, into a folder whose name is not text."""
+    """Train in an ASCII locale, into a folder whose name is not text."""
     folder = os.fsdecode(b"r\xff")
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     words = ["--config", str(XOR), "--set", "training.epochs=5", "--quiet", "--output", folder]

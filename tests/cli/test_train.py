@@ -1,4 +1,4 @@
-"""The command: what it prints, and its exit status."""
+"""`nnjit train`: its output and its exit status."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace]:
-    """What the command asks to be trained; here nothing is."""
+    """The calls that would train; nothing is trained here."""
     asked: list[SimpleNamespace] = []
 
     def run(given: config.Config, **options: Any) -> SimpleNamespace:
@@ -62,7 +62,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[SimpleNamespace
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run `nnjit` with some words; its exit status, stdout and stderr."""
+    """Run `nnjit` with some arguments; return its exit status, stdout and stderr."""
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nnjit", *words])
@@ -189,7 +189,7 @@ def test_a_job_script_has_one_line_that_starts_goes_on_and_ends(
 
 
 class NoReporter:
-    """Stands for the process that writes the report."""
+    """A fake of the process that writes the report."""
 
     def __init__(self, words: Sequence[str] | None) -> None: ...
 
@@ -215,7 +215,7 @@ WRONG_FLAGS = [
         "--resume-or-start: give the folder to look in, with --output DIR"),
     ("train --resume-or-start --resume .", "--resume-or-start looks in the --output folder; omit --resume"),
     ("train --resume-or-start --output x",
-        "x holds no run to go on with; give the FILE of a config to start one"),
+        "x holds no run to resume; give the FILE of a config to start one"),
     ("train a.yaml --config b.yaml",     "two configs are given, a.yaml and --config b.yaml; give one"),
     ("train --resume . --output x",      "--output x: a resumed run stays in its own folder; "
         "omit --output"),
@@ -258,7 +258,7 @@ ENDINGS = [
     (Incomplete("done, but", Path("x")),            1,   "done, but\n"),
     (Diverged("inf in dense_1", Path("x")),         3,   "inf in dense_1\n"),
     (Interrupted("stopped after epoch 3", Path("runs/my run")), 130,
-        "stopped after epoch 3\nto go on: nnjit train --resume 'runs/my run'\n"),
+        "stopped after epoch 3\nto resume: nnjit train --resume 'runs/my run'\n"),
     (KeyboardInterrupt(),                           130, "interrupted\n"),
 ]
 # fmt: on
@@ -316,14 +316,14 @@ def test_help_names_the_command_as_it_was_called(folder: Path) -> None:
     assert done.stdout.startswith("Usage: python -m nnjit.train [OPTIONS] [FILE]\n")
 
 
-# What a run is not to import, since it takes long and is used for something else.
+# Slow imports that a run does not need.
 FOREIGN_TO_TABLES = ("sklearn", "pandas", "matplotlib", "jinja2", "tqdm", "nnjit.report.page")
 FOREIGN = (*FOREIGN_TO_TABLES, "polars")
 COMPILING = ("numba", "llvmlite", "scipy", "nnjit.codegen")
 COMPILERS = ("numba", "llvmlite", "nnjit.codegen.program")
 FOREIGN_TO_CONFIGS = (*FOREIGN, *COMPILING)
 FOREIGN_TO_REPORTS = (*COMPILING, "sklearn", "polars", "tqdm", "ruamel", "nnjit.training", "nnjit.config")
-OTHER_TYPES = (  # layers, losses, sources, kinds of columns and the like that the config does not name
+OTHER_TYPES = (  # layers, losses, sources, kinds of columns and so on that the config does not name
     "nnjit.nn.layers.lstm", "nnjit.nn.layers.conv2d", "nnjit.nn.losses.margins", "nnjit.nn.metrics.rankings",
     "nnjit.nn.metrics.confusion", "nnjit.optim.optimizers.searching", "nnjit.data.sources.table",
     "nnjit.data.sources.images", "nnjit.data.sources.series", "nnjit.data.encoding.kinds",

@@ -36,7 +36,7 @@ def address_of(workers: Any) -> str:
 
 
 def kill_a_busy_one(workers: Any) -> bool:
-    """Kill a worker that runs a call, if one does."""
+    """Kill a worker that is running a call, if there is one."""
     busy = [state.address for state in workers.scheduler.workers.values() if state.processing]
     for nanny in workers.workers.values():
         if nanny.worker_address in busy[:1]:
@@ -66,7 +66,7 @@ def test_data_from_python_goes_to_the_workers(workers: Any, tmp_path: Path) -> N
 def test_a_file_is_read_here_and_not_by_the_workers(
     workers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # which is not the workers' folder
+    monkeypatch.chdir(tmp_path)  # not the workers' folder
     rows = "".join(f"{k},{k % 7},{'ab'[k % 2]}\n" for k in range(60))
     Path("data.csv").write_text("p,q,kind\n" + rows, encoding="utf-8")
     data = {"type": "table", "file": "data.csv", "target": "kind", "split": {"validation": 0.3}}
@@ -154,8 +154,8 @@ def test_members_of_a_killed_worker_are_done_again(
     [
         ({}, {}, "a cluster trains the members of a study, and this is one training"),
         ({"replicas": 2}, {"on_epoch": print}, "on_epoch: a function here cannot follow members"),
-        ({"replicas": 2}, {"output": False}, "what a cluster trains is kept in a folder"),
-        ({"replicas": 2, "members": "folders"}, {}, "a cluster trains replicas that leave one table"),
+        ({"replicas": 2}, {"output": False}, "a cluster's results are kept in a folder"),
+        ({"replicas": 2, "members": "folders"}, {}, "a cluster only trains replicas that fit one table"),
     ],
 )
 def test_what_a_cluster_does_not_train_is_said(

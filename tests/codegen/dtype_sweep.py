@@ -1,7 +1,7 @@
-"""Compile every elementwise function for every dtype, or pair of them, and compare it with NumPy.
+"""Compile every elementwise function for every dtype, or pair of dtypes, and compare it with NumPy.
 
-`python -m tests.codegen.dtype_sweep NAME …` runs in a process of its own, so that a crash of compiled code is
-a failure of one function. It prints the name of each when it begins, and what differs, as JSON, at its end.
+`python -m tests.codegen.dtype_sweep NAME …` runs in its own process, so a crash of compiled code is a failure
+of one function. It prints the name of each function as it begins, and its differences, as JSON, at its end.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ UNARY = (
     "reciprocal", "invert",
 )
 # fmt: on
-NOT_ZERO = ("reciprocal",)  # of whole numbers NumPy leaves it to the processor
-SMALL = ("sin", "cos", "tan", "sinc")  # "nan from |x| = 2²¹ on" is what nnjit's say
-NO_NEGATIVE = ("power",)  # NumPy refuses negative whole exponents of whole numbers
+NOT_ZERO = ("reciprocal",)  # for integers, NumPy leaves it to the processor
+SMALL = ("sin", "cos", "tan", "sinc")  # nnjit documents "nan from |x| = 2²¹ on"
+NO_NEGATIVE = ("power",)  # NumPy refuses negative integer exponents of integers
 
-# What compiled code computes otherwise, on purpose: signs of zeros are not kept (`nsz`), nor are subnormals.
+# Compiled code differs here on purpose: it keeps neither signs of zeros (`nsz`) nor subnormals.
 ULP = {"f": 8 * np.finfo("f4").eps, "d": 16 * np.finfo("f8").eps}
 
 
@@ -66,12 +66,12 @@ def cases(name: str) -> Iterator[tuple[str, list[np.ndarray]]]:
         x, y = x.ravel(), y.ravel()
         if name in NO_NEGATIVE and one[0] != "f" and other[0] != "f":
             x, y = x[y >= 0], y[y >= 0]
-            x, y = x[y < 64], y[y < 64]  # whole powers wrap around, for exponents of at most 63
+            x, y = x[y < 64], y[y < 64]  # integer powers wrap around, for exponents of at most 63
         yield f"{one}, {other}", [x, y]
 
 
 def differences(name: str) -> list[str]:
-    """What differs from NumPy, in words."""
+    """Describe the differences from NumPy."""
     reference, function = getattr(np, name), getattr(nnp, name)
     wanted: dict[str, Any] = {}
     given: list[list[np.ndarray]] = []
@@ -96,7 +96,7 @@ def differences(name: str) -> list[str]:
 
 
 def unlike(value: np.ndarray, right: np.ndarray, arrays: list[np.ndarray]) -> Iterator[str]:
-    """Where a value is not NumPy's, and whether its dtype is not; NumPy's i8 and f16 are i64 and f64 here."""
+    """Describe where a value or its dtype differs from NumPy's; NumPy's i8 and f16 are i64 and f64 here."""
     narrow = right.dtype in (np.int8, np.float16)
     if value.dtype != right.dtype and not (narrow and value.dtype.kind == right.dtype.kind):
         yield f"{value.dtype} instead of {right.dtype}"

@@ -1,4 +1,4 @@
-"""Random small graphs of every kind of operation, with the gradient of one of their values."""
+"""Make random small graphs of every kind of operation, with the gradient of one of their values."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class Maker:
         for node in [*outputs, made[-1]]:
             cost = nnp.sum(nnp.astype(node, self.dtype)) + cost
         gradients = pull_back([cost], self.inputs, [full_like(cost, 1)])
-        if self.rng.random() < 0.5:  # as in a training step: one vector of all that has no rows
+        if self.rng.random() < 0.5:  # as in a training step: one vector of everything without rows
             flat = [nnp.ravel(g) for g in gradients if not g.type.is_batched and g.ndim]
             gradients = [g for g in gradients if g.type.is_batched]
             gradients += [nnp.concatenate(flat)] if flat else []
         return Graph((*self.inputs, *self.counters), (*outputs, *gradients))
 
     def step(self) -> None:
-        """One operation more, where the one that is drawn fits."""
+        """Add a random operation if it fits."""
         kinds: tuple[Callable[[], Node | None], ...] = (
             self.unary, self.unary, self.binary, self.binary, self.binary, self.reduce, self.reduce,
             self.product, self.product, self.shape, self.part, self.join, self.counter, self.cast,
@@ -64,7 +64,7 @@ class Maker:
             self.values.append(node)
 
     def value(self) -> Node:
-        """Mostly a late value, so that graphs are deep."""
+        """Return a value, mostly a late one, so graphs are deep."""
         late = max(0, len(self.values) - 6) if self.rng.random() < 0.7 else 0
         return self.values[self.rng.integers(late, len(self.values))]
 
@@ -145,7 +145,7 @@ class Maker:
         return nnp.astype(self.value(), str(self.rng.choice(["f32", "f64"])))
 
     def arguments(self, rows: int) -> list[np.ndarray]:
-        """Normal numbers for the inputs, and a key and a step."""
+        """Return normal numbers for the inputs, a key and a step."""
         rng = np.random.default_rng(rows)
         arrays = [rng.standard_normal(with_rows(n.shape, rows)).astype(n.dtype) for n in self.inputs]
         return [*arrays, np.asarray(7, np.uint32), np.asarray(3, np.uint32)]

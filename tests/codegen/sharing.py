@@ -1,4 +1,4 @@
-"""Have threads share vectors that are really too short to be worth it."""
+"""Make threads share vectors that are too short to be worth it."""
 
 import pytest
 
@@ -7,6 +7,6 @@ from nnjit.codegen.plan import slices as sharing
 
 
 def share_short_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every vector of two elements or more count as long."""
+    """Count every vector of two or more elements as long."""
     monkeypatch.setattr(kernels, "LONG", 2)
     monkeypatch.setattr(sharing, "LONG", 2)

@@ -6,7 +6,7 @@ import pytest
 
 from nnjit.codegen.plan.barrier import Barrier
 
-# What is done in order (a write in slices, a write anywhere, a barrier), and whether each barrier is needed.
+# Events in order (a write in slices, a write anywhere, a barrier), and whether each barrier is needed.
 ROWS = (
     ("",               []),
     ("barrier",        [False]),
@@ -34,7 +34,7 @@ def test_a_write_anywhere_counts_until_the_next_barrier() -> None:
     barrier.wrote()
     assert not barrier.is_scattered
     barrier.wrote(is_scattered=True)
-    barrier.wrote()  # in slices again: what was written elsewhere still waits
+    barrier.wrote()  # in slices again: the write elsewhere still waits
     assert barrier.is_scattered
     barrier.passed()
     assert not barrier.is_scattered

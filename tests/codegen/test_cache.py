@@ -30,18 +30,18 @@ X = np.arange(6.0).reshape(2, 3)
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder of its own."""
+    """Use a new, empty cache folder."""
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
     return tmp_path / "kernels"
 
 
 def small_graph(shift: float) -> Graph:
-    """A graph whose number makes its source differ from that of other tests."""
+    """A graph whose number makes its source unique among tests."""
     return trace(lambda x: nnp.tanh(x) + shift, [array_type("f64", (B, 3))])
 
 
 def compilations(compiled: Compiled, *arguments: np.ndarray) -> int:
-    """How many functions Numba compiles during a call."""
+    """Count the functions that Numba compiles during a call."""
     with event.install_recorder("numba:compile") as recorder:
         compiled(*arguments)
     return len(recorder.buffer)
@@ -117,7 +117,7 @@ def test_folder_that_others_can_write_is_refused(folder: Path, mode: int) -> Non
 def test_folder_of_another_user_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = os.getuid()
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
-    with pytest.raises(UserError, match="belongs to another user; set NNJIT_CACHE_DIR to a folder of yours"):
+    with pytest.raises(UserError, match="another user; set NNJIT_CACHE_DIR to a folder of your own"):
         store.cache_folder()
 
 
@@ -155,8 +155,8 @@ with event.install_recorder("numba:compile") as recorder:
     compiled = compile_graph(trace(f, [array_type("f32", (B, 3)), array_type("f32", (3, 2))]))
     out, back = compiled(np.ones((5, 3), "f4"), np.full((3, 2), 0.1, "f4"))
 stats = compiled._run.stats
-figures = [sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(recorder.buffer)]
-print(json.dumps([*figures, float(out.sum()), float(back.sum())]))
+numbers = [sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len(recorder.buffer)]
+print(json.dumps([*numbers, float(out.sum()), float(back.sum())]))
 """
 
 
@@ -167,7 +167,7 @@ def start(script: str = SCRIPT, *arguments: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> list[float]:
-    """The figures that it prints: first, of `SCRIPT`, cache hits, misses and functions compiled."""
+    """Return the numbers printed; `SCRIPT` begins with cache hits, misses and functions compiled."""
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     return [float(v) for v in json.loads(out)]
@@ -196,8 +196,8 @@ cached, new = (
     compile_graph(trace(lambda x, k=float(k): nnp.exp(x) * k, [array_type("f64", (B, 3))]))
     for k in sys.argv[1:]
 )
-figures = [float(cached(x)[0].sum()), compiler in sys.modules]
-print(json.dumps([*figures, float(new(x)[0].sum()), compiler in sys.modules]))
+numbers = [float(cached(x)[0].sum()), compiler in sys.modules]
+print(json.dumps([*numbers, float(new(x)[0].sum()), compiler in sys.modules]))
 """
     first = finish(start(script, "2", "3"))
     second = finish(start(script, "2", "4"))

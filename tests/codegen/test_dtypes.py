@@ -1,4 +1,4 @@
-"""Every elementwise function of every dtype, or pair of them, is NumPy's, compiled and plain."""
+"""Every elementwise function equals NumPy's for every dtype or pair of dtypes, compiled and plain."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.codegen.dtype_sweep import BINARY, UNARY
 
 ROOT = Path(__file__).parents[2]
 NAMES = (*BINARY, *UNARY)
-GROUPS = [NAMES[i::4] for i in range(4)]  # each in a few processes, which import nnjit once
+GROUPS = [NAMES[i::4] for i in range(4)]  # in a few processes, each of which imports nnjit once
 
 
 def sweep(names: tuple[str, ...]) -> dict[str, str]:
-    """What is wrong with functions, by name: values that differ, or the signal that ended the process."""
+    """Return the faults of functions by name: values that differ, or the signal that ended the process."""
     wrong, left = {}, list(names)
     while left:
         command = [sys.executable, "-m", "tests.codegen.dtype_sweep", *left]

@@ -1,4 +1,4 @@
-"""Parts without elements of computed values: compiled and plain alike, with NumPy's value or one error."""
+"""Empty parts of computed values: compiled and plain alike, with NumPy's value or the same error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnjit import jit
 from nnjit.autodiff import grad
 from nnjit.errors import GraphError
 
-pytestmark = pytest.mark.exact  # values are compared with those of exact inputs
+pytestmark = pytest.mark.exact  # compares values at exact inputs
 
 ONE = np.array([3.0])
 

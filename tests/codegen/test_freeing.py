@@ -1,4 +1,4 @@
-"""Programs are freed with their last user: machine code, modules, and what Numba knows of them."""
+"""Programs are freed with their last user: machine code, modules, and Numba's records of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnjit.codegen.numba import cache, engine, store
 from nnjit.ir import array_type
 
 pytestmark = [
-    pytest.mark.exact,  # values are compared with those of exact inputs
+    pytest.mark.exact,  # compares values at exact inputs
     pytest.mark.skipif(
         config.DISABLE_JIT or bool(config.BOUNDSCHECK), reason="nothing is compiled, or Numba's own way"
     ),
@@ -33,14 +33,14 @@ X = np.arange(3.0)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache folder of its own."""
+    """Use a new, empty cache folder."""
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
     return tmp_path / "kernels"
 
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> weakref.WeakSet[Any]:
-    """The engines that are made during a test and still live."""
+    """The engines made during a test that still live."""
     made: weakref.WeakSet[Any] = weakref.WeakSet()
     make = engine.JITCPUCodegen
 
@@ -60,7 +60,7 @@ def compiled_and_called(factor: float) -> Compiled:
 
 
 def compiled_functions() -> int:
-    """How many compiled functions Numba can call."""
+    """Count the compiled functions that Numba can call."""
     return len(cpu_target.target_context._defns)
 
 
@@ -71,7 +71,7 @@ def kernel_modules() -> set[str]:
 
 @pytest.mark.parametrize("is_cached", [False, True])
 def test_a_program_is_freed_with_its_last_user(is_cached: bool, engines: weakref.WeakSet[Any]) -> None:
-    compiled_and_called(501.0)  # what all programs share is made here
+    compiled_and_called(501.0)  # creates what all programs share
     if not is_cached:
         for path in store.cache_folder().glob("nnjit_kernels_*.code"):
             path.unlink()

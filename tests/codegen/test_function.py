@@ -1,4 +1,4 @@
-"""`jit`: what it takes and returns, what it compiles anew, and what it composes with."""
+"""`jit`: arguments and results, recompilation, and composition with derivatives and maps."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def test_arguments_by_name_are_traced_as_those_by_position() -> None:
         for given, scale in (({}, 2.0), ({"scale": 3.0}, 3.0)):
             np.testing.assert_allclose(native(X, shift=shift, **given), X * scale + shift, rtol=1e-14)
         np.testing.assert_allclose(native(shift=shift, x=X), X * 2.0 + shift, rtol=1e-14)
-    assert len(runs) == 3  # without scale, with it, and x by name; not again for other numbers
+    assert len(runs) == 3  # without scale, with it, and x by name; not again for new numbers
 
 
-@pytest.mark.exact  # an argument comes back as it went in
+@pytest.mark.exact  # an argument is returned unchanged
 def test_containers_are_taken_and_returned_as_they_are() -> None:
     def f(p: Any, q: Any, flag: Any, **named: Any) -> Any:
         return {"p": Pair(p["w"][0] * q[1][0], named["a"]["b"]), "q": [q[0], (p["w"][1], flag)], "n": None}

@@ -24,7 +24,7 @@ ROOM = str(Path(lines.__file__).parents[2])  # of nnjit's files
 
 
 def convolutions(blocks: int) -> Layers:
-    """A residual network of two convolutions a block, with batch norm."""
+    """A residual network with two convolutions per block, and batch norm."""
     conv: dict[str, Any] = {"type": "conv2d", "filters": 4, "kernel_size": 3, "padding": "same"}
     layers: Layers = [{**conv, "name": "sum_0"}]
     for k in range(1, blocks + 1):
@@ -64,12 +64,12 @@ NETWORKS = {"convolutions": convolutions, "attentions": attentions, "plain": pla
 
 
 def step_of(layers: Layers, threads: int = 1) -> CompiledEpoch:
-    """The step of a network, with its source written, and not compiled."""
+    """The step of a network, whose source is written but not compiled."""
     return task_of(layers, threads).written_epoch()
 
 
 def task_of(layers: Layers, threads: int = 1) -> CompiledTask:
-    """The task of a network, of which nothing is compiled."""
+    """Set up the task of a network, without compiling anything."""
     rng = np.random.default_rng(0)
     given = {
         "data": {"type": "arrays"},
@@ -88,7 +88,7 @@ def task_of(layers: Layers, threads: int = 1) -> CompiledTask:
 
 @contextmanager
 def counting_lines() -> Iterator[list[int]]:
-    """Count the lines of nnjit that run inside, those of comprehensions for each of their turns."""
+    """Count the lines of nnjit that run inside; lines of comprehensions count once per turn."""
     count, before = [0], sys.gettrace()
 
     def trace(frame: FrameType, event: str, _: object) -> Callable[..., Any] | None:
@@ -112,7 +112,7 @@ def test_planning_takes_as_many_operations_for_each_layer(network: str) -> None:
             step_of(layers)
         counts.append(count[0])
     two, four, eight = counts
-    assert eight - four <= 2 * (four - two) * 1.1  # twice the blocks, and gaps of memory to look at
+    assert eight - four <= 2 * (four - two) * 1.1  # twice the blocks, and gaps of memory to search
 
 
 def distinct_kernels(step: CompiledEpoch) -> int:

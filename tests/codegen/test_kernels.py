@@ -1,4 +1,4 @@
-"""What is fused into which kernel, and how often the rows are passed over."""
+"""Which operations are fused into a kernel, and how often the rows are passed over."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_step_of_a_network_has_three_products_a_layer_and_one_loop_between_two(l
     """Forward and backward of a hidden layer are one loop each; the last layer's and the loss are one."""
     plan = planned(mlp_step((7, *(5 for _ in range(layers)))))
     assert count(plan, "rows", True) == 3 * layers - 1  # the first layer's inputs need no gradient
-    # The sum of the weights comes before; then `layers` activations, and one derivative a hidden layer.
+    # First the sum of the weights; then `layers` activations, and one derivative per hidden layer.
     assert count(plan, "rows", False) <= 1 + layers + (layers - 1)
     assert count(plan, "flat", False) <= 2  # 1 / Σ w, and the update
     assert not plan.crossing
@@ -88,7 +88,7 @@ def test_sum_over_the_batch_that_feeds_rows_makes_the_block_the_whole_batch() ->
 
 
 def check_order(plan: Plan) -> None:
-    """Every operation runs once, and after what it needs."""
+    """Check that every operation runs once, after its arguments."""
     order = {n: (k.phase, k.zone == "rows", i) for i, k in enumerate(plan.kernels) for n in k.nodes}
     assert len(order) == sum(len(k.nodes) for k in plan.kernels)
     for node, place in order.items():

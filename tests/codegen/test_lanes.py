@@ -45,7 +45,7 @@ RUN = {
 
 
 def run(name: str, arrays: list[np.ndarray], columns: int, places: Axes, taps: Axes) -> np.ndarray:
-    """The result of a kernel, in the last of its arrays."""
+    """Return the result of a kernel, the last of its arrays."""
     a, _, c = arrays
     axes = (*(((1, 0),) * (2 - len(places))), *places, *(((1, 0),) * (3 - len(taps))), *taps)
     steps = [x[0].size if x.ndim > 3 else 0 for x in arrays]
@@ -56,7 +56,7 @@ def run(name: str, arrays: list[np.ndarray], columns: int, places: Axes, taps: A
     return c
 
 
-# height, width of what is read; rows, columns of a window; step along a row, between its taps; columns
+# height, width of the input; rows, columns of a window; step along a row, between its taps; columns
 SHAPES = [
     (7, 9, 3, 2, 1, 1, 5), (14, 84, 5, 30, 6, 1, 16), (32, 32, 5, 5, 1, 1, 6), (9, 9, 1, 9, 1, 1, 1),
     (6, 39, 2, 39, 1, 1, 13), (11, 20, 3, 3, 1, 2, 3), (4, 50, 2, 12, 1, 1, 25),
@@ -154,7 +154,7 @@ def config_of(layers: list[dict[str, Any]], folder: Path, **options: Any) -> dic
 
 
 def task_of(layers: list[dict[str, Any]], folder: Path) -> Setup:
-    """Such a task, set up."""
+    """Set up such a task."""
     return set_up(read(config_of(layers, folder)).experiment, folder)
 
 
@@ -192,7 +192,7 @@ TRAINED: tuple[list[dict[str, Any]], ...] = (
 
 
 def products_of(run: Run) -> list[Any]:
-    """The lengths of a step's products, whatever their order."""
+    """The lengths of a step's products, sorted."""
     return sorted(map(str, (k.product for k in run.compiled.kernels if k.product is not None)))
 
 
@@ -200,7 +200,7 @@ def products_of(run: Run) -> list[Any]:
 def test_grouped_training_equals_the_plain_one(
     layers: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With groups that are not full, of the batch, of the last batch, and of the validation part."""
+    """The batch, the last batch and the validation part have groups that are not full."""
 
     def train(name: str, threads: int) -> Run:
         options = {"data": {"type": "npz", "file": str(tmp_path / "data.npz"), "split": {"validation": 0.3}}}
@@ -222,7 +222,7 @@ def test_grouped_training_equals_the_plain_one(
 
 
 def test_sum_that_is_no_multiple_of_the_weight_is_not_grouped(tmp_path: Path) -> None:
-    """The copies in the place of missing examples would count."""
+    """The copies instead of missing examples would count."""
     setup = task_of([CONV, *FLAT], tmp_path)
     graph, interface = step_graph(setup.task)
     assert interface.weight is not None

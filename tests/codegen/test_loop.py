@@ -1,4 +1,4 @@
-"""Loops over steps, compiled: equal to the interpreter, whatever is carried, recorded or read."""
+"""Loops over steps, compiled: equal to the interpreter for any carried, recorded or read values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def simple(w: Any, x: Any) -> Any:
 
 
 def gated(w: Any, x: Any) -> Any:
-    """Two states, slices of one product, and the other order."""
+    """Two states, slices of one product, and the reverse order."""
     given, zero = x @ w[2:], nnp.zeros_like(x[:, 0, :1])
 
     def step(state: Any, v: Any) -> Any:
@@ -43,7 +43,7 @@ def gated(w: Any, x: Any) -> Any:
 
 
 def deep(w: Any, x: Any) -> Any:
-    """Elements with axes of their own, a state given on as it is, a value that only some steps change."""
+    """Elements with several axes, a state passed on unchanged, a value that only some steps change."""
     blocks = nnp.reshape(x, (nnp.shape(x)[0], 2, 2, 3))
 
     def step(state: Any, v: Any) -> Any:
@@ -57,7 +57,7 @@ def deep(w: Any, x: Any) -> Any:
 
 
 def offset(w: Any, x: Any) -> Any:
-    """What all steps read: a number for each unit, and one for each row."""
+    """Values that all steps read: a number for each unit, and one for each row."""
     zero = nnp.zeros_like(x[:, 0, :2])
     own = nnp.tanh(x[:, 1, :2])
     last, _ = scan(lambda h, v: (nnp.tanh((h @ w[:2] + w[2]) * own + v[:, :2] + w[3]), None), zero, x)
@@ -65,7 +65,7 @@ def offset(w: Any, x: Any) -> Any:
 
 
 def stacked(w: Any, x: Any) -> Any:
-    """A loop over what another recorded."""
+    """A loop over another loop's record."""
     zero = nnp.zeros_like(x[:, 0, :2])
     _, first = scan(lambda h, v: (nnp.tanh(h @ w[:2] + v @ w[2:]),) * 2, zero, x)
     last, _ = scan(lambda h, v: (nnp.sin(h + v), None), zero, first)
@@ -73,7 +73,7 @@ def stacked(w: Any, x: Any) -> Any:
 
 
 def nested(w: Any, x: Any) -> Any:
-    """A loop inside a loop, which begins with the outer's state and reads its part of the data."""
+    """A loop inside a loop, which begins with the outer loop's state and reads its part of the data."""
     blocks = nnp.reshape(x, (nnp.shape(x)[0], 2, 2, 3))
 
     def within(h: Any, v: Any) -> Any:
@@ -105,7 +105,7 @@ def test_value_and_gradient_equal_the_interpreter(cost: Callable[..., Any], dtyp
 
 
 def backwards(w: Any, x: Any) -> Any:
-    """Two states of which the last ones alone are read, and the other order."""
+    """Two states, read only after the last step, in reverse order."""
     zero = nnp.zeros_like(x[:, 0, :2])
     step = lambda s, v: ((nnp.tanh(s[1] @ w[:2] + v @ w[2:]), s[0] + v[:, :2]), None)  # noqa: E731
     (h, c), _ = scan(step, (zero, zero), x, reverse=True)

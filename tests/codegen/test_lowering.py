@@ -40,7 +40,7 @@ VIEWS = """
     b = b1_at(memory, 5, 0, 8)
     out = f64_at(memory, 6, 0, rows)
 """
-# of an element of each view, in expressions as kernels have them
+# of an element of each view, in expressions like those of kernels
 EXPRESSIONS = (
     "x[i] + f32(0.1)", "x[i] * d[i]", "x[i] / x[j]", "d[i] / f64(0.0)", "-x[i]", "-d[i]", "m[i] & m[j]",
     "m[i] | 9", "m[i] // m[j]", "m[i] % m[j]", "m[i] - 3 * m[j]", "k[i] + k[j]", "i32(k[i] * k[j])",
@@ -99,7 +99,7 @@ def computed(options: str) -> np.ndarray:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty cache folder of its own."""
+    """Use a new, empty cache folder."""
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
 
 

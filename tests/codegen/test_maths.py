@@ -1,6 +1,6 @@
 """The elementary functions: accuracy over their whole range, edges, vectorisation, and the random bits.
 
-The same tests run where the JIT is disabled, on fewer points.
+The same tests run with the JIT disabled, on fewer points.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from nnjit.codegen.library.compiled import features
 from nnjit.codegen.maths import MATHS, f32, f64, source_of
 from nnjit.primitives.philox import philox_array
 
-pytestmark = pytest.mark.small  # and not `kernels`: these functions have no arrays
+pytestmark = pytest.mark.small  # not `kernels`: these functions have no arrays
 
 POINTS = 2_000 if config.DISABLE_JIT else 400_000
 DTYPES = {"f32": np.float32, "f64": np.float64}
 WIDER = {"f32": np.float64, "f64": np.longdouble}
-# Where long double is no wider than double, the reference itself may be off by this many ulp.
+# If long double is not wider than double, the reference itself may be off by this many ulp.
 REFERENCE_ERROR = {"f32": 0.0, "f64": 0.0 if np.finfo(np.longdouble).eps < 1e-18 else 2.0}
 # Results under this are flushed to zero or subnormal: 2^-125.5 and 2^-1021.5.
 SMALLEST = {"f32": 1.7e-38, "f64": 3.2e-308}
@@ -67,7 +67,7 @@ def erfc(x: np.ndarray) -> np.ndarray:
 
 
 def exp_of_square(x: np.ndarray, sign: int) -> np.ndarray:
-    """exp(±x²), of a square in two parts, whose first one is exact."""
+    """exp(±x²), with the square in two parts, the first of them exact."""
     h = x.astype(np.float32).astype(x.dtype)
     return np.exp(sign * h * h) * np.exp(sign * (x - h) * (x + h))
 
@@ -85,7 +85,7 @@ def expm1mx(x: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Row:
-    """A function, its reference, the largest errors allowed in ulp, and where to look: (low, high)."""
+    """A function, its reference, the largest errors allowed in ulp, and the range tested: (low, high)."""
 
     name: str
     reference: Callable[[np.ndarray], np.ndarray]
@@ -145,7 +145,7 @@ def sweep(row: Row, dtype: str) -> np.ndarray:
 
 
 def errors(row: Row, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """Where a result of normal size is expected, the arguments and the errors in ulp."""
+    """The arguments whose result is expected to have normal size, and the errors in ulp."""
     x = sweep(row, dtype)
     got = apply(f"{row.name}_{dtype}", x)
     with np.errstate(over="ignore", under="ignore"):
@@ -168,7 +168,7 @@ def test_error_stays_below_its_bound_over_the_whole_range(row: Row, dtype: str) 
 
 @table
 def test_gammaln_is_that_of_scipy(dtype: str) -> None:
-    """The C library's, or Python's own; ulp of the result, but near its zeros at 1 and 2 of 1."""
+    """From the C library or Python; in ulp of the result, but of 1 near its zeros at 1 and 2."""
     kind, bound = DTYPES[dtype], 8 if config.DISABLE_JIT else 3
     x = np.concatenate([np.linspace(0.01, 60, POINTS // 100), np.geomspace(60, 1e30, 500)]).astype(kind)
     want = scipy.special.gammaln(x.astype(np.float64))
@@ -181,7 +181,7 @@ def test_gammaln_is_that_of_scipy(dtype: str) -> None:
 def test_special_function_is_that_of_scipy(
     name: str, low: float, high: float, bound: float, dtype: str
 ) -> None:
-    """In ulp of the result, but of 1 near the zero of expi, where SciPy's is 200 ulp off above 40."""
+    """In ulp of the result, but of 1 near the zero of expi; above 40, SciPy's expi is 200 ulp off."""
     kind, scale = DTYPES[dtype], 0.12 if dtype == "f32" else 1.0
     x = np.concatenate(
         [np.linspace(scale * low, scale * high, POINTS // 100), np.linspace(-3, 3, POINTS // 100)]
@@ -276,11 +276,11 @@ def test_functions_can_be_imported_by_name_and_unknown_names_cannot() -> None:
         _ = maths.tanh_f16
 
 
-ONE_INSTRUCTION = ("llvm.copysign", "llvm.fabs", "llvm.sqrt", "sqrt")  # the last in what is left of a loop
+ONE_INSTRUCTION = ("llvm.copysign", "llvm.fabs", "llvm.sqrt", "sqrt")  # the last in a loop's remainder
 
 
 def is_vectorised(function: Callable[..., float], kind: type) -> bool:
-    """Whether the loop stores whole vectors and calls nothing but what is one vector instruction."""
+    """Whether the loop stores whole vectors and calls only single vector instructions."""
     kernel = loop_over(function)
     x = np.ones(8, kind)
     kernel(x, x)
@@ -290,7 +290,7 @@ def is_vectorised(function: Callable[..., float], kind: type) -> bool:
     return stores is not None and all(name.startswith(ONE_INSTRUCTION) for name in called)
 
 
-SCALAR = ("log1p_f64", "sigmoid_f64")  # where LLVM finds vectors of two not worth it: below SSE 4.2
+SCALAR = ("log1p_f64", "sigmoid_f64")  # below SSE 4.2, where LLVM finds vectors of two not worth it
 needs_jit = pytest.mark.skipif(
     config.DISABLE_JIT or bool(config.BOUNDSCHECK), reason="a plain or a checked loop is scalar"
 )

@@ -1,4 +1,4 @@
-"""Memory: values that live at the same time never overlap; updates are in place only where that is safe."""
+"""Memory: values that live at the same time never overlap; updates are in place only if that is safe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BLOCK = 4
 
 
 def planned(graph: Graph) -> tuple[Plan, Layout]:
-    """The memory of a graph whose inputs have their own, and whose results are all in the work memory."""
+    """Plan a graph whose inputs have their own memory, and whose results are all in the work memory."""
     plan = plan_kernels(legalize(verify(optimize(graph))))
     targets = {
         n: Buffer(Storage(f"x{k}", SHORT[n.dtype]), 0, n.type.row_size, n.type.is_batched)
@@ -38,7 +38,7 @@ def planned(graph: Graph) -> tuple[Plan, Layout]:
 
 
 def moments(plan: Plan) -> Iterator[tuple[str, Node]]:
-    """Every reading and writing of values, in the order of two blocks a phase."""
+    """Every read and write of values, in the order of two blocks per phase."""
     for phase in range(plan.phases + 1):
         for zone, turns in (("flat", 1), ("rows", 1 if plan.crossing else 2)):
             own = [k for k in plan.kernels if (k.zone, k.phase) == (zone, phase)]
@@ -58,10 +58,9 @@ def extent(node: Node, layout: Layout) -> tuple[Storage, int, int]:
 
 
 def overwritten(plan: Plan, layout: Layout) -> list[tuple[Node, Node]]:
-    """Pairs (value, writer) where a value is read after another was written over it.
+    """Pairs (value, writer) of values that are read after another has overwritten them.
 
-    Inside a kernel the order of its loops keeps values apart, so what one kernel reads and writes counts
-    as read before written.
+    Inside a kernel, the order of its loops keeps values apart, so its reads count as before its writes.
     """
     home = {n: k for k in plan.kernels for n in k.nodes}
     inside = {
@@ -113,7 +112,7 @@ def test_two_values_of_one_kernel_that_are_both_kept_do_not_overlap() -> None:
 
 
 def test_what_a_kernel_over_rows_writes_is_in_no_other_of_its_arguments() -> None:
-    """LLVM is told so."""
+    """LLVM relies on it."""
 
     def shared(a: Buffer, b: Buffer) -> bool:
         ends = [p.start + p.stride * (BLOCK if p.rows else 1) for p in (a, b)]
@@ -163,7 +162,7 @@ def _join(*parts: Any) -> Any:
     return nnp.concatenate([nnp.ravel(p) for p in parts])
 
 
-# Result k is written over argument k.
+# Result k overwrites argument k.
 # fmt: off
 UPDATES: tuple[tuple[str, tuple[ArrayType, ...], Callable[..., Any]], ...] = (
     ("elementwise",                        (V,),   lambda t: t - 0.1 * t * t),
@@ -205,7 +204,7 @@ def test_update_in_place_equals_update_apart(
         graph, Interface(updates), most_rows=rows, title="Updates.", block=BLOCK, is_shared=threads > 0
     )
     with ThreadTeam(max(threads, 1)) as team:
-        for _ in range(3):  # what an update leaves is what the next one takes
+        for _ in range(3):  # each update takes the result of the last
             want = interpret(graph, [a.copy() for a in arguments])
             epoch(0, 1, rows, np.arange(rows), arguments, team)
             for now, new in zip(arguments, want, strict=False):
@@ -235,7 +234,7 @@ def test_one_value_can_be_a_piece_of_several_concatenations() -> None:
 @pytest.mark.kernels
 @pytest.mark.small
 def test_piece_of_a_concatenation_is_there_before_the_whole_is_read() -> None:
-    """The piece has one figure and another user, so it could be computed later than the whole is read."""
+    """The piece has one element and another user, so it could be computed after the whole is read."""
 
     def f(x: Any, s: Any) -> Any:
         piece = nnp.reshape(nnp.astype(nnp.less(s, x[2]), "f64"), (1,))

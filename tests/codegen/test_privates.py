@@ -1,4 +1,4 @@
-"""The private parts of Numba: which are used, that they are there, and what happens where they are not."""
+"""The private parts of Numba: which are used, that they exist, and what happens if they do not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ needs_jit = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def nothing_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An empty cache folder of its own, and no warning before."""
+    """Use a new, empty cache folder, with no warning given before."""
     monkeypatch.setattr(privates, "_warned", set())
     monkeypatch.setenv(store.VARIABLE, str(tmp_path / "kernels"))
 
@@ -40,7 +40,7 @@ def test_part_is_there_and_takes_these_arguments(row: str) -> None:
 
 
 def imported(path: Path) -> Iterator[str]:
-    """What a file imports of Numba's and llvmlite's, by full name."""
+    """The names that a file imports from Numba and llvmlite, in full."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -49,7 +49,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def is_private(name: str) -> bool:
-    """Whether a name is not one of those that Numba and llvmlite document for extensions."""
+    """Whether a name is not among those that Numba and llvmlite document for extensions."""
     words = name.split(".")
     public = {"numba": ("extending", "types", "config"), "llvmlite": ("ir", "binding")}
     return words[0] in public and len(words) > 2 and words[1] not in public[words[0]]
@@ -86,12 +86,12 @@ def test_part_that_is_missing_or_called_otherwise_is_named(monkeypatch: pytest.M
 
 
 def graph_of(shift: float) -> Graph:
-    """A graph whose number makes its source differ from that of other tests."""
+    """A graph whose number makes its source unique among tests."""
     return trace(lambda x: nnp.tanh(x) * shift, [array_type("f64", (B, 3))])
 
 
 def call_fresh(graph: Graph) -> tuple[Compiled, np.ndarray]:
-    """A compiled graph whose program is loaded anew, as in another process, and what it gives."""
+    """Compile a graph, loading its program anew, as in another process; return it and its results."""
     cache._modules.clear()
     compiled = compile_graph(graph)
     return compiled, compiled(X)[0]
@@ -102,20 +102,20 @@ SLOW = r"^Numba [\d.]+ differs from the versions nnjit knows, so compiling a new
 
 
 def break_import(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let the direct compiler miss what it imports; a part that is in the table is gone."""
+    """Make an import of the direct compiler fail; a part in the table is gone."""
     monkeypatch.setitem(sys.modules, program_compiler.__name__, None)
     monkeypatch.setattr(privates, "PRIVATES", ("numba.core.cgutils.gone(builder)", *privates.PRIVATES))
     return r"\(numba\.core\.cgutils\.gone: module 'numba.core.cgutils' has no attribute 'gone'\)"
 
 
 def break_call(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let a part that the direct compiler calls want other arguments."""
+    """Make a part that the direct compiler calls expect other arguments."""
     monkeypatch.setattr(program_compiler, "compile_result", lambda state: None)
     return r"\(TypeError: .*unexpected keyword argument"
 
 
 def break_attribute(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let an object have lost an attribute."""
+    """Remove an attribute of an object."""
     monkeypatch.setattr(program_compiler, "ConfigStack", object)
     return r"\(AttributeError: 'object' object has no attribute 'enter'\)"
 
@@ -147,17 +147,17 @@ def test_a_program_is_loaded_where_a_part_of_the_loader_has_changed(monkeypatch:
 
 
 def break_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the cache of functions miss what it imports."""
+    """Make an import of the function cache fail."""
     monkeypatch.setitem(sys.modules, function_cache.__name__, None)
 
 
 def break_rebuilding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a part that rebuilds a function want other arguments; it is in the table."""
+    """Make a part that rebuilds a function expect other arguments; it is in the table."""
     monkeypatch.setattr(function_cache.Result, "_rebuild", lambda context: None)
 
 
 def break_reducing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a part that takes a function apart want other arguments."""
+    """Make a part that serialises a function expect other arguments."""
     monkeypatch.setattr(function_cache.Result, "_reduce", lambda result, other: None)
     for path in store.cache_folder().glob("*.run.*"):
         path.unlink()

@@ -23,9 +23,9 @@ SHAPES = [
 ]  # fmt: skip
 CASES = [(s, *flags) for s, flags in product(SHAPES, product((0, 1), repeat=3))]
 CASES += [((8, 3, 0), 1, 0, add) for add in (0, 1)]  # the sum over a batch without rows
-# Sums of k terms in another order, of numbers of size 1: a few roundings for each root of k.
+# Sums of k terms of size 1 in another order: a few roundings for each root of k.
 TOLERANCE = {"f4": 4e-6, "f8": 8e-15}
-MARGIN = 37  # elements beside the rows of C that must stay
+MARGIN = 37  # elements next to the rows of C that must not change
 
 
 def _compiled(at: Any) -> Any:
@@ -52,7 +52,7 @@ def multiply(ta: int, tb: int, a: np.ndarray, b: np.ndarray, add: int, c: np.nda
     RUN[c.dtype](memory, ta, tb, m, n, k, lda, ldb, add, ldc)
 
 
-@pytest.mark.small  # and not `kernels`: what is emitted has no checks of bounds, NaN behind the rows instead
+@pytest.mark.small  # not `kernels`: emitted code has no bounds checks; NaN after the rows replace them
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("gap", [0, 3])
 @pytest.mark.parametrize(("shape", "ta", "tb", "add"), CASES)
@@ -88,7 +88,7 @@ def test_what_lies_behind_b_has_no_influence(dtype: str) -> None:
 def test_large_weights_go_to_blas_where_that_is_faster(
     is_wide: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Forward, backward, and over the batch: without AVX-512, from a number of elements on."""
+    """Forward, backward, and over the batch: without AVX-512, from a certain number of elements on."""
     monkeypatch.setattr(emit_product, "LARGE", 30)
     monkeypatch.setattr(emit_product, "features", lambda: {"avx512f": is_wide})
     types = [array_type("f64", shape) for shape in ((B, 6), (6, 5), (B, 5))]

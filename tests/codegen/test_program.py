@@ -29,7 +29,7 @@ def agree(graph: Graph, compiled: Compiled, *given: np.ndarray, rtol: float = 1e
 
 
 def check(f: Callable[..., Any], *given: np.ndarray, batched: int = 0, block: int = 4) -> None:
-    """Compiled equals interpreted for `f`, whose first `batched` arguments lead with the batch axis."""
+    """Compare compiled with interpreted `f`, whose first `batched` arguments begin with the batch axis."""
     types = [array_type(a.dtype, (B, *a.shape[1:]) if k < batched else a.shape) for k, a in enumerate(given)]
     graph = trace(f, types)
     agree(graph, Compiled(graph, block=block), *given)
@@ -124,17 +124,15 @@ def test_whole_numbers_wrap_as_in_numpy_even_inside_an_expression() -> None:
 
 
 SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 1e300, -1e300, 5e-324, 0.5])
-# NaN above 2^21 by their own documentation; and SciPy's erfcinv of the least number is infinite, ours 27.2.
+# Documented as NaN above 2^21; and SciPy's erfcinv of the least number is infinite, ours 27.2.
 APART = {"sin", "cos", "erfcinv"}
 UNARY = [n for n, q in PRIMITIVES.items() if q.kind == "elementwise" and len(q.partials or ()) == 1]
 BINARY = [n for n, q in PRIMITIVES.items() if q.kind == "elementwise" and len(q.partials or ()) == 2]
 
 
-@pytest.mark.exact  # log(1) is 0, 1 - 1 is 0, and beside them nothing is near
+@pytest.mark.exact  # log(1) is 0, 1 - 1 is 0, and nothing else is near
 @pytest.mark.parametrize("names", [UNARY, BINARY], ids=["unary", "binary"])
-@pytest.mark.filterwarnings(
-    "ignore::RuntimeWarning"
-)  # as plain Python the kernel warns of what is being tested
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # plain Python warns of what is tested
 def test_nothing_hides_a_nan_or_an_infinity(names: list[str]) -> None:
     names = [n for n in names if n not in APART and not n.startswith(("logical", "bitwise"))]
     pairs = np.array([(a, b) for a in SPECIAL for b in SPECIAL]).T.copy()
@@ -142,7 +140,7 @@ def test_nothing_hides_a_nan_or_an_infinity(names: list[str]) -> None:
     types = [array_type("f64", (B,)) for _ in given]
     graph = trace(lambda *xs: [PRIMITIVES[n](*xs) for n in names], types)
     for name, got, want in zip(names, compile_graph(graph)(*given), interpret(graph, given), strict=True):
-        # Results under 2^-1021 are flushed or kept; pow differs from NumPy's by an ulp near overflow.
+        # Results under 2^-1021 may be flushed; pow differs from NumPy's by an ulp near overflow.
         np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-307, err_msg=name)
 
 
@@ -241,7 +239,7 @@ def test_argument_that_does_not_fit_is_named_before_anything_runs() -> None:
 
 
 def epoch_of_descent(block: int, guard: bool) -> tuple[Graph, CompiledEpoch]:
-    """θ′ = θ - rate · Σ x, with the sum of the batch as total and guard."""
+    """Run θ′ = θ - rate · Σ x, with the sum of the batch as total and guard."""
     theta, rate, x = new_input(VECTOR), new_input(array_type("f64")), new_input(ROWS)
     total = nnp.sum(x * theta)
     graph = Graph((theta, rate, x), (theta - rate * nnp.sum(x, axis=0), total))

@@ -18,11 +18,11 @@ from .sharing import share_short_vectors
 
 pytestmark = [pytest.mark.kernels, pytest.mark.small]
 
-STEPS = 7  # operations of a graph, besides its gradient
-CALLS = 200 if config.DISABLE_JIT else 6  # graphs: as plain Python many, since none is compiled
+STEPS = 7  # operations of a graph, not counting its gradient
+CALLS = 200 if config.DISABLE_JIT else 6  # graphs: many as plain Python, since none is compiled
 EPOCHS = 100 if config.DISABLE_JIT else 3
-BLOCK = 4  # rows; so that few rows are several blocks, the last one short
-# Of figures of size 1 to 100 after some ten operations; f32 rounds to 1e-7 and a sum of it cancels.
+BLOCK = 4  # rows: few rows then make several blocks, the last one short
+# Of numbers of size 1 to 100 after about ten operations; f32 rounds to 1e-7, and its sums cancel.
 CLOSE = {"f64": {"rtol": 1e-9, "atol": 1e-9}, "f32": {"rtol": 2e-3, "atol": 2e-3}}
 
 
@@ -39,7 +39,7 @@ def test_compiled_random_graph_equals_interpreted(seed: int) -> None:
         2 * BLOCK + 3,
         BLOCK,
         1,
-    ):  # the most first: where it is to be one block, none is compiled in vain
+    ):  # the most first: if the batch must be one block, none is compiled in vain
         arguments = maker.arguments(rows)
         for got, want in zip(compiled(*arguments), interpret(graph, arguments), strict=True):
             assert (got.dtype, got.shape) == (want.dtype, want.shape)

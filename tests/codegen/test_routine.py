@@ -1,7 +1,6 @@
-"""Sorting and linear algebra, compiled: equal to the interpreter, with its error where there is no answer.
+"""Sorting and linear algebra, compiled: equal to the interpreter, and the same error if there is no answer.
 
-The rows of the table that have such a routine are one program for each dtype, since compiling is what takes
-the time.
+The rows of the table with such a routine form one program per dtype, since compiling takes most of the time.
 """
 
 from __future__ import annotations
@@ -35,14 +34,14 @@ NAMES = (
     "svd right of a wide matrix", "qr", "pinv",
 )  # fmt: skip
 CHOICE = [row for row in SURFACE_ROWS + SCIPY_ROWS if row.name in NAMES]
-# Of figures of size 1: rounding of LAPACK, of which SciPy may have another build than NumPy.
+# Of numbers of size 1: rounding of LAPACK, whose build may differ between SciPy and NumPy.
 CLOSE = {"f64": {"rtol": 1e-11, "atol": 1e-11}, "f32": {"rtol": 1e-4, "atol": 1e-4}}
 RNG = np.random.default_rng(0)
 A = 0.3 * RNG.standard_normal((3, 3)) + np.diag([1.0, 2.0, 3.0])
 
 
 def combined(row: Row, dtype: str) -> Graph:
-    """Value and gradient of a row in one graph; in f32 the value alone, whose routines are others."""
+    """Value and gradient of a row in one graph; in f32, which has other routines, only the value."""
     graphs = derive(row, dtype)
     if dtype == "f32":
         return graphs.value
@@ -51,7 +50,7 @@ def combined(row: Row, dtype: str) -> Graph:
 
 @functools.cache
 def results(dtype: str) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
-    """What one program of all rows gives, and what the interpreter gives, by row."""
+    """Results of one program of all rows, and of the interpreter, by row."""
     graphs = {row.name: combined(row, dtype) for row in CHOICE}
     given = {}
     for row in CHOICE:
@@ -133,7 +132,7 @@ def test_threads_that_share_a_training_sort_their_rows_and_one_solves() -> None:
         np.testing.assert_allclose(totals, [sum(figures)], rtol=1e-12)
         params[:] = 0
         epoch(0, 1, 5, np.arange(5), [params, data], team)
-    assert np.isnan(params).all()  # of a singular matrix; a training stops before such an update
+    assert np.isnan(params).all()  # of a singular matrix; training stops before such an update
 
 
 # fmt: off
@@ -159,7 +158,7 @@ def test_matrix_without_an_answer_raises_what_it_raises_outside_jit(
         native(np.stack([A @ A.T, a]))
     assert str(inside.value) == str(outside.value)
     good = np.stack([A @ A.T, np.eye(3)])
-    np.testing.assert_allclose(native(good), f(good), rtol=1e-12, atol=1e-14)  # the next call is as any other
+    np.testing.assert_allclose(native(good), f(good), rtol=1e-12, atol=1e-14)  # the next call works as usual
 
 
 @pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
@@ -182,7 +181,7 @@ def _order(memory: Any, count: int, n: int) -> None:
 
 @pytest.mark.parametrize(
     "n", [1, 2, 16, 17, 33, 70, 200]
-)  # around the runs that are inserted, and two of them
+)  # around the length of runs sorted by insertion, and of two of them
 def test_order_is_numpys_with_equal_elements_and_nan(n: int) -> None:
     x = RNG.integers(-3, 4, (5, n)) * 0.5
     x[0] = np.sort(RNG.standard_normal(n))

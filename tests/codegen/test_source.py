@@ -1,6 +1,6 @@
 """The text of generated source.
 
-`NNJIT_UPDATE_GOLDEN=1 pytest tests/codegen/test_source.py` writes the golden file anew.
+`NNJIT_UPDATE_GOLDEN=1 pytest tests/codegen/test_source.py` rewrites the golden file.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def test_source_of_a_step_is_the_golden_one() -> None:
     source = step_source()
     if os.environ.get("NNJIT_UPDATE_GOLDEN"):
         GOLDEN.write_text(source, encoding="utf-8")
-    assert source == GOLDEN.read_text(encoding="utf-8"), "set NNJIT_UPDATE_GOLDEN=1 where the change is meant"
+    assert source == GOLDEN.read_text(encoding="utf-8"), "set NNJIT_UPDATE_GOLDEN=1 if the change is intended"
 
 
 def test_names_that_a_user_gives_never_enter_the_source() -> None:

@@ -1,4 +1,4 @@
-"""Which files of nnjit are in the key of compiled programs: those that shape machine code, and no others."""
+"""Files of nnjit in the key of compiled programs: those that shape machine code, and no others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOMS = tuple(f"codegen/{room}/" for room in COMPILED)
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of nnjit, to be edited."""
+    """A copy of nnjit to edit."""
     folder = tmp_path_factory.mktemp("copy") / "nnjit"
     return Path(shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__")))
 
@@ -63,7 +63,7 @@ def test_key_has_the_text_of_every_such_file() -> None:
 
 
 def test_little_of_other_rooms_is_in_the_key() -> None:
-    """What else is imported at the top of a module there makes every edit of it compile all programs anew."""
+    """Any edit of another module imported at the top of one there would recompile all programs."""
     others = [name for name in sources(PACKAGE) if not name.startswith(ROOMS)]
     assert others == ["durable.py", "errors.py", "ir/types.py", "primitives/philox.py", "version.py"]
 
@@ -75,7 +75,7 @@ def test_all_that_generated_source_imports_is_in_the_key() -> None:
 
 
 def inner_imports(text: str) -> Iterator[tuple[str, str]]:
-    """The function and the module of each import of nnjit's inside a function."""
+    """The function and the module of each import of nnjit inside a function."""
     for function in ast.walk(ast.parse(text)):
         if isinstance(function, ast.FunctionDef):
             for node in ast.walk(function):

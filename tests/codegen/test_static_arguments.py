@@ -1,4 +1,4 @@
-"""`static_argnums` and `static_argnames` of `jit`: what is built into a program, and what is refused."""
+"""`static_argnums` and `static_argnames` of `jit`: values built into a program, and refusals."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def test_a_method_may_have_a_static_self() -> None:
 
 
 MISTAKES = (
-    (lambda: jit(power, static_argnums=1)(X, [2]), "jit: argument 1 is static, and a list has no hash"),
+    (lambda: jit(power, static_argnums=1)(X, [2]), "jit: argument 1 is static, and a list is not hashable"),
     (
         lambda: jit(power, static_argnames="how")(X, how={}),
         'argument "how" is static, and a dict',
     ),
-    (lambda: jit(power, static_argnums=1)(X, (2, [3])), "argument 1 is static, and this tuple has no hash"),
+    (lambda: jit(power, static_argnums=1)(X, (2, [3])), "1 is static, and this tuple is not hashable"),
     (lambda: grad(jit(power, static_argnums=0))(X), "jit: argument 0 is static and traced"),
     (lambda: jit(power, static_argnums=2), "static_argnums has 2, but the function takes 2 by position"),
     (

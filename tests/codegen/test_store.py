@@ -22,26 +22,26 @@ from nnjit.codegen.numba import cache, store
 from nnjit.errors import UserError
 from nnjit.ir import Graph, array_type
 
-pytestmark = pytest.mark.exact  # values are compared with those of exact inputs
+pytestmark = pytest.mark.exact  # compares values at exact inputs
 
 needs_jit = pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled")
 X = np.arange(3.0)
 
 
 def graph_of(factor: float) -> Graph:
-    """A graph whose number makes its source differ from that of other tests."""
+    """A graph whose number makes its source unique among tests."""
     return trace(lambda x: x * factor, [array_type("f64", (3,))])
 
 
 def call_fresh(factor: float = 401.0) -> tuple[Compiled, np.ndarray]:
-    """A program that is loaded anew, as in another process, and what it gives."""
+    """Load a program anew, as in another process; return it and its results."""
     cache._modules.clear()
     compiled = compile_graph(graph_of(factor))
     return compiled, compiled(X)[0]
 
 
 def hits(compiled: Compiled) -> int:
-    """How many functions of a program were loaded from the cache."""
+    """Count the functions of a program that were loaded from the cache."""
     return sum(compiled._run.stats.cache_hits.values())  # type: ignore[attr-defined]  # a dispatcher
 
 
@@ -59,7 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def folder(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of that cache, which is in use; nothing was warned of before."""
+    """Use a copy of that cache, with no warning given before."""
     copy = Path(shutil.copytree(whole, tmp_path / "kernels"))
     copy.chmod(0o700)
     monkeypatch.setenv(store.VARIABLE, str(copy))
@@ -68,7 +68,7 @@ def folder(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def file_of(folder: Path, end: str, factor: float = 401.0) -> Path:
-    """The file of a program that ends so."""
+    """The file of a program with this suffix."""
     (source,) = (p for p in folder.glob("*.py") if str(factor) in p.read_text(encoding="utf-8"))
     (path,) = folder.glob(f"{source.stem}*{end}")
     return path
@@ -100,7 +100,7 @@ def replace_by(make: Callable[[Path], None]) -> Callable[[Path], None]:
 
 
 def swap(path: Path) -> None:
-    """Put the file of the other program in its place: whole, and with a right checksum."""
+    """Replace a file with the other program's: complete, and with a correct checksum."""
     shutil.copyfile(file_of(path.parent, path.suffix, 402.0), path)
 
 
@@ -186,7 +186,7 @@ def test_machine_code_that_has_its_checksum_but_cannot_be_loaded_is_compiled_ane
 
 @pytest.fixture(params=[errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
 def unwritable(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The cache can be read, not written; why."""
+    """Make the cache readable but not writable; return why."""
     reason = os.strerror(request.param)
 
     def fail(path: Path, data: bytes) -> None:
@@ -203,7 +203,7 @@ def test_cache_that_cannot_be_written_is_read_in_silence_and_warned_of_once(
     assert hits(call_fresh()[0]) == 1
     text = (
         f"{folder}: the kernel cache cannot be written ({unwritable}), so each process compiles its kernels "
-        "anew; free space, give access, or set NNJIT_CACHE_DIR to a folder of yours"
+        "anew; free space, give access, or set NNJIT_CACHE_DIR to a folder of your own"
     )
     with pytest.warns(RuntimeWarning, match=f"^{re.escape(text)}$"):
         np.testing.assert_array_equal(call_fresh(403.0)[1], 403.0 * X)

@@ -1,6 +1,6 @@
 """Every row of the table of operations: compiled equals interpreted, value and gradient.
 
-A few rows share a program, since compiling is what takes the time.
+A few rows share a program, since compiling takes most of the time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.small
 
 TOGETHER = 4  # rows of the table in a program; larger kernels compile badly
 COUNTS = (1, 5) if config.DISABLE_JIT else (1, 5, 300)  # rows of data; 300 take two blocks of 256
-# Of a figure of size 1. f64: another exp, another order of a sum. f32: the same, of 300 terms of size 3.
+# Of a number of size 1. f64: another exp, another order of a sum. f32: the same, of 300 terms of size 3.
 CLOSE = {"f64": {"rtol": 1e-12, "atol": 1e-12}, "f32": {"rtol": 2e-5, "atol": 2e-5}}
 
 
@@ -33,7 +33,7 @@ def combined(row: Row, dtype: str) -> Graph:
 
 
 def keys(row: Row, dtype: str) -> list[Hashable]:
-    """What each input of `combined` is: where it comes from, and which of these; rows share equal ones."""
+    """The source of each input of `combined`, and its number there; rows share equal ones."""
     cotangents = combined(row, dtype).inputs[len(row.args) :]
     kinds: list[Hashable] = [*row.args, *(n.type for n in cotangents)]
     return [(kind, kinds[:k].count(kind)) for k, kind in enumerate(kinds)]
@@ -63,7 +63,7 @@ def group(first: int, dtype: str) -> tuple[Compiled, list[Hashable]]:
 
 @functools.cache
 def results(first: int, dtype: str, count: int) -> dict[str, list[np.ndarray]]:
-    """What the program of a group gives, by row."""
+    """The results of a group's program, by row."""
     rows = ROWS[first : first + TOGETHER]
     program, order = group(first, dtype)
     given = {
@@ -73,7 +73,7 @@ def results(first: int, dtype: str, count: int) -> dict[str, list[np.ndarray]]:
     return {row.name: [next(together) for _ in combined(row, dtype).outputs] for row in rows}
 
 
-# In f32 only what has code of its own for f32; the others would only be compiled again.
+# In f32, only operations with their own f32 code; others would only be compiled again.
 OF_ITS_OWN = ("elementwise", "counter", "matmul")
 CASES = [(k, "f64") for k in range(len(ROWS))] + [
     (k, "f32") for k, row in enumerate(PRIMITIVE_ROWS) if PRIMITIVES[row.name.split()[0]].kind in OF_ITS_OWN
@@ -82,7 +82,7 @@ CASES = [(k, "f64") for k in range(len(ROWS))] + [
 
 @pytest.mark.parametrize(
     ("index", "dtype"),
-    [  # indices are those of f64 in f32, so one of them is enough for the checks of bounds
+    [  # indices are equal in f32 and f64, so one dtype is enough for bounds checks
         pytest.param(k, dtype, id=f"{ROWS[k].name}-{dtype}", marks=[pytest.mark.kernels] * (dtype == "f64"))
         for k, dtype in CASES
     ],

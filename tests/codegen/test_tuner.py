@@ -1,4 +1,4 @@
-"""How many threads run the next call, on a simulated machine."""
+"""Choose the threads of the next call, on a simulated machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from nnjit.codegen.runtime.tuner import ThreadTuner
 
 Rate = Callable[[int], float]
-"""Steps a second of a number of threads."""
+"""Steps per second of a number of threads."""
 
 
 class Machine:
@@ -18,7 +18,7 @@ class Machine:
 
     Args:
         rate: of its steps.
-        stall: seconds by which a call of several threads lasts longer than it was to.
+        stall: seconds that a call of several threads overruns.
     """
 
     def __init__(self, most: int, rate: Rate, stall: float = 0.0) -> None:
@@ -26,7 +26,7 @@ class Machine:
         self.tuner = ThreadTuner(most, lambda: self.now)
 
     def run(self, seconds: float, most_of_a_call: float = 0.05) -> float:
-        """Steps a second over so much time, of calls that are at most so long."""
+        """Return the steps per second over some time, with calls of a limited length."""
         begin, steps = self.now, 0.0
         while self.now < begin + seconds:
             self.chosen, wanted = self.tuner.next()

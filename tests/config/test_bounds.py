@@ -1,4 +1,4 @@
-"""Every number of a config has bounds; what is huge, deep or half a character ends in one message."""
+"""Every number in a config has bounds; huge, deep or broken input ends in one message."""
 
 # ruff: noqa: E501  a row is one case and its message
 
@@ -34,7 +34,7 @@ HALF = "\ud800"
 
 
 def numbers(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each place of the schema that takes such numbers, with its name."""
+    """Each place in the schema that takes such numbers, with its name."""
     root = structure()
 
     def walk(node: object, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -61,7 +61,7 @@ def descendants(cls: type[Options]) -> Iterator[type[Options]]:
 OPTIONS = [
     (options, name, field)
     for options in dict.fromkeys(descendants(Options))
-    if options.__module__.startswith("nnjit.") and options.__name__ != "Altered"  # no config has one
+    if options.__module__.startswith("nnjit.") and options.__name__ != "Altered"  # not part of a config
     for name, field in options.model_fields.items()
     if not (isinstance(field.annotation, type) and issubclass(field.annotation, Options))
     if "ForwardRef" not in repr(field.annotation)
@@ -144,7 +144,7 @@ def test_repeats_of_repeats_are_counted_before_they_are_made() -> None:
         config.resolve(LEAST | {"model": [*layers, "dense"]})
 
 
-FLOODS = [  # what is given beside the rest, the first line, and how many more there are
+FLOODS = [  # further options, the first line of the message, and how many mistakes follow
     ({f"key_{k}": k for k in range(16_000)}, 'unknown option "key_0"; valid: ', "15,980"),
     ({"model": [{"type": "dense", "unit": 3}] * 5000}, 'model[0]: unknown option "unit"; did you', "4,980"),
     ({"model": ["dens"] * 5000}, 'model[0]: unknown layer "dens"; did you mean "dense"?', "4,980"),
@@ -169,11 +169,11 @@ def test_thousands_of_mistakes_are_counted_and_twenty_are_told(
     assert len(lines) == 21
     assert lines[0].startswith(first)
     assert lines[-1] == f"and {more} more mistakes"
-    assert len(told) <= 40  # each compares a name with all the valid ones
+    assert len(told) <= 40  # each compares a name with all valid ones
 
 
 # fmt: off
-TEXTS = [  # what is given beside the rest, and the message
+TEXTS = [  # further options, and the message
     ({"name": f"a{HALF}"},                                  r"name: 'a\ud800' holds half a character"),
     ({HALF: 1},                                             r"'\ud800' holds half a character"),
     ({"training": {HALF: 1}},                               r"training: '\ud800' holds half a character"),
@@ -188,7 +188,7 @@ TEXTS = [  # what is given beside the rest, and the message
 def test_half_a_character_is_refused_where_it_stands(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config.resolve(LEAST | given)
-    assert str(caught.value) == f"{message}, a lone surrogate; remove it"
+    assert str(caught.value) == f"{message} (a lone surrogate); remove it"
 
 
 def test_both_halves_of_a_character_are_one_as_in_json() -> None:
@@ -263,7 +263,7 @@ class Word(StrEnum):
 
 
 # fmt: off
-KINDS = [  # an entry of the data given from Python
+KINDS = [  # an entry of data given from Python
     1j, object(), b"a", {1}, Decimal(1), date(2020, 1, 1), np.int64(1), np.array([1.0]),
 ]
 # fmt: on

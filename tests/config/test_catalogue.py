@@ -1,4 +1,4 @@
-"""All that can be chosen by name: it is in the schema with its help, and a slip of the pen finds it."""
+"""Every entry that a name selects is in the schema with its help, and a misspelt name suggests it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENTRIES = [(kind, name) for kind, entries in CATALOGUE.items() for name in entri
 
 
 def place(kind: str, value: Any) -> dict[str, Any]:
-    """The options that put `value` where one of this kind belongs."""
+    """Options with `value` as an entry of this kind."""
     places: dict[str, dict[str, Any]] = {
         "initializer": {"model": [{"type": "dense", "weight_initializer": value}]},
         "layer": {"model": [value]},
@@ -71,7 +71,7 @@ def test_a_slip_of_the_pen_in_a_config_is_told_with_its_place(kind: str) -> None
         config.resolve(LEAST | place(kind, name + name[-1]))
 
 
-ELSEWHERE = [  # what other libraries call it, and how it is called here
+ELSEWHERE = [  # its name in other libraries, and here
     ("optimizer", "SGD", "gradient_descent"),
     ("loss", "MSELoss", "mean_squared_error"),
     ("loss", "CrossEntropyLoss", "softmax_cross_entropy"),

@@ -1,4 +1,4 @@
-"""Every mistake in a config becomes one message: where, what was given, what is allowed, the mend."""
+"""Every mistake in a config gives one message: where, what was given, what is allowed, the mend."""
 
 # ruff: noqa: E501  a row is one mistake and its whole message
 
@@ -34,7 +34,7 @@ training:
 """
 
 # fmt: off
-# What is replaced in CONFIG, by what, and the message after "a.yaml".
+# Text in CONFIG, its replacement, and the message after "a.yaml".
 BAD_CONFIGS = [
     # unknown options, at every depth
     ("name: digits",         "nam: digits",            ':1: unknown option "nam"; did you mean "name"?'),
@@ -53,7 +53,7 @@ BAD_CONFIGS = [
     ("patience",             "patince",                ':17: training.early_stopping: unknown option "patince"; did you mean "patience"?'),
     ("seed: 0",              "penalty: {l3: 1}",       ':2: penalty: unknown option "l3"; valid: l1, l2'),
     ("seed: 0",              "clip: {nrm: 1}",         ':2: clip: unknown option "nrm"; did you mean "norm"?'),
-    # names that no registry knows
+    # names that are in no registry
     ("type: sklearn",        "type: sklern",           ':3: data: unknown data source "sklern"; did you mean "sklearn"?'),
     ("{type: dense",         "{type: dens",            ':5: model[0]: unknown layer "dens"; did you mean "dense"?'),
     ("{type: dropout, rate: 0.1}", "droput",           ':6: model[1]: unknown layer "droput"; did you mean "dropout"?'),
@@ -111,7 +111,7 @@ BAD_CONFIGS = [
     ("{validation: 0.15, test: 0.15}", "{fold: {number: 3, of: 2}}", ':3: data.split.fold: there is no fold 3 of 2; '
         'give a number from 1 to 2'),
     ("{validation: 0.15, test: 0.15}", "{validation: 0.1, fold: {number: 1, of: 2}}", ':3: data.split: validation 0.1 and a '
-        'fold are two validation parts; set validation: 0'),
+        'fold give two validation parts; set validation: 0'),
     ("batch_size: 32",       "batch_size: 0",          ':16: training.batch_size: expected a whole number >= 1 or "full", got 0'),
     ("patience: 10",         "min_delta: -1",          ':17: training.early_stopping.min_delta: expected a number >= 0, got -1'),
     ("seed: 0",              "test_data: {type: sklearn, dataset: digits}", ':2: test_data: data.split has test: 0.15 too; remove one of them'),
@@ -120,7 +120,7 @@ BAD_CONFIGS = [
     ("loss: softmax_cross_entropy\n", "",              f': missing "loss"; valid: {", ".join(losses)}'),
     ("{type: dropout, rate: 0.1}", "dropout",          ':6: model[1]: missing "rate"; expected a number >= 0 and < 1'),
     ("type: dropout, ",      "",                       f':6: model[1]: missing "type"; valid: {LAYERS}'),
-    # the wiring of the layers
+    # connections of layers
     ("rate: 0.1",            "rate: 0.1, name: dense_1", ':6: model[1].name: the name "dense_1" is taken by model[0]; choose another'),
     ("rate: 0.1",            "rate: 0.1, name: input", ':6: model[1].name: the name "input" is reserved for the data; choose another'),
     ("rate: 0.1",            "rate: 0.1, from: dens_1", ':6: model[1].from: no layer is called "dens_1"; did you mean "dense_1"?'),
@@ -144,7 +144,7 @@ BAD_CONFIGS = [
     ("rate: 0.1}",           "rate: 0.1",              ":7: not valid YAML: expected ',' or '}', but got ':' "
         "(while parsing a flow mapping that begins in line 6)"),
 ]
-# What is given by `--set`, and the message.
+# The argument of `--set`, and the message.
 BAD_SETTINGS = [
     ("epochs",                    "--set epochs: expected PATH=VALUE, such as training.epochs=5"),
     ("=5",                        '--set =5: "" is not a path; write keys and indices as in model[2].units'),

@@ -1,4 +1,4 @@
-"""A list of numbers is one token of the scanner, and reads as it would without."""
+"""A list of numbers is one token of the scanner, and reads the same as number by number."""
 
 # ruff: noqa: E501  a table of texts
 

@@ -1,4 +1,4 @@
-"""Settings beat the file, enter lists, and spell out shorthands on their way."""
+"""Settings override the file, reach into lists, and expand shorthands on their path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""YAML 1.2 text becomes plain data, and each value knows its line."""
+"""YAML 1.2 text becomes plain data, with the line of each value."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
 
 
 # fmt: off
-SYNTAX = [  # the text; the line, what is wrong there, and while what
+SYNTAX = [  # text; line, problem and context
     ("a: [1\nb: 2",   2, "expected ',' or ']', but got ':'",
         "while parsing a flow sequence that begins in line 1"),
     ("a: {b: 1",      1, "expected ',' or '}', but got the end",

@@ -1,4 +1,4 @@
-"""The configs that ship: each loads, fits the JSON Schema, and comes back equal after it was written out."""
+"""Each shipped config loads, fits the JSON Schema, and reads back equal after being written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAMES = [path.stem for path in SHIPPED]
 
 
 def plain(data: Data) -> Any:
-    """The data as JSON has it."""
+    """The data as JSON would represent it."""
     if isinstance(data, dict):
         return {key: plain(value) for key, value in data.items()}
     return [plain(value) for value in data] if isinstance(data, tuple) else data
@@ -74,7 +74,7 @@ NOT_IN_SCHEMA = [
     ("loss",                "huberr",                           "an unknown name"),
     ("model",               [],                                 "no layers"),
     ("model",               [{"units": 3}],                     "a layer without type"),
-    ("model",               ["dropout"],                        "a name alone where an option is needed"),
+    ("model",               ["dropout"],                        "a name alone that needs an option"),
     ("model",               [{"type": "dense", "unit": 3}],     "an unknown option of a layer"),
     ("name",                "a/b",                              "no folder name"),
 ]
@@ -93,7 +93,7 @@ def test_the_schema_asks_for_what_has_no_default(key: str, validator: Draft20201
     good = plain(read_file(FOLDER / "digits.yaml").data)
     del good[key]
     assert not validator.is_valid(good)
-    assert sorted(config.schema()["required"]) == ["data", "model"]  # and loss, where there are no losses
+    assert sorted(config.schema()["required"]) == ["data", "model"]  # and loss, without losses
 
 
 def test_the_schema_asks_for_either_loss_or_losses(validator: Draft202012Validator) -> None:

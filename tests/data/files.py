@@ -1,4 +1,4 @@
-"""Small data files for the tests of this room."""
+"""Small data files for these tests."""
 
 import gzip
 import struct
@@ -17,7 +17,7 @@ def idx_bytes(array: np.ndarray) -> bytes:
 
 
 def write_idx(folder: Path, images: np.ndarray, labels: np.ndarray, *, compressed: bool = False) -> None:
-    """Both files, under the default names of the `idx` source."""
+    """Write both files under the default names of the `idx` source."""
     for name, array in (("t10k-images-idx3-ubyte", images), ("t10k-labels-idx1-ubyte", labels)):
         raw = idx_bytes(array)
         (folder / (name + ".gz" * compressed)).write_bytes(gzip.compress(raw, mtime=0) if compressed else raw)

@@ -27,11 +27,11 @@ _PARTS = {
     "xl/styles.xml": f"""<styleSheet xmlns="{_SHEETS}"><cellXfs>
         <xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/></cellXfs></styleSheet>""",
 }
-_ZERO = datetime.datetime(1899, 12, 30)  # of Excel's days
+_ZERO = datetime.datetime(1899, 12, 30)  # day 0 of Excel
 
 
 def write_excel(path: Path, **sheets: Sequence[Sequence[Cell]]) -> None:
-    """Write sheets, given as rows of cells; a text that begins with `#` is an error such as `#N/A`."""
+    """Write sheets, given as rows of cells; text that begins with `#` is an error such as `#N/A`."""
     names = "".join(f'<sheet name="{name}" sheetId="{k}" r:id="s{k}"/>' for k, name in enumerate(sheets, 1))
     targets = "".join(
         f'<Relationship Id="s{k}" Type="{_DOCUMENT}/worksheet" Target="worksheets/{k}.xml"/>'

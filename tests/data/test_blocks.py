@@ -1,4 +1,4 @@
-"""A table that is read in blocks is that which is read as a whole."""
+"""A table read in blocks equals the table read as a whole."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def alike(blocks: list[Table], whole: Table) -> None:
-    """The blocks have the rows of the whole table, and call them the same."""
+    """Check that blocks have the rows of the whole table, with the same names."""
     joined = pl.concat([block.frame for block in blocks])
     assert joined.equals(whole.frame)
     names = [block.where(row) for block in blocks for row in range(len(block))]
@@ -79,8 +79,8 @@ def test_parquet_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 # fmt: off
 WRONG = [
-    (text("a,b,c", [*ROWS, "1,2,3,4"]),            r"line 42: 4 values, and 3 in the first line"),
-    (text("a,b,c", [*ROWS, '1,"2,3', *ROWS]),      r"line 42: a quote that is not closed"),
+    (text("a,b,c", [*ROWS, "1,2,3,4"]),            r"line 42: 4 values, but 3 in the first line"),
+    (text("a,b,c", [*ROWS, '1,"2,3', *ROWS]),      r"line 42: an unclosed quote"),
     ("a,b,c\n" + 40 * "\n",                        r"no rows below the header"),
 ]
 # fmt: on

@@ -1,6 +1,6 @@
-"""Files whose headers promise more than they hold, or more than memory, and values at the edge of their types."""
+"""Files whose headers promise more than they hold or memory does, and values at the limits of their types."""
 
-# ruff: noqa: E501  a row is one file and what its message must say
+# ruff: noqa: E501  a row is one file and its expected message
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def npy(shape: tuple[int, ...], body: bytes = b"", descr: str = "<f8") -> bytes:
 
 ZEROS = bytes(2**26)
 # fmt: off
-IDX = [  # the file of images, and the message
+IDX = [  # image file, message
     (idx((2**20, 2**20, 2**20)),                              "cut off: (1048576, 1048576, 1048576) asks for 1152921504606846992 bytes, got 16"),
     (gzip.compress(idx((2**31, 28, 28), bytes(100))),         "cut off: (2147483648, 28, 28) asks for 1683627180048 bytes, got "),
     (gzip.compress(idx((2, 2, 2)) + ZEROS, compresslevel=1),  "too long: (2, 2, 2) asks for 24 bytes, got more"),
     (idx((1,) * 255, b"\0"),                                  "not an IDX file: it begins with 00 00 08 ff"),
     (idx((2,) + (1,) * 40, b"\0\0"),                          "not an IDX file: it begins with 00 00 08 29"),
 ]
-NPZ = [  # the member x of an archive, and the message
+NPZ = [  # archive member x, message
     (npy((10**12,)),               'array "x" is cut off or damaged: the shape (1000000000000,) of float64 asks for 8,000,000,000,000 bytes, got 0'),
     (npy((2**62, 2**62)),          "asks for 170,141,183,460,469,231,731,687,303,715,884,105,728 bytes, got 0"),
     (npy((-1,)),                   "the shape (-1,) of float64 asks for -8 bytes, got 0"),
@@ -58,7 +58,7 @@ NPZ = [  # the member x of an archive, and the message
 
 
 def message_and_memory(kind: str, home: Path, /, **options: Any) -> tuple[str, int]:
-    """The message of an error, and the most bytes that were allocated until then."""
+    """The message of an error, and the most bytes allocated until then."""
     source = sources[kind](**options)
     tracemalloc.start()
     try:
@@ -102,7 +102,7 @@ def test_an_archive_of_many_members_has_a_short_message(tmp_path: Path) -> None:
 
 
 # fmt: off
-NAMES = [  # name of a file, and the message
+NAMES = [  # file name, message
     ("a\0b",             "embedded null byte"),
     ("x" * 5000,         "File name too long"),
     ("~nobody_here/x",   "home directory"),
@@ -120,7 +120,7 @@ def test_a_name_that_no_file_can_have_is_refused(name: str, problem: str, tmp_pa
 
 
 # fmt: off
-VALUES = [  # options of a table in the config, and the message
+VALUES = [  # options of an inline table, message
     ({"x": ((10**30,), (1,))},                                        "a whole number beyond 2**63"),
     ({"y": ((10**400,), (1,))},                                       "a whole number beyond 2**63"),
     ({"weights": (10**400, 1)},                                       "a whole number beyond 2**63"),
@@ -156,14 +156,14 @@ def test_a_label_of_what_is_no_character_is_refused(code: int) -> None:
 
 @pytest.mark.parametrize("read", [read_table, open_stored])
 def test_a_damaged_arrow_file_whose_buffer_claims_too_much_is_refused(read: Any, tmp_path: Path) -> None:
-    """Polars would end the process."""
+    """Otherwise polars would end the process."""
     path = tmp_path / "a.arrow"
     pl.DataFrame({"a": np.arange(3000.0), "c": pl.Series(["u", "v"] * 1500, dtype=pl.Categorical)}).write_ipc(
         path, compression="zstd"
     )
     whole = path.read_bytes()
     starts = [k for k in range(0, len(whole), 8) if whole[k : k + 4] == zstd.MAGIC]
-    assert len(starts) == 3  # the numbers, the categories of a row, and their names
+    assert len(starts) == 3  # numbers, category indices, category names
     read(path, Reading())
     for start in starts:
         path.write_bytes(whole[: start - 8] + struct.pack("<q", 2**62) + whole[start:])

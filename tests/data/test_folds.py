@@ -1,4 +1,4 @@
-"""Folds: parts of the training data, one of which is held out at a time."""
+"""Folds: equal parts of the training data, with one held out at a time."""
 
 from __future__ import annotations
 

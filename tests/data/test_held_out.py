@@ -1,6 +1,6 @@
-"""Other data as a part that is held out: fitted to the training data, or a message about what does not fit."""
+"""Separate data as a held-out part: fitted to the training data, or a message about what does not fit."""
 
-# ruff: noqa: E501  a row is one mistake and what its message must say
+# ruff: noqa: E501  a row is one mistake and its expected message
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def source(kind: str, options: dict[str, Any]) -> Any:
 
 
 def people(folder: Path, text: str, **options: Any) -> tuple[Dataset, Dataset]:
-    """The data of the people, and other people beside them."""
+    """The data of some people, and separate data of others."""
     (folder / "train.csv").write_text(PEOPLE)
     (folder / "test.csv").write_text(text)
     own = source("csv", CSV)
@@ -100,10 +100,10 @@ def test_several_targets_keep_their_order_and_classes(tmp_path: Path) -> None:
 
 # fmt: off
 OF_PEOPLE = [
-    # the text of the test file                    options                what the message says
+    # the text of the test file                    options                expected in the message
     ("age,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,lows\n", {},         ["line 3: ", 'the target has "lows"', 'did you mean "low"?']),
-    ("age,job,town,pay\n1,cook,Ulm,low\n", {"columns": {"age": Category()}}, ["is not what data says, which decides on the kinds of columns; remove it here"]),
-    ("age,job,town,pay\n1,cook,Ulm,low\n", {"missing": "mean"},         ["is not what data says"]),
+    ("age,job,town,pay\n1,cook,Ulm,low\n", {"columns": {"age": Category()}}, ["differs from data, which determines the kinds of columns; remove it here"]),
+    ("age,job,town,pay\n1,cook,Ulm,low\n", {"missing": "mean"},         ["differs from data"]),
     ("ages,job,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {},         ['test.csv: column "age": there is no such column; did you mean "ages"?']),
     ("ages,jobs,town,pay\n1,cook,Ulm,low\n2,cook,Ulm,mid\n", {"indexed": ()}, ["2 columns cannot be read", 'column "age"', 'column "job"']),
     ("age,job,town,pay\n1,cook,Ulm,low\nold,cook,Ulm,mid\n", {},        ['test.csv: line 3, column "age": expected a number, got "old"']),
@@ -111,16 +111,16 @@ OF_PEOPLE = [
     ("age,job,town,pay\n1,cook,Ulm,1.5\n2,cook,Ulm,2\n",    {},         ["of data holds classes, here it holds values", "set task for both"]),
 ]
 OF_ROWS = [
-    # options of the other data                                             path                what the message says
+    # options of the other data                                             path                expected in the message
     ({"x": ((1, 2, 3),), "y": (1,)},                                        (),                 ['no column "x3"', "valid: x1, x2"]),
-    ({"x": (((1,), (2,), (3,)),), "y": (1,)},                               (),                 ["a row has the shape (3, 1), but that of data (2,)"]),
+    ({"x": (((1,), (2,), (3,)),), "y": (1,)},                               (),                 ["a row has the shape (3, 1), but in data (2,)"]),
     ({"x": ((1, 2),), "y": ((1, 2),)},                                      (),                 ["the target of data has 1 values a row, here it has 2"]),
     ({"x": ((1, 2), (1, 2)), "y": (0, 1), "task": "classification"},        (),                 ["the target of data holds values, here it holds classes"]),
     (ROWS | {"scale": "standard"},                                          ("scale",),         ["is set by data", "remove it here"]),
     (ROWS | {"split": {"test": 0.5}},                                       ("split",),         ["is set by data"]),
 ]
 OF_SEVERAL = [
-    ({"a": (1, 2)},                                                         (),                 ['no target "b"; valid: a; losses name it']),
+    ({"a": (1, 2)},                                                         (),                 ['no target "b"; valid: a; losses give the names']),
     ({"a": (1, 2), "b": (3, 4), "c": (3, 4)},                               ("y", "c"),         ['no loss is for the target "c"; remove it here']),
 ]
 # fmt: on

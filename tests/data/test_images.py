@@ -1,6 +1,6 @@
-"""Images from a folder for each class, or named in a table: pixels, classes and what is refused."""
+"""Images in one folder per class, or listed in a table: pixels, classes and errors."""
 
-# ruff: noqa: E501  a row is one mistake and what its message must say
+# ruff: noqa: E501  a row is one mistake and its expected message
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read(folder: Path, /, **options: Any) -> Dataset:
 
 
 def one(path: Path, **options: Any) -> np.ndarray:
-    """The pixels of one image beside another class of the same size."""
+    """The pixels of one image, read together with another class of the same size."""
     with Image.open(path) as image:
         save(path.parents[1] / "b" / "0.png", np.zeros(image.size[::-1], np.uint8))
     return np.asarray(read(path.parents[1], size=GREY.shape, **options).x[0])
@@ -57,7 +57,7 @@ def test_folders_are_classes_and_files_go_by_name(tmp_path: Path) -> None:
     assert (data.classes, data.y.tolist(), data.x.dtype) == (("ant", "cat"), [0, 0, 1, 1], np.uint8)
     np.testing.assert_array_equal(data.x[..., 0], [GREY + k for k in (3, 2, 1, 0)])
     assert data.description == f"images of {tmp_path}: 4 of 3×4 in grey"
-    assert data.notes == (f"{tmp_path}: 1 file beside the folders of classes not used",)
+    assert data.notes == (f"{tmp_path}: 1 file next to the class folders not used",)
 
 
 def test_a_table_names_images_and_labels(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def see_through(path: Path) -> None:
 
 # fmt: off
 STORED = [
-    # file, how it is saved, colour, its pixels
+    # file, writer, colour, pixels
     ("a.png", lambda p: save(p, GREY),                                      "auto", GREY[..., None]),
     ("a.png", lambda p: save(p, COLOUR),                                    "auto", COLOUR),
     ("a.png", lambda p: save(p, GREY),                                      "rgb",  np.dstack([GREY] * 3)),
@@ -144,7 +144,7 @@ def test_held_out_images_have_the_classes_of_the_training(tmp_path: Path) -> Non
     other = load_held_out(sources["images"](folder="test"), data, tmp_path)
     assert (other.classes, other.y.tolist()) == (("ant", "cat"), [1])
     save(tmp_path / "turned" / "cat" / "0.png", GREY.T)
-    with pytest.raises(DataError, match=r"a row has the shape \(4, 3, 1\), but that of data \(3, 4, 1\)"):
+    with pytest.raises(DataError, match=r"a row has the shape \(4, 3, 1\), but in data \(3, 4, 1\)"):
         load_held_out(sources["images"](folder="turned"), data, tmp_path)
     save(tmp_path / "test" / "cow" / "0.png", GREY)
     with pytest.raises(DataError, match='"cow", which does not occur in data'):
@@ -177,27 +177,27 @@ def with_table(text: str) -> Callable[[Path], Any]:
 TABLE = {"file": "l.csv", "folder": None, "path": "p", "target": "t"}
 # fmt: off
 MISTAKES = [
-    # what is in the folder, options, path, what the message says
+    # folder contents, options, path, expected in the message
     (lambda f: None,                                            {"folder": "no"},   ("folder",), ["/no: no such folder"]),
     (lambda f: save(f / "a.png", GREY),                         {"folder": "a.png"}, ("folder",), ["a.png: a file; expected a folder"]),
-    (lambda f: save(f / "a.png", GREY),                         {},                 ("folder",), ["no sub-folders; expected one for each class", "(1) have no class", "set file, path and target"]),
+    (lambda f: save(f / "a.png", GREY),                         {},                 ("folder",), ["no sub-folders; expected one per class", "(1) have no class", "set file, path and target"]),
     (lambda f: (classes_in(f) / "dog").mkdir(),                 {},                 ("folder",), ["dog: the folder of this class has no images"]),
-    (lambda f: classes_in(f / "train"),                         {},                 ("folder",), ["train/ant: a folder within that of a class", "train, set folder to it"]),
+    (lambda f: classes_in(f / "train"),                         {},                 ("folder",), ["train/ant: a folder inside a class folder", "train, set folder to it"]),
     (lambda f: save(f / "cat" / "a.png", GREY),                 {},                 (),          ["at least two classes, got 1: every row has cat"]),
     (lambda f: (classes_in(f) / "cat/x.txt").write_text("hi"),  {},                 ("folder",), ["cat/x.txt: not an image that Pillow can read"]),
     (lambda f: (classes_in(f) / "cat/x.png").symlink_to("no"),  {},                 ("folder",), ["cat/x.png: no such image"]),
     (cut,                                                       {},                 ("folder",), ["cat/b.png: the image is cut off or damaged"]),
     (bomb,                                                      {},                 ("folder",), ["cat/b.png: more than 89,478,485 pixels"]),
     (lambda f: save(classes_in(f) / "cat/c.png", GREY.T),       {},                 ("size",),   ["cat/c.png: 4×3 pixels, but", "ant/c.png has 3×4; set size, such as [3, 4]"]),
-    (lambda f: save(classes_in(f) / "cat/x.tif", GREY.astype(np.float32)), {},      ("folder",), ["x.tif: its pixels are numbers of 32 bits"]),
+    (lambda f: save(classes_in(f) / "cat/x.tif", GREY.astype(np.float32)), {},      ("folder",), ["x.tif: its pixels are 32-bit numbers"]),
     (with_table("p,t\ncat/a.png,1\nno.png,2\n"),                TABLE,              ("path",),   ["l.csv: line 3, column \"p\": no such image: \"no.png\"; looked for"]),
     (with_table("p,t\ncat/a.png,1\n,2\n"),                      TABLE,              ("path",),   ["line 3, column \"p\" names no image"]),
     (with_table("p,t\ncat/a.png,1\nant/c.png,2\n"),             TABLE | {"target": "y"}, ("target",), ['no column "y"']),
     (with_table("p,t\ncat/a.png,\nant/c.png,\n"),               TABLE,              ("target",), ['column "t" has no value']),
 ]
 WRONG = [
-    ({},                                         "give folder, which has a sub-folder for each class"),
-    ({"folder": "a", "target": "b"},             "target: only with file"),
+    ({},                                         "give folder, with one sub-folder per class"),
+    ({"folder": "a", "target": "b"},             "target: needs file"),
     ({"file": "a", "target": "b"},               "file needs path and target"),
     ({"folder": "a", "size": (0, 3)},            "greater than or equal to 1"),
 ]
@@ -223,7 +223,7 @@ def test_options_that_do_not_go_together_are_refused(options: dict, message: str
 
 
 def problem_of(folder: Path, without: str) -> str:
-    """What is said of the images of a folder; `without` if a changed byte does no harm."""
+    """The error about the images in a folder; `without` if a changed byte does no harm."""
     try:
         read(folder, size=4)
     except DataError as error:

@@ -1,6 +1,6 @@
-"""Every way in which data can be wrong becomes one message: where, what was given, what is allowed, the mend."""
+"""Every fault in the data gives one message: where, what was given, what is allowed, the mend."""
 
-# ruff: noqa: E501  a row is one mistake and what its message must say
+# ruff: noqa: E501  a row is one mistake and its expected message
 
 import gzip
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def error_of(kind: str, folder: Path, options: dict, *, dtype: str = "float32") 
 
 # fmt: off
 CSV = [
-    # content                            options                                        path             what the message says
+    # content                            options                                        path             expected in the message
     ("",                                 {"target": "c"},                               ("file",),       ["a.csv", "empty"]),
     ("a,b\n",                            {"target": "b"},                               ("file",),       ["no rows below the header"]),
     ("a,b\n\n,\n",                       {"target": "b"},                               ("file",),       ["no rows below the header"]),
@@ -45,7 +45,7 @@ CSV = [
     ("a,b\n1,2\n2,3\n",                  {"target": "b", "categorical": ("b",)},        ("categorical", 0), ['"b" is not among the features']),
     ("a,b\n1,2\n2,3\n",                  {"target": "b", "indexed": ("b",)},            ("indexed", 0),  ['"b" is not among the features']),
     ("a,b\n1,2\n2,3\n",                  {"target": "b", "indexed": ("a",), "categorical": ("a",)}, ("indexed", 0), ['"a" is categorical already', "choose one"]),
-    ("a,b\nu,x\n?,y\nv,y\n",             {"target": "b", "indexed": ("a",), "missing": "error"}, ("file",),  ["line 3", 'column "a"', "no value", "say with missing what to do"]),
+    ("a,b\nu,x\n?,y\nv,y\n",             {"target": "b", "indexed": ("a",), "missing": "error"}, ("file",),  ["line 3", 'column "a"', "no value", "set missing to say how"]),
     ("a,b,c\n1,2,3\n2,3,4\n",            {"target": ("b", "c"), "task": "classification"}, ("target",),  ["one target column, got 2"]),
     ("a,a\n1,x\n2,y\n",                  {"target": 1},                                 ("file",),       ["line 1", 'two columns are called "a"', "header: false"]),
     ("a,b\n1,x\n2,y\n3x,y\n4x,y\n",      {"target": "b"},                               ("file",),       ["a.csv: line 4", 'column "a"', '"3x"', "2 such values", "another kind in columns, such as category"]),
@@ -54,16 +54,16 @@ CSV = [
     ("1,x\n2x,y\n",                      {"target": 1, "header": False},                ("file",),       ["line 2", 'column "column_0"', '"2x"']),
     ("a,b\n1,1.5\n2,2.5x\n",             {"target": "b"},                               ("file",),       ["line 3", 'column "b"', '"2.5x"', "task: classification"]),
     ("a,b\n1,x\n2,y\n",                  {"target": "b", "task": "regression"},         ("file",),       ["line 2", 'column "b"', '"x"']),
-    ("a,b\n1,x\n,y\n3,z\n",              {"target": "b", "missing": "error"},           ("file",),       ["line 3", 'column "a"', "no value", "1 such value", "say with missing"]),
+    ("a,b\n1,x\n,y\n3,z\n",              {"target": "b", "missing": "error"},           ("file",),       ["line 3", 'column "a"', "no value", "1 such value", "set missing"]),
     ("a,b\n1,x\n2\n",                    {"target": "b"},                               (),              ["every row has x", "1 row without a target left out"]),
     ("a,b\n1,?\n2,?\n",                  {"target": "b"},                               ("file",),       ["no row is left, 2 rows without a target left out", "choose another target"]),
-    ("a,b\n1,?\n?,x\n",                  {"target": "b", "missing": "drop"},            ("file",),       ["no row is left", "1 row with missing values left out", "drop fewer"]),
+    ("a,b\n1,?\n?,x\n",                  {"target": "b", "missing": "drop"},            ("file",),       ["no row is left", "1 row with missing values left out", "drop apply to fewer"]),
     ("a,b\n?,x\n?,y\n",                  {"target": "b"},                               ("file",),       ["no column gives an input: a (constant)"]),
     ("a,b\n1,x\n2,y\n",                  {"target": "b", "columns": {"c": Category()}}, ("columns", "c"), ['no column "c"', "valid: a, b"]),
     ("a,b\n1,x\n2,y\n",                  {"target": "b", "columns": {"b": Category()}}, ("columns", "b"), ['"b" is not among the features']),
     ("a,b\n1,x\n2,y\n",                  {"target": "b", "columns": {"a": Number()}, "indexed": ("a",)}, ("indexed", 0), ['"a" is number already']),
     ("a,b\n1,x\ninf,y\n",                {"target": "b"},                               ("file",),       ["line 3", 'column "a"', "not finite"]),
-    ("a,b\n1,x\n2,y,3\n",                {"target": "b"},                               ("file",),       ["line 3", "3 values, and 2 in the first line", "separator"]),
+    ("a,b\n1,x\n2,y,3\n",                {"target": "b"},                               ("file",),       ["line 3", "3 values, but 2 in the first line", "separator"]),
     ('a,b\n1,x\n"2,y\n',                 {"target": "b"},                               ("file",),       ["a.csv"]),
     (gzip.compress(b"a,b\n1,x\n", mtime=0)[:-9], {"target": "b"},                     ("file",),       ["compressed data is cut off or damaged"]),
     ("a,b\n1,0.5\n2,1\n",                {"target": "b", "task": "classification"},     ("file",),       ["labels are not classes", "line 2, column \"b\" has 0.5", "1 such row", "task: regression"]),
@@ -83,7 +83,7 @@ CSV = [
     ("a,b\n" + "".join(f"v{k},{k % 2}\n" for k in range(1001)), {"target": "b", "categorical": ("a",)}, ("file",), ["1001 categories", "at most 1000"]),
 ]
 NPZ = [
-    # arrays                                                  what the message says
+    # arrays                                                  expected in the message
     ({"x": np.ones((2, 2))},                                  ['no array "y"', "it has x"]),
     ({"x": np.ones((2, 2)), "y": np.ones(3)},                 ["x has 2 rows and y has 3"]),
     ({"x": np.ones((0, 2)), "y": np.ones(0)},                 ["no data", "(0, 2)"]),
@@ -98,15 +98,15 @@ NPZ = [
     ({"x": np.ones((2, 2)), "y": np.ones((2, 2, 2))},         ["y has shape (2, 2, 2)", "(n, outputs)"]),
 ]
 INLINE = [
-    # options                                                        path           what the message says
-    ({"x": ((1, 2), (3,)), "y": (0, 1)},                             ("x", 1),      ["shape (1,)", "first in this list (2,)"]),
+    # options                                                        path           expected in the message
+    ({"x": ((1, 2), (3,)), "y": (0, 1)},                             ("x", 1),      ["shape (1,)", "first in this list has (2,)"]),
     ({"x": ((1, 2), (3, "a")), "y": (0, 1)},                         ("x", 1, 1),   ["expected a number", "'a'"]),
     ({"x": ((1, True),), "y": (0,)},                                 ("x", 0, 1),   ["expected a number", "True"]),
     ({"x": (1, 2), "y": (0, None)},                                  ("y", 1),      ["expected a number", "None"]),
     ({"x": (1, 2), "y": (0, 1, 2)},                                  (),            ["x has 2 rows and y has 3"]),
     ({"x": ((), ()), "y": (0, 1)},                                   (),            ["no data"]),
     ({"x": (1, 2), "y": (0.5, 1), "task": "classification"},         (),            ["labels are not classes", "row 1", "0.5"]),
-    ({"x": (1, 2), "y": ((0, 1), (1, 0)), "task": "classification"}, (),            ["one label a row", "one-hot"]),
+    ({"x": (1, 2), "y": ((0, 1), (1, 0)), "task": "classification"}, (),            ["one label per row", "one-hot"]),
     ({"x": (1, 2), "y": (0, 1), "weights": (1, -0.5)},               ("weights",),  ["row 2 (counted from 1) has the weight -0.5"]),
     ({"x": (1, 2), "y": (0, 1), "weights": (1, float("nan"))},       ("weights",),  ["row 2", "the weight nan"]),
     ({"x": (1, 2), "y": (0, 1), "weights": (1, 2, 3)},               ("weights",),  ["shape (3,)", "each of the 2 rows"]),
@@ -122,7 +122,7 @@ INLINE = [
     ({**ROWS, "task": "classification", "split": {"test": 0.75}},    ("split",),    ["smaller than the 2 classes", "leaves 1"]),
 ]
 FILES: list[tuple[str, Callable[[Path], object], dict, str, list[str]]] = [
-    # kind  what is in the folder                                                          options               option    what the message says
+    # kind  folder contents                                                                options               option    expected in the message
     ("csv", lambda folder: None,                                                           {"file": "a.csv", "target": 0}, "file", ['no such file: "a.csv"', "looked for /"]),
     ("csv", lambda folder: (folder / "a").mkdir(),                                         {"file": "a", "target": 0}, "file", ['"a" is a folder']),
     ("npz", lambda folder: None,                                                           {"file": "a.npz"},    "file",   ['no such file: "a.npz"']),
@@ -134,7 +134,7 @@ FILES: list[tuple[str, Callable[[Path], object], dict, str, list[str]]] = [
     ("idx", lambda folder: (folder / IMAGES).write_bytes(idx_bytes(images(4))),            {"folder": "."},      "folder", ["no labels", DIGIT_LABELS]),
 ]
 IDX: list[tuple[bytes, bytes, tuple[str, ...], list[str]]] = [
-    # images                                           labels                              path         what the message says
+    # images                                           labels                              path         expected in the message
     (idx_bytes(images(4))[:-1],                        idx_bytes(LABELS),                  ("images",), ["cut off", "(4, 2, 3) asks for 40 bytes, got 39"]),
     (idx_bytes(images(4)),                             idx_bytes(LABELS)[:-1],             ("labels",), ["cut off", "12 bytes, got 11"]),
     (idx_bytes(images(4)) + b"x",                      idx_bytes(LABELS),                  ("images",), ["too long"]),
@@ -174,7 +174,7 @@ def test_npz_says(arrays, fragments, tmp_path):
 
 
 WEIGHTS = [
-    # weights                          what the message says
+    # weights                          expected in the message
     (np.array([1, -2]),                ["row 2 (counted from 1) has the weight -2"]),
     (np.array([np.nan, 1]),            ["row 1", "the weight nan"]),
     (np.array(["a", "b"]),             ["weights hold <U1"]),
@@ -209,7 +209,7 @@ def test_npz_with_damaged_bytes_never_shows_a_traceback(tmp_path):
     whole, source = path.read_bytes(), sources["npz"](file="a.npz")
     for at in range(0, len(whole), 3):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
-        with suppress(DataError):  # a byte that nobody reads may change without one
+        with suppress(DataError):  # changes in unread bytes go unnoticed
             source.load(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The `openml` source on a response like the server's, from the folder that keeps what was fetched."""
+"""The `openml` source, given a response like the server's in its cache."""
 
 import gzip
 import hashlib
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def answer(cache: Path) -> None:
-    """Keep the server's answers for data set 7, "plants", as scikit-learn does."""
+    """Cache the server's answers for data set 7, "plants", as scikit-learn does."""
     gaps = {"height": "1", "soil": "1"}
     features = [
         {

@@ -1,4 +1,4 @@
-"""Splits, scaling, types and memory of what a training gets."""
+"""Splits, scaling, types and memory of training data."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ from nnjit.errors import DataError
 
 
 class Given(Source):
-    """Arrays of a test as a source."""
+    """Arrays from a test, as a source."""
 
     type: Literal["given"] = "given"
     data: object
@@ -37,7 +37,7 @@ def given(
 
 
 def numbered(n: int) -> np.ndarray:
-    """Rows that say which row they are."""
+    """Rows that contain their own number."""
     return np.arange(n, dtype=np.float64)[:, None]
 
 
@@ -71,7 +71,7 @@ def test_parts_are_disjoint_in_order_and_have_their_share_of_each_class(members,
     expected = np.outer(sizes, members) / len(labels)
     assert (
         np.abs(counts - expected).max() < 2
-    )  # a row for the order, and one for the class that must be trained on
+    )  # one row for rounding, and one for a class that must be trained on
     assert counts[0].min() >= 1
 
 
@@ -107,7 +107,8 @@ def test_classes_that_cannot_be_in_each_part_are_named_with_their_rows():
     found = split_rows(Split(validation=0.2, test=0.2), 100, labels, seed=0, names=("a", "b", "c"))
     assert found.warning == (
         'not every class is in each part: class "b" (2 rows) has none in the test part; class "c" (1 row) '
-        "has none in the validation and test part; the metrics of a part say nothing of a class that it lacks"
+        "has none in the validation and test part; the metrics of a part say nothing about classes that it "
+        "lacks"
     )
     assert split_rows(Split(test=0.2), 98, labels[:98], seed=0).warning.startswith(
         "not every class is in each part: class 2 (counted from 1) (1 row) has none in the test part"
@@ -156,7 +157,7 @@ def test_scaling_is_fitted_on_the_training_part_alone(method, shape):
         "min_max": lambda: (x - part.min(axis=0)) / np.ptp(part, axis=0),
         "unit": lambda: x / np.abs(part).max(),
     }[method]()
-    np.testing.assert_allclose(prepared.train.x, expected[train], rtol=1e-12, atol=1e-13)  # rounding of sums
+    np.testing.assert_allclose(prepared.train.x, expected[train], rtol=1e-12, atol=1e-13)  # rounding in sums
     np.testing.assert_array_equal(prepared.scaling.transform_inputs(part), prepared.train.x)
     np.testing.assert_allclose(
         prepared.scaling.inverse_inputs(prepared.train.x), part, rtol=1e-12, atol=1e-12
@@ -231,7 +232,7 @@ def test_value_beyond_float32_names_its_row_in_the_data():
 
 @dataclass(frozen=True)
 class Memory:
-    """What preparing a float32 table of 16 MB may take at most, in tables."""
+    """The most memory for preparing a float32 table of 16 MB, in tables."""
 
     options: dict[str, object]
     most: float
@@ -240,7 +241,7 @@ class Memory:
 @pytest.mark.parametrize(
     "case",
     [
-        # a weight a row is a hundredth of this table
+        # one weight per row is a hundredth of this table
         Memory({}, 0.02),
         Memory({"split": Split(validation=0.2, test=0.2)}, 1.3),
         Memory({"scale": "standard"}, 1.3),
@@ -249,7 +250,7 @@ class Memory:
     ids=lambda case: str(case.options),
 )
 def test_a_table_is_copied_at_most_once(case):
-    # Blocks of rows of 1 MB, a few at a time, come on top: 0.3 tables here, nothing to a large one.
+    # A few 1 MB blocks of rows come on top: 0.3 tables here, negligible for a large one.
     x = np.ones((40_000, 100), np.float32)
     data = make_dataset(x, np.ones(40_000, np.float32), problem_type="regression", description="large")
     tracemalloc.start()
@@ -264,7 +265,7 @@ def test_a_table_is_copied_at_most_once(case):
 
 def test_every_source_is_registered():
     files = Path(data.__file__).with_name("sources").glob("[!_]*.py")
-    assert sorted(sources) == sorted(["csv", *(file.stem for file in files)])  # a name of table
+    assert sorted(sources) == sorted(["csv", *(file.stem for file in files)])  # another name for table
 
 
 def test_a_table_in_the_config_needs_no_slow_library():
@@ -290,7 +291,7 @@ def test_weights_go_with_their_rows_and_are_one_on_average(dtype: str) -> None:
     prepared = prepare(Given(data=data, split=split), seed=3, dtype=dtype, folder=Path())
     for part in (prepared.train, prepared.validation, prepared.test):
         assert part.w.dtype == dtype
-        np.testing.assert_allclose(part.w, (part.x[:, 0] + 1) / 20.5, rtol=1e-6)  # float32's 6e-8, with room
+        np.testing.assert_allclose(part.w, (part.x[:, 0] + 1) / 20.5, rtol=1e-6)  # 6e-8, with a margin
 
 
 def test_without_weights_every_row_counts_one() -> None:

@@ -1,6 +1,6 @@
-"""Tables in files of all formats, and in data frames: found out rightly, or refused with the mend."""
+"""Tables in files of all formats and in data frames: read correctly, or refused with the mend."""
 
-# ruff: noqa: E501  a row is one file, and what it holds or what its message must say
+# ruff: noqa: E501  a row is one file, and its contents or expected message
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ TEXT = {
     "flag": ["true", None, "false", "true"],
     "day": ["2007-11-30", None, "2008-02-29", "1999-01-01"],
 }
-NUMBERS = {  # and how many values are none
+NUMBERS = {  # and the number of non-numbers
     "length": ([0.1, 1234.0625, NAN, -3], 0),
     "count": ([10, NAN, 2, 123456], 0),
     "city": ([NAN] * 4, 3),
@@ -67,7 +67,7 @@ RECORDS = [
 
 
 def as_text(separator: str = ",", *, decimal: str = ".", missing: str = "", ends: str = "\n") -> str:
-    """The table in a text file."""
+    """The table as text."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=separator, lineterminator=ends)
     writer.writerow(COLUMNS)
@@ -88,13 +88,13 @@ def of_nullable_pandas() -> pd.DataFrame:
 
 
 def zstd(text: str) -> bytes:
-    """Text in a Zstandard frame of one raw block, which does not say its size."""
+    """Text in a Zstandard frame with one raw block and no size."""
     data = text.encode()
     return b"\x28\xb5\x2f\xfd\x00\x58" + (len(data) << 3 | 1).to_bytes(3, "little") + data
 
 
 # fmt: off
-SAME: list[tuple[str, Callable[[Path], Any]]] = [  # a file, and how to write it
+SAME: list[tuple[str, Callable[[Path], Any]]] = [  # file, writer
     ("a.csv",          lambda path: path.write_text(as_text(), encoding="utf-8")),
     ("a[1]*.csv",      lambda path: path.write_text(as_text(), encoding="utf-8")),
     ("bom.csv",        lambda path: path.write_text(as_text(), encoding="utf-8-sig")),
@@ -215,20 +215,20 @@ FOUND: list[tuple[str | bytes, dict[str, Any], list[str], list[tuple[Any, ...]],
     ("who\ta b\n§ 5\t2\n",                           {},           ["who", "a b"], [("§ 5", "2")],                   ["separator tab"]),
     ("a,b\n1,2\n% more\n3,4\n",                     {"comment": "%"}, ["a", "b"], [("1", "2"), ("3", "4")],         []),
     ("#x,b\n#y,2\n",                                 {"comment": "", "header": False}, ["column_0", "column_1"], [("#x", "b"), ("#y", "2")], []),
-    ("# a b c\n1 2 3\n4 5 6\n",                      {},           ["a", "b", "c"], [("1", "2", "3"), ("4", "5", "6")], ["the comment above the rows names the columns"]),
-    ("#id,name\n1,x\n2,y\n",                         {},           ["id", "name"], [("1", "x"), ("2", "y")],         ["the comment above the rows names the columns"]),
-    (",a,b\n0,1,x\n2,2,y\n1,3,z\n",                  {},           ["a", "b"],     [("1", "x"), ("2", "y"), ("3", "z")], ["the first column, row numbers without a name, is left out"]),
-    ("Unnamed: 0,a\n0,x\n1,y\n",                     {},           ["a"],          [("x",), ("y",)],                 ["row numbers without a name"]),
+    ("# a b c\n1 2 3\n4 5 6\n",                      {},           ["a", "b", "c"], [("1", "2", "3"), ("4", "5", "6")], ["column names are taken from the comment above the rows"]),
+    ("#id,name\n1,x\n2,y\n",                         {},           ["id", "name"], [("1", "x"), ("2", "y")],         ["column names are taken from the comment above the rows"]),
+    (",a,b\n0,1,x\n2,2,y\n1,3,z\n",                  {},           ["a", "b"],     [("1", "x"), ("2", "y"), ("3", "z")], ["the first column holds unnamed row numbers and is left out"]),
+    ("Unnamed: 0,a\n0,x\n1,y\n",                     {},           ["a"],          [("x",), ("y",)],                 ["unnamed row numbers"]),
     (",a\nu,1\nv,2\n",                               {},           ["column_0", "a"], [("u", "1"), ("v", "2")],      []),
-    ('"a" "b"\n"1" 1.5 "x z"\n"2" 2.5 "y"\n',        {},           ["a", "b"],     [("1.5", "x z"), ("2.5", "y")],   ["separator blanks", "row numbers without a name"]),
-    (IRIS,                                           {},           ["column_0", "column_1", "column_2"], [("5.1", "3.5", "setosa"), ("4.9", "3", "setosa"), ("4.7", "3.2", "setosa")], ["no header, since line 1 is like the rows below it", "header: true"]),
+    ('"a" "b"\n"1" 1.5 "x z"\n"2" 2.5 "y"\n',        {},           ["a", "b"],     [("1.5", "x z"), ("2.5", "y")],   ["separator blanks", "unnamed row numbers"]),
+    (IRIS,                                           {},           ["column_0", "column_1", "column_2"], [("5.1", "3.5", "setosa"), ("4.9", "3", "setosa"), ("4.7", "3.2", "setosa")], ["no header, since line 1 resembles the rows below it", "header: true"]),
     ("1,2\n3,4\n5,7\n",                              {},           ["column_0", "column_1"], [("1", "2"), ("3", "4"), ("5", "7")], ["no header"]),
     ("p,x\ne,x\np,y\ne,y\n",                         {"header": True}, ["p", "x"], [("e", "x"), ("p", "y"), ("e", "y")], []),
     ("p,x\ne,x\np,y\ne,y\n",                         {},           ["column_0", "column_1"], [("p", "x"), ("e", "x"), ("p", "y"), ("e", "y")], ["no header"]),
     ("0,1,2\n5,6,7\n8,9,3\n",                        {},           ["0", "1", "2"], [("5", "6", "7"), ("8", "9", "3")], []),
     ("city,1990,1991\nOslo,1,2\nBonn,3,4\n",         {"header": True}, ["city", "1990", "1991"], [("Oslo", "1", "2"), ("Bonn", "3", "4")], []),
-    ("a,b,\n1,2,\n3,4,\n",                           {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["column 3 of 3, which is empty, is left out"]),
-    ("a,b\n1,2,\n3,4,\n",                            {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["column 3 of 3, which is empty, is left out"]),
+    ("a,b,\n1,2,\n3,4,\n",                           {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["column 3 of 3 is empty and left out"]),
+    ("a,b\n1,2,\n3,4,\n",                            {},           ["a", "b"],     [("1", "2"), ("3", "4")],         ["column 3 of 3 is empty and left out"]),
     ("a,b,\n1,2\n3,4\n",                             {},           ["a", "b"],     [("1", "2"), ("3", "4")],         []),
     ("a,,c\n1,2,3\n4,5,6\n",                         {},           ["a", "column_1", "c"], [("1", "2", "3"), ("4", "5", "6")], []),
     ("a,b\n1,x\n2\n3,y\n4\n",                        {},           ["a", "b"],     [("1", "x"), ("2", None), ("3", "y"), ("4", None)], ["line 3 and 1 more: fewer values than columns"]),
@@ -275,20 +275,20 @@ def test_how_a_text_is_written_is_found_out(
 
 # fmt: off
 REFUSED: list[tuple[str, str | bytes, dict[str, Any], str, list[str]]] = [
-    # name, content, options                                                       option        what the message says
+    # name, content, options                                                       option        expected in the message
     ("a.csv",     "",                                       {},                    "file",     ["a.csv: the file is empty"]),
     ("a.csv",     " \n\n",                                  {},                    "file",     ["the file is empty"]),
     ("a.csv",     "a,b\n",                                  {},                    "file",     ["no rows below the header"]),
-    ("a.json",    '[{"a": 1}]',                             {"separator": ";"},    "separator", ["a.json is json, and only csv files", "remove it, or set format: csv"]),
-    ("a.csv",     "a,b\n1,2\n",                             {"sheet": 0},          "sheet",    ["a.csv is csv, and only excel files", "set format: excel"]),
-    ("a.jsonl",   '{"a": 1}\n',                             {"header": True},      "header",   ["a.jsonl is jsonl, and only csv and excel files"]),
-    ("a.parquet", "",                                       {"encoding": "utf-8"}, "encoding", ["a.parquet is parquet, and only csv, json and jsonl files"]),
+    ("a.json",    '[{"a": 1}]',                             {"separator": ";"},    "separator", ["a.json is json, but only csv files", "remove it, or set format: csv"]),
+    ("a.csv",     "a,b\n1,2\n",                             {"sheet": 0},          "sheet",    ["a.csv is csv, but only excel files", "set format: excel"]),
+    ("a.jsonl",   '{"a": 1}\n',                             {"header": True},      "header",   ["a.jsonl is jsonl, but only csv and excel files"]),
+    ("a.parquet", "",                                       {"encoding": "utf-8"}, "encoding", ["a.parquet is parquet, but only csv, json and jsonl files"]),
     ("a.csv",     "a,b\n\n,\n",                             {},                    "file",     ["no rows below the header"]),
     ("a.csv",     "# a\n# b\n",                             {"comment": "#"},      "file",     ["no rows"]),
     ("a.csv",     "a,a\n1,2\n",                             {},                    "file",     ["line 1", 'two columns are called "a"', "header: false"]),
-    ("a.csv",     "a,b\n1,x\n\n2,y,3\n",                    {},                    "file",     ["line 4", "3 values, and 2 in the first line", "separator"]),
-    ("a.csv",     "a,b,c\n1,2\n3,4\n",                      {},                    "file",     ["line 1", "3 names, and 2 values", "separator"]),
-    ("a.csv",     'a,b\n1,"x\n2,y\n',                       {},                    "file",     ["line 2", "a quote that is not closed", "quote: ''"]),
+    ("a.csv",     "a,b\n1,x\n\n2,y,3\n",                    {},                    "file",     ["line 4", "3 values, but 2 in the first line", "separator"]),
+    ("a.csv",     "a,b,c\n1,2\n3,4\n",                      {},                    "file",     ["line 1", "3 names, but 2 values", "separator"]),
+    ("a.csv",     'a,b\n1,"x\n2,y\n',                       {},                    "file",     ["line 2", "an unclosed quote", "quote: ''"]),
     ("a.csv",     'a,b\n1,"x\ny" z\n2,"y"\n',               {},                    "file",     ["line 2", "a quote inside a value", "quote: ''"]),
     ("a.csv",     "city,1990,1991\nOslo,1,2\nBonn,3,4\n",   {},                    "header",   ['line 1: "city,1990,1991" could', "header: true or header: false"]),
     ("a.csv",     'a,b\n1,x\n"1,234",y\n',                  {},                    "decimal",  ['line 3, column "a": "1,234" is 1.234 with a decimal comma, and 1234', "set decimal"]),
@@ -301,7 +301,7 @@ REFUSED: list[tuple[str, str | bytes, dict[str, Any], str, list[str]]] = [
     ("a.csv",     "a,b\n1,é\n",                             {"encoding": "ascii"}, "encoding", ["line 2", "not ascii"]),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "utf9"},  "encoding", ['unknown encoding "utf9"', 'did you mean "utf-8"']),
     ("a.csv",     "a,b\n1,x\n",                             {"encoding": "base64"}, "encoding", ['unknown encoding "base64"']),
-    ("a.csv",     b"PAR1....PAR1",                              {},                    "file",     ["a.csv is no text file but parquet", "format: parquet"]),
+    ("a.csv",     b"PAR1....PAR1",                              {},                    "file",     ["a.csv is not a text file but parquet", "format: parquet"]),
     ("a.csv",     b"PK\x03\x04....",                        {},                    "file",     ["but excel", "format: excel"]),
     ("a.csv.gz",  gzip.compress(b"a,b\n1,x\n", mtime=0)[:-9], {},                    "file",     ["cut off or damaged"]),
     ("a.csv.zst", zstd("a,b\n1,x\n")[:-3],                  {},                    "file",     ["cut off or damaged"]),
@@ -345,13 +345,13 @@ NOON = datetime.datetime(2020, 2, 29, 12, 30)
 SHEETS: list[tuple[dict[str, list[list[Any]]], dict[str, Any], dict[str, list[str | None]], str, list[str]]] = [
     # sheets, options                                                                       text of the columns                               last row, notes
     ({"A": [["a", "b"], [1, "x"], [2.5, "01"]]},                                    {},             {"a": ["1", "2.5"], "b": ["x", "01"]},            "row 3", []),
-    ({"A": [[], ["Report"], [], ["a", "b"], [1, "x"], [], [2, "y"]]},               {},             {"a": ["1", "2"], "b": ["x", "y"]},               "row 7", ["what is above row 4 is left out"]),
+    ({"A": [[], ["Report"], [], ["a", "b"], [1, "x"], [], [2, "y"]]},               {},             {"a": ["1", "2"], "b": ["x", "y"]},               "row 7", ["the rows above row 4 are left out"]),
     ({"A": [], "B": [["a"], [1]], "C": [["b"], [2]]},                               {},             {"a": ["1"]},                                     "row 2", ['sheet "B" of A, B, C']),
     ({"A": [], "B": [["a"], [1]], "C": [["b"], [2]]},                               {"sheet": "C"}, {"b": ["2"]},                                     "row 2", []),
     ({"A": [], "B": [["a"], [1]], "C": [["b"], [2]]},                               {"sheet": -1},  {"b": ["2"]},                                     "row 2", []),
     ({"A": [["a", "b"], [DAY, True], [NOON, False]]},                               {},             {"a": ["2020-02-29", "2020-02-29 12:30:00"], "b": ["true", "false"]}, "row 3", []),
     ({"A": [["a", "b"], [0.12345678901234, "#N/A"], [" NA ", 2], [1e21, None]]},    {},             {"a": ["0.12345678901234", None, "1000000000000000000000"], "b": [None, "2", None]}, "row 4", []),
-    ({"A": [[None, "a", None], [0, "x"], [1, "y"]]},                                {},             {"a": ["x", "y"]},                                "row 3", ["row numbers without a name"]),
+    ({"A": [[None, "a", None], [0, "x"], [1, "y"]]},                                {},             {"a": ["x", "y"]},                                "row 3", ["unnamed row numbers"]),
     ({"A": [[5, "x"], [6, "y"], [7, "x"]]},                                         {"header": False}, {"column_0": ["5", "6", "7"], "column_1": ["x", "y", "x"]}, "row 3", []),
     ({"A": [["a", "b"], ["1,5", "x"], ["2,25", "y"]]},                              {},             {"a": ["1.5", "2.25"], "b": ["x", "y"]},          "row 3", ["decimal comma"]),
 ]
@@ -411,8 +411,8 @@ BAD_FRAMES: list[tuple[Callable[[], object], list[str]]] = [
     (lambda: {},                                              ["has no columns"]),
     (lambda: {"a": []},                                       ["has no rows"]),
     (lambda: {"a": [1, 2], "b": [1]},                         ['column "b" has 1 value and "a" 2']),
-    (lambda: {"a": 5},                                        ['column "a" is no list or array of values, but 5']),
-    (lambda: {"a": "xyz"},                                    ['column "a" is no list or array']),
+    (lambda: {"a": 5},                                        ['column "a" is not a list or array of values, but 5']),
+    (lambda: {"a": "xyz"},                                    ['column "a" is not a list or array']),
     (lambda: {"a": np.ones((2, 2))},                          ['column "a" has the shape (2, 2)']),
     (lambda: {"a": COMPLEX},                                  ['column "a" holds complex numbers']),
     (lambda: {"a": np.array([1, 2], "m8[s]")},                ['column "a" holds durations']),
@@ -423,7 +423,7 @@ BAD_FRAMES: list[tuple[Callable[[], object], list[str]]] = [
     (lambda: pd.DataFrame([[1, 2]], columns=["a", "a"]),      ['the pandas DataFrame: two columns are called "a"']),
     (lambda: pl.DataFrame(),                                  ["the polars DataFrame has no columns"]),
 ]
-MIXED: list[tuple[list[Any], list[str | None]]] = [  # values of a column, and its text
+MIXED: list[tuple[list[Any], list[str | None]]] = [  # values of a column, their text
     ([1, "x", 2.5, None, True, DAY],            ["1", "x", "2.5", None, "true", "2020-02-29"]),
     ([1, 2.5, np.int8(3), np.float32(0.5)],     ["1", "2.5", "3", "0.5"]),
     ([2**53 + 1, 0.5],                          ["9007199254740993", "0.5"]),
@@ -452,7 +452,7 @@ def test_objects_become_the_narrowest_type_that_holds_them(values: list[Any], te
 
 
 # fmt: off
-ARRAYS: list[tuple[Callable[[], object], list[str | None]]] = [  # a column, and its text
+ARRAYS: list[tuple[Callable[[], object], list[str | None]]] = [  # column, its text
     (lambda: np.ma.array([1, 2, 3], mask=[0, 1, 0]),              ["1", None, "3"]),
     (lambda: np.array([1, 2.5], ">f8"),                           ["1", "2.5"]),
     (lambda: np.float16([1, 0.5]),                                ["1", "0.5"]),

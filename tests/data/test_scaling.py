@@ -1,4 +1,4 @@
-"""Scaling: columns that are constant, large, tiny or huge, and sequences with padding."""
+"""Scaling: constant, large, tiny and huge columns, and padded sequences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROUNDING = 1e-15  # a few roundings of float64, whose ε is 2.2e-16
 
 
 class Given(Source):
-    """Arrays of a test as a source."""
+    """Arrays from a test, as a source."""
 
     type: Literal["given"] = "given"
     data: object
@@ -55,12 +55,12 @@ def near(center: float, spread: float, dtype: type = np.float64) -> np.ndarray:
 
 FLOAT32 = float(np.finfo(np.float32).max)
 # fmt: off
-SPREAD = [  # columns with a spread, however small or large
+SPREAD = [  # columns with a spread, small or large
     ("days, float64",       near(2_460_000, 1)),
     ("days, float32",       near(2_460_000, 1, np.float32)),
     ("after an outlier",    np.concatenate([[0.0], near(2_460_000, 1)])),
     ("tiny, about 0",       near(0, 1e-9)),
-    ("tiny, beside 1",      near(1, 1e-12)),
+    ("tiny, near 1",         near(1, 1e-12)),
     ("nothing but 0 and ε", np.array([0.0, 2**-52])),
     ("squares vanish",      near(0, 1e-200)),
     ("subnormal",           np.array([0.0, 3e-310, 1e-310])),
@@ -69,8 +69,8 @@ SPREAD = [  # columns with a spread, however small or large
     ("float32's largest",   np.array([-FLOAT32, FLOAT32, 0], np.float32)),
     ("whole numbers",       np.array([2**60, 2**60 + 2**20])),
 ]
-CONSTANT = [  # columns that are constant but for rounding
-    ("0.1 + 0.2 beside 0.3",  np.array([0.1 + 0.2, 0.3, 0.3])),
+CONSTANT = [  # columns that are constant up to rounding
+    ("0.1 + 0.2 and 0.3",      np.array([0.1 + 0.2, 0.3, 0.3])),
     ("sums in two orders",    np.array([sum([0.1] * 10), 1.0, 1.0 + 2**-52])),
     ("one row",               np.array([17.3])),
     ("zeros",                 np.zeros(5)),
@@ -90,7 +90,7 @@ def test_a_column_with_a_spread_gets_its_mean_and_deviation(values: np.ndarray, 
     mean, deviation = exact_moments(values)
     step = float(np.finfo(values.dtype if values.dtype.kind == "f" else np.float64).smallest_subnormal)
     np.testing.assert_allclose(affine.shift[0], mean, rtol=ROUNDING, atol=ROUNDING * deviation)
-    # The deviation is from the mean as it is rounded, 1e-16 beside 1e-12 at most: its square is 1e-8.
+    # The deviation is from the rounded mean, off by at most 1e-16 of 1e-12: its square is 1e-8.
     np.testing.assert_allclose(affine.scale[0], deviation, rtol=1e-8, atol=step)
     scaled = made.train.x if part == "inputs" else made.train.y
     assert np.abs(scaled).max() <= np.sqrt(len(values))
@@ -136,7 +136,7 @@ def test_targets_about_zero_have_their_center_there_and_folds_share_one() -> Non
 
 
 def test_unscaled_targets_of_float64_are_rounded_to_the_type_of_the_training() -> None:
-    """In float32, 1e9 + 1 is 1e9, so that a difference of 64 is a rounding."""
+    """In float32, 1e9 + 1 is 1e9, so a difference of 64 is due to rounding."""
     values = near(1e9, 1)[:, None]
     for dtype, scale, least in (("float32", "none", 100), ("float32", "standard", 0), ("float64", "none", 0)):
         center = prepared(values, values, dtype=dtype, scale_target=scale).center
@@ -168,7 +168,7 @@ LENGTHS = np.array([5, 3, 1, 4, 2, 0])
 
 
 def sequences(value: float, dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences (n, 5, 2) padded with a value, and which of their steps (n, 5) hold data."""
+    """Sequences (n, 5, 2) padded with a value, and a mask (n, 5) of the steps with data."""
     x = np.random.default_rng(1).normal([50, -3], [10, 0.1], (len(LENGTHS), 5, 2)).astype(dtype)
     is_data = np.arange(5) < LENGTHS[:, None]
     x[~is_data] = value
@@ -191,13 +191,13 @@ def test_padding_is_left_out_of_the_scale_and_stays_what_it_is(method: str, valu
     of_shift, of_scale = BY_HAND[method]
     rows = [x[is_data[:, step], step] for step in range(5)]
     scales = [of_scale(own, axis=0) for own in rows[:4]]
-    assert len(rows[4]) == 1  # which has no spread of its own
+    assert len(rows[4]) == 1  # it has no spread
     np.testing.assert_allclose(affine.shift, [of_shift(own, axis=0) for own in rows], rtol=ROUNDING)
     np.testing.assert_allclose(affine.scale, [*scales, np.mean(scales, axis=0)], rtol=1e-13)
     assert (made.train.x[~is_data] == value).all()
     assert (made.train.x[is_data] != value).any(axis=1).all()
     back = made.scaling.inverse_inputs(made.train.x)
-    np.testing.assert_allclose(back, x, atol=3e-7 * affine.scale.max())  # a step alone is moved by 1.2e-7
+    np.testing.assert_allclose(back, x, atol=3e-7 * affine.scale.max())  # a lone step is moved by 1.2e-7
 
 
 def test_the_largest_value_is_that_of_data() -> None:
@@ -217,7 +217,7 @@ def test_new_data_is_scaled_alike_after_a_save(dtype: str, given: type) -> None:
     np.testing.assert_array_equal(saved.transform_inputs(x).astype(dtype), made.train.x)
     assert (made.train.x[~is_data] == np.dtype(dtype).type(0.1)).all()
     back = saved.inverse_inputs(made.train.x)
-    np.testing.assert_allclose(back, x, rtol=1e-6)  # of float32
+    np.testing.assert_allclose(back, x, rtol=1e-6)  # float32's rounding
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -226,7 +226,7 @@ def test_a_step_that_scaling_turns_into_padding_stays_data(value: float, dtype: 
     x = np.array([[2.0, 3.0], [4.0, 5.0], [6.0, value]])[:, :, None]  # scaled, ∓1.22, 0 and ±1
     made = prepared(x, None, Padding(value), scale="standard", dtype=dtype)
     assert (made.train.x == value).ravel().tolist() == [False] * 5 + [True]
-    np.testing.assert_allclose(made.train.x[:2, 1, 0], [-1, 1], atol=1e-6)  # moved by 1.2e-7 at most
+    np.testing.assert_allclose(made.train.x[:2, 1, 0], [-1, 1], atol=1e-6)  # moved by at most 1.2e-7
     np.testing.assert_allclose(made.train.x[1, 0, 0], 0, atol=1e-6)
     np.testing.assert_allclose(made.scaling.inverse_inputs(made.train.x), x, rtol=1e-6)
 
@@ -248,7 +248,7 @@ def test_rows_of_padding_alone_are_not_scaled() -> None:
 
 
 def test_a_table_holds_its_steps_where_the_layers_find_them() -> None:
-    """Columns 1 to 4 are two steps of two features, and column 5 is a number of its own that may be 0."""
+    """Columns 1 to 4 are two steps of two features; column 5 is a separate number that may be 0."""
     table = np.array([[1, 2, 3, 4, 0], [5, 6, 0, 0, 1], [0, 7, 0, 0, 2]], float)
     padding = Padding(0.0, np.array([[0, 1], [2, 3]]))
     made = prepared(table, None, padding, scale="min_max")
@@ -290,5 +290,5 @@ def test_a_row_of_weight_two_is_scaled_as_two_rows(method: str) -> None:
     for one, other in ((weighted.inputs, repeated.inputs), (weighted.targets, repeated.targets)):
         assert one is not None
         assert other is not None
-        np.testing.assert_allclose(one.shift, other.shift, rtol=ROUNDING * 10)  # other sums
+        np.testing.assert_allclose(one.shift, other.shift, rtol=ROUNDING * 10)  # sums in another order
         np.testing.assert_allclose(one.scale, other.scale, rtol=ROUNDING * 10)

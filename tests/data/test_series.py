@@ -1,4 +1,4 @@
-"""Series: windows and what follows them, parts in time order, groups, scaling, and what is wrong with one."""
+"""Series: windows and the values after them, parts in time order, groups, scaling, and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COUNTS = {"t": np.arange(T), "y": np.arange(T) * 1.0, "z": -np.arange(T) * 1.0}
 
 
 def series(data: Any = None, **options: Any) -> Any:
-    """The source of a series that Python gives; by default one that counts up, and down."""
+    """The source of a series passed from Python; by default one that counts up, and one that counts down."""
     defaults = {"target": "y", "window": 4, "time": "t"}
     given = {name: tuple(v) if isinstance(v, list) else v for name, v in (defaults | options).items()}
     return sources["series"](**given).with_data(COUNTS if data is None else data)
@@ -126,7 +126,7 @@ def test_a_poisoned_later_part_changes_nothing_before_it(part: str, tmp_path: Pa
 
 
 def groups() -> dict[str, np.ndarray]:
-    """Two series row by row in turn, and a third of two rows."""
+    """Two interleaved series, and a third of two rows."""
     a, b = np.arange(10), np.arange(10) + 100
     return {
         "who": np.array(["a", "b"] * 10 + ["c", "c"]),
@@ -178,7 +178,7 @@ def test_categories_gaps_and_dates_become_channels() -> None:
     assert found.description.endswith("1 window without a target left out")
     assert found.train.x[:, :, 1].sum() == 4
     assert found.times["train"].dtype == np.dtype("datetime64[us]")
-    assert prepared(data).notes == ("left out: kind; name in inputs what is no number",)
+    assert prepared(data).notes == ("left out: kind; to use non-numbers, name them in inputs",)
 
 
 def test_windows_on_demand_are_those_in_memory_and_hold_no_copy_of_the_rows() -> None:
@@ -234,7 +234,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "text": ({}, {"y": ["a", "b", *["1"] * (T - 2)]}, r'row 1, column "y": expected a number, got "a"'),
     "the time": ({"target": "t"}, {}, r'column "t" is the time, so it cannot be a target'),
     "season": ({"season": 31}, {}, "a season of 31 rows is longer than the series, which has 30"),
-    "drop": ({"columns": {"z": {"type": "number", "missing": "drop"}}}, {}, "missing: drop would leave rows"),
+    "drop": ({"columns": {"z": {"type": "number", "missing": "drop"}}}, {}, "missing: drop would remove"),
 }  # fmt: skip
 
 
@@ -278,7 +278,7 @@ def test_a_run_keeps_the_times_of_its_predictions_and_the_naive_errors(tmp_path:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run of a series in groups, with a category as a channel."""
+    """A run on a series in groups, with a category as a channel."""
     k = np.arange(40)
     data = {
         "t": np.repeat(k, 2),
@@ -295,7 +295,7 @@ NEW = {
     "who": ["b", "a", "b", "a", "b", "a", "b", "a", "b"],
     "y": [30.0, 1, 40, 2, 50, 3, 60, 4, 70],
     "kind": list("uvuvuvuvu"),
-}  # of which the group b has two windows, and a one
+}  # group b has two windows, group a one
 
 
 def test_new_rows_are_forecast_window_by_window(trained: Run) -> None:

@@ -1,4 +1,4 @@
-"""The tables that scikit-learn ships, read without it: they must be what its own loaders give."""
+"""scikit-learn's tables, read without it, equal the results of its loaders."""
 
 from __future__ import annotations
 

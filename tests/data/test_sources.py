@@ -1,6 +1,6 @@
-"""What each source gives: shapes, types, classes, names."""
+"""The data of each source: shapes, types, classes, names."""
 
-# ruff: noqa: E501  a row is one file or set of options and what becomes of it
+# ruff: noqa: E501  a row is one file or set of options and its result
 
 import gzip
 import subprocess
@@ -58,7 +58,7 @@ TEXT = [
     ('a,b\n"1","x,\ny"\n2,z\n',               {"target": "b"},                       [[1], [2]],            [0, 1],                 ("x,\ny", "z"), "a"),
     ("a,b\n1,1\n2,2.0\n3,x\n",                {"target": "b", "task": "classification"}, [[1], [2], [3]],   [0, 1, 2],              ("1", "2", "x"), "a"),
 ]
-TEXT += [  # codes are text first, and whole numbers keep all their digits
+TEXT += [  # leading zeros mean text, and whole numbers keep all digits
     ("a,b\n1,01\n2,1\n3,001\n",               {"target": "b"},                       [[1], [2], [3]],       [1, 2, 0],              ("001", "01", "1"), "a"),
     (f"a,b\n1,{2**53}\n2,{2**53 + 1}\n",      {"target": "b"},                       [[1], [2]],            [0, 1],                 (str(2**53), str(2**53 + 1)), "a"),
     ("a,b\n01,x\n1,y\n",                      {"target": "b", "columns": {"a": Category()}}, [[1, 0], [0, 1]], [0, 1],              "xy", ("a=01", "a=1")),
@@ -149,7 +149,7 @@ def test_adding_marks_a_number_in_each_half_and_asks_for_their_sum(steps, tmp_pa
     assert set(np.unique(marks)) == {0, 1}
     for half in (marks[:, : steps // 2], marks[:, steps // 2 :]):
         assert (half.sum(axis=1) == 1).all()
-        assert half.any(axis=0).all()  # each step has its turn, but for one in e¹⁵ draws
+        assert half.any(axis=0).all()  # every step occurs, except in one of e¹⁵ draws
     assert (numbers >= 0).all()
     assert (numbers < 1).all()
     np.testing.assert_allclose(data.y[:, 0], (numbers * marks).sum(axis=1), rtol=1e-15)
@@ -191,7 +191,7 @@ def test_compressed_csv_is_read_as_plain(tmp_path):
 
 # fmt: off
 DECIDED = [
-    # y of the rows             what a loss of classes, of either and of values makes of it
+    # y of the rows             is it classes to a loss of classes, of either, of values?
     ((0, 1, 5),                 (True,  True,  False)),
     ((-1, 1, -1),               (True,  True,  False)),
     ((0.5, 1, 0.25),            (None,  False, False)),   # None: an error that names task
@@ -295,7 +295,7 @@ def test_real_adult_is_read_with_its_blanks_and_gaps(real_data):
     adult = {"file": "adult/train.csv", "header": False, "target": -1, "categorical": text}
     data = load("csv", real_data, **adult, missing="drop")
     assert (data.x.shape[0], data.classes) == (30_162, ("<=50K", ">50K"))
-    more = 4  # three columns have gaps, and one category is only in rows with gaps
+    more = 4  # three columns have gaps, and one category occurs only in rows with gaps
     assert load("csv", real_data, **adult, missing="mean").x.shape == (32_561, data.x.shape[1] + more)
     assert len(load("csv", real_data, **adult, missing_marks=()).x) == 32_561
 

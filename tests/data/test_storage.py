@@ -1,6 +1,6 @@
-"""Rows on the disk are those that memory would hold, and what cannot be read row by row is refused."""
+"""Rows on disk equal rows in memory; arrays that cannot be read row by row are refused."""
 
-# ruff: noqa: E501  a row is one file and what its message must say
+# ruff: noqa: E501  a row is one file and its expected message
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_digest_of_rows_on_the_disk_is_that_of_the_array(
     array: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = digest(array)
-    monkeypatch.setattr(dataset, "_BLOCK", 700)  # blocks end within the words that are added up
+    monkeypatch.setattr(dataset, "_BLOCK", 700)  # blocks end inside the words that are reduced
     assert digest(stored(tmp_path / "x.npy", array)) == wanted
 
 
@@ -202,7 +202,7 @@ HUGE[401, 2], HOLE[402, 1] = 1e300, np.nan
 NPZ, NPY = {"file": "a.npz"}, {"x": "a.npy", "y": "y.npy"}
 # fmt: off
 REFUSED: list[tuple[str, dict[str, Any], Callable[[Path], object], tuple[str, ...], list[str]]] = [
-    # source  options  what is written                                             option          what the message says
+    # source  options  contents                                                    option          expected in the message
     ("npz",   NPZ,     lambda d: np.savez_compressed(d / "a.npz", x=X, y=KINDS),   ("in_memory",), ['a.npz: array "x" is compressed', "numpy.savez", "in_memory: true"]),
     ("npz",   NPZ,     lambda d: np.savez(d / "a.npz", x=X.T.copy().T, y=KINDS),   ("in_memory",), ["stored column by column", "ascontiguousarray"]),
     ("npz",   NPZ,     lambda d: np.savez(d / "a.npz", x=X.astype(object), y=KINDS), ("file",),    ["pickled Python objects", "np.array(list, dtype=float)"]),
@@ -267,7 +267,7 @@ def test_an_archive_with_damaged_bytes_never_shows_a_traceback(tmp_path: Path) -
     whole, source = path.read_bytes(), sources["npz"](file="a.npz", in_memory=False, buffer_size=4)
     for at in range(0, len(whole), 7):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
-        with suppress(DataError):  # a byte that nobody reads may change without one
+        with suppress(DataError):  # changes in unread bytes go unnoticed
             source.load(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Tables whose rows stay in their file: the same training as in memory, and what cannot stay there."""
+"""Tables whose rows stay in their file: training equals training in memory, and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = 400
 
 
 def frame() -> pl.DataFrame:
-    """Numbers, one with gaps, a category and a date, and a target that follows from them."""
+    """Numbers, one with gaps, a category and a date, and a target computed from them."""
     rng = np.random.default_rng(0)
     a, kind = rng.normal(size=ROWS), rng.choice(["x", "y", "z"], ROWS)
     gaps = [None if k % 17 == 0 else float(k % 5) for k in range(ROWS)]
@@ -125,7 +125,7 @@ def test_rows_are_chosen_in_any_order_and_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file", "change", "message"), [
-    ("t.csv",   {}, "rows stay in Arrow and Parquet files, and .*t.csv is csv; convert it"),
+    ("t.csv",   {}, "only Arrow and Parquet rows can stay on disk, and .*t.csv is csv; convert it"),
     ("t.arrow", {"buffer_size": 8}, "expected at least the 32 rows of an update, got 8"),
 ])  # fmt: skip
 def test_what_cannot_stay_there_is_told(
@@ -182,7 +182,7 @@ def test_the_memory_of_a_training_does_not_grow_with_its_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    size = 2**27  # of the large file
+    size = 2**27  # size of the large file
     rng = np.random.default_rng(0)
     for name, rows in (("small", 2**8), ("large", size // 4 // 128)):
         columns = {f"c{k}": rng.normal(size=rows).astype(np.float32) for k in range(127)}

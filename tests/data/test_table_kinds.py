@@ -1,6 +1,6 @@
-"""Which kind a column is, and what inputs each kind makes of its values."""
+"""Infer column kinds, and encode values of each kind as inputs."""
 
-# ruff: noqa: E501  a row is a column and what becomes of it
+# ruff: noqa: E501  a row is a column and its result
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from nnjit.errors import DataError
 
 from .test_reading import FRAME, FRAMES, SAME
 
-OTHER = ["u", "v", "w", "u"]  # a column beside it, so that not all columns are numbers
+OTHER = ["u", "v", "w", "u"]  # a second column, so not all columns are numbers
 
 
 def encoded(values: list[Any], options: ColumnOptions | None = None, **given: Any) -> EncodedRows:
-    """The inputs of one column, fitted to all its rows unless `rows` says which."""
+    """The inputs from one column, fitted to all its rows or to `rows`."""
     table = table_of({"a": values})
     rows = given.pop("rows", None)
     return fit(table, rows, {} if options is None else {"a": options}, **given)
@@ -43,7 +43,7 @@ def encoded(values: list[Any], options: ColumnOptions | None = None, **given: An
 INFERRED = [
     # values                                                     kind
     ([1.5, 2, None, 3],                                          "number"),
-    ([0, 1, 0, 1],                                               "number"),     # few whole numbers stay numbers
+    ([0, 1, 0, 1],                                               "number"),     # a few whole numbers are still numbers
     (["1", "2.5", "1e3", "-4"],                                  "number"),
     (["1", "2", "3", "x"],                                       None),         # a mistake, which is reported
     (["1", "x", "y", "z"],                                       "category"),
@@ -65,7 +65,7 @@ INFERRED = [
     ([f"word {k}" for k in range(11)],                           "text"),
     ([None, None, None, None],                                   "constant"),
     (["u", "u", "u", "u"],                                       "constant"),
-    (["u", "u", None, "u"],                                      "category"),   # a gap says something
+    (["u", "u", None, "u"],                                      "category"),   # a gap is information
 ]
 NAMED = [
     # name          values             kind
@@ -102,10 +102,10 @@ INPUTS: list[tuple[list[Any], ColumnOptions | None, list[str], list[list[float]]
     (["red car", "a red bus", "red", "car"], Text(vocabulary=3), ["a[1]", "a[2]", "a[3]"],          [[2, 1, 0], [1, 2, 1], [2, 0, 0], [1, 0, 0]]),
 ]
 REFUSED: list[tuple[list[Any], ColumnOptions | None, str]] = [
-    # values                            options                     what the message says
-    (["1", "2", "x", "4x"],             None,                       'row 3, column "a": expected a number, got "x" (2 such values in the column); correct it, add it to missing_marks, or give the column another kind'),
+    # values                            options                     expected in the message
+    (["1", "2", "x", "4x"],             None,                       'row 3, column "a": expected a number, got "x" (2 such values in the column); correct it, add it to missing_marks, or set another kind'),
     ([1.0, float("inf"), 2, 3],         None,                       'row 2, column "a": inf is not finite'),
-    ([1, None, 2, None],                Number(missing="error"),    'row 2, column "a": no value (2 such values in the column); fill it in, or say with missing'),
+    ([1, None, 2, None],                Number(missing="error"),    'row 2, column "a": no value (2 such values in the column); fill it in, or set missing'),
     (["u", None, "v", "u"],             Category(missing="error"),  'row 2, column "a": no value'),
     (["yes", "no", "perhaps", "no"],    Flag(),                     'row 3, column "a": expected yes or no, got "perhaps"'),
     (["2020-02-01", "2020-02-30"] * 2,  None,                       'row 2, column "a": expected a date (%Y-%m-%d), got "2020-02-30"'),

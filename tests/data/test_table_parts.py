@@ -1,4 +1,4 @@
-"""Parts of a table: what is scaled, which rows are left out, and how other tables become held-out parts."""
+"""Parts of a table: scaled columns, dropped rows, and other tables as held-out parts."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ Predict = Callable[[str, np.ndarray, tuple[int, ...]], np.ndarray]
 def compiled(made: Mapping[str, Document], folder: Path) -> Predict:
     """The predictions of files by name.
 
-    All files become one, in which the names of each have a number: gcc starts once.
+    All files are joined into one, with numbered names, so gcc starts once.
     """
     texts = [_numbered(document, k) for k, document in enumerate(made.values())]
     (folder / "all.c").write_text("\n".join(texts), encoding="utf-8")
@@ -40,12 +40,12 @@ def compiled(made: Mapping[str, Document], folder: Path) -> Predict:
 
 
 def compiled_files(files: Sequence[Path], folder: Path) -> ctypes.CDLL:
-    """A library of some files of C."""
+    """Compile C files to a library."""
     return ctypes.CDLL(_compiled(files, folder / "predict.so", "-shared", "-fPIC"))
 
 
 def executable(files: Sequence[Path], folder: Path) -> str:
-    """The path of a program of some files of C."""
+    """Compile C files to a program; return its path."""
     return _compiled(files, folder / "main")
 
 
@@ -56,7 +56,7 @@ def _compiled(files: Sequence[Path], target: Path, *flags: str) -> str:
 
 
 def _numbered(document: Document, number: int) -> str:
-    """The file and its header as one text, in which what it defines has a number."""
+    """Join a file and its header, and number what it defines."""
     header = re.sub(r"(?s)#ifdef __cplusplus.*?#endif\n|#(ifndef|define|endif)[^\n]*\n", "", document.header)
     text = document.source.replace('#include "predict.h"', header)
     defined = re.findall(r"^(?:static )?(?:const )?\w+ \*?(?:const )?(\w+)[(\[]", text, re.MULTILINE)

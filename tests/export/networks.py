@@ -1,4 +1,4 @@
-"""Small networks to export, with random weights, and what they predict by the interpreter."""
+"""Small networks to export, with random weights, and the interpreter's predictions."""
 
 # ruff: noqa: E501  # one case is one line
 
@@ -42,9 +42,9 @@ class Case:
     """A network to export.
 
     Args:
-        head: whether a `flatten` and a `dense` layer follow, which give one value for each class.
+        head: whether a `flatten` and a `dense` layer follow, with one value for each class.
         padded: whether the last steps of sequences are 0.
-        whole: whether inputs are whole numbers from 0 to 2.
+        whole: whether inputs are integers from 0 to 2.
         more: further options of the experiment.
     """
 
@@ -62,7 +62,7 @@ class Case:
 
 
 def network_of(case: Case, seed: int = 0) -> tuple[Network, np.ndarray, Any, Any]:
-    """The network of a case, inputs (5, …) for it, its predictions, and its probabilities if it has any."""
+    """The network of a case, inputs (5, …), its predictions, and its probabilities, if any."""
     losses = {} if case.outputs else {"loss": "softmax_cross_entropy" if case.classes else "squared_error"}
     given = {
         "data": _TABLE if case.columns else _ARRAYS,
@@ -96,7 +96,7 @@ def network_of(case: Case, seed: int = 0) -> tuple[Network, np.ndarray, Any, Any
 
 
 def _weights(model: Any, seed: int, dtype: str) -> np.ndarray:
-    """Normal numbers, but variances that are positive and vectors of padding that are 0."""
+    """Normal numbers, but positive variances, and zeros for vectors of padding."""
     theta = model.initialize(seed, dtype)
     rng = np.random.default_rng(seed)
     for entry in model.arrays:
@@ -124,7 +124,7 @@ def _inputs(case: Case, seed: int) -> np.ndarray:
 
 
 def _joining(options: Mapping[str, Any], shapes: Sequence[tuple[int, ...]]) -> Case:
-    """A layer that takes several inputs, each made of the data by a layer of its own."""
+    """A layer with several inputs, each made from the data by its own layer."""
     layers: list[dict[str, Any]] = []
     for k, shape in enumerate(shapes):
         layers.append({"type": "dense", "units": math.prod(shape), "name": f"d{k}", "from": "input"})
@@ -213,5 +213,5 @@ CASES: dict[str, Case] = {
 
 @cache
 def example(name: str) -> tuple[Network, np.ndarray, Any, Any]:
-    """The network of the case of this name, inputs for it, its predictions, and its probabilities."""
+    """The network of the case of this name, its inputs, predictions, and probabilities."""
     return network_of(CASES[name])

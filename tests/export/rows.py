@@ -1,4 +1,4 @@
-"""Operations beside those of the table of primitives, for every format."""
+"""Operations in addition to the table of primitives, for every format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAIRS = np.meshgrid(ENDS, ENDS)
 
 
 def _given(values: np.ndarray) -> Arg:
-    """An argument that has these values in every row."""
+    """An argument with these values in every row."""
     return Arg((B, values.size), lambda rng, shape: np.broadcast_to(values.ravel(), shape))
 
 
@@ -43,4 +43,4 @@ AT_ENDS = (
     *(Row(f.name, f, np.add, (_given(ENDS),)) for f in (p.entr, p.expm1mx)),
     *(Row(f.name, f, np.add, tuple(map(_given, PAIRS))) for f in (p.xlogy, p.xlog1py, p.xdivy, p.rel_entr)),
 )
-"""Functions that are formulas in most formats, at zeros, infinities and NaN, and where their terms cancel."""
+"""Functions written as formulas in most formats, at zeros, infinities and NaN, and where terms cancel."""

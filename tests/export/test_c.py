@@ -86,7 +86,7 @@ def side_by_side(arrays: Sequence[np.ndarray], dtype: str) -> np.ndarray:
 
 
 def example_of(graph: Graph, arrays: Sequence[np.ndarray], dtype: str) -> Example:
-    """A graph of x: inputs with rows are pieces of x, others are constants, outputs are side by side."""
+    """A graph of x: inputs with rows are pieces of x, the rest are constants, outputs are side by side."""
     has_rows = [n.type.is_batched for n in graph.inputs]
     given = [a for a, is_piece in zip(arrays, has_rows, strict=True) if is_piece]
     x = side_by_side(given, dtype)
@@ -121,10 +121,10 @@ def example_of_row(row: Row, dtype: str) -> Example:
 
 
 def why_not(output: Node) -> str | None:
-    """Why C cannot express an output; None if it can."""
+    """The reason why C cannot express an output; None if it can."""
     nodes = topological([output])
     if missing := next((n.primitive.name for n in nodes if n.primitive.name in MISSING), None):
-        return f"{missing} is no function of libm"
+        return f"{missing} is not a function of libm"
     if any(n.primitive.kind == "counter" for n in nodes):
         return "random_uniform draws random numbers"
     return "mixes the examples of a batch" if any(map(is_batch_reduction, nodes)) else None
@@ -132,7 +132,7 @@ def why_not(output: Node) -> str | None:
 
 @cache
 def random_examples() -> dict[str, Example]:
-    """Random graphs that C can express, and that are finite."""
+    """Random graphs that C can express and whose values are finite."""
     found = {}
     for seed in range(RANDOM_GRAPHS):
         maker = Maker(seed)
@@ -156,7 +156,7 @@ NETWORKS = CASES | {
 
 
 def predictions(name: str) -> np.ndarray:
-    """What a run of a network predicts: probabilities, or values, of all outputs side by side."""
+    """Predictions of a run: probabilities, or values, of all outputs side by side."""
     _, _, decided, scores = network(name)
     if isinstance(decided, dict):
         return np.concatenate([{**decided, **scores}[output] for output in decided], axis=1)
@@ -182,7 +182,7 @@ def predict(tmp_path_factory: pytest.TempPathFactory) -> Predict:
 
 
 def check(name: str, example: Example, predict: Predict) -> None:
-    """C computes what the interpreter does."""
+    """Check that C computes what the interpreter does."""
     (want,) = interpret(example.graph, [example.x])
     tolerance = 1e-5 if example.x.dtype == np.float32 else 1e-12  # libm, and sums in another order
     found = predict(name, example.x, want.shape)
@@ -205,7 +205,7 @@ def test_an_operation_is_in_c_or_refused(name: str, predict: Predict) -> None:
 @pytest.mark.parametrize("name", ENDS)
 def test_a_formula_holds_at_the_ends(name: str, predict: Predict) -> None:
     example = at_ends(name)
-    with np.errstate(all="ignore"):  # of logarithms below 0 and quotients by 0
+    with np.errstate(all="ignore"):  # for logarithms below 0 and quotients by 0
         (want,) = interpret(example.graph, [example.x])
     found = predict(f"{name} at the ends", example.x, want.shape)
     rtol = 1e-5 if name.endswith("f32") else 1e-12  # some units in the last place
@@ -244,7 +244,7 @@ def test_the_program_in_the_documentation_runs(tmp_path: Path) -> None:
 
 def test_a_convolution_needs_no_copies_of_its_windows() -> None:
     made = document_of(network("lenet")[0])
-    images = 4 * (2 * 28 * 28 * 6)  # bytes of what the first convolution gives, before and after relu
+    images = 4 * (2 * 28 * 28 * 6)  # bytes of the first convolution's output, before and after relu
     assert images < made.buffers < 1.3 * images
     weights = sum(a.nbytes for a in network("lenet")[0].arrays.values())
     assert made.constants == weights

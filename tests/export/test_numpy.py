@@ -1,4 +1,4 @@
-"""`nnjit export --to numpy`: a file of Python and its arrays."""
+"""`nnjit export --to numpy`: a Python file and its arrays."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from nnjit.primitives import PRIMITIVES
 from tests.export.networks import CASES, example
 
 IN_TRAINING = {"random_uniform"}
-WITHOUT = {  # of matrices, and functions that neither NumPy nor `math` has: no layer computes them
+WITHOUT = {  # matrix operations, and functions in neither NumPy nor `math`: no layer computes them
     "cholesky", "cofactor_change", "cofactors", "det", "det_sign", "eigenvectors", "logabsdet", "orthogonal",
     "pinv", "singular_vectors", "solve", "solve_triangular",
     "erfcinv", "erfcx", "erfinv", "expi",
-    "gamma",  # that of `math` raises an error where Γ overflows or has a pole
+    "gamma",  # `math.gamma` raises an error if Γ overflows or has a pole
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def imported(source: Path) -> set[str]:
 
 
 def close(found: Any, wanted: Any) -> None:
-    """Predictions agree to what float32 keeps over a few layers."""
+    """Check that predictions agree to the precision of float32 over a few layers."""
     if isinstance(wanted, dict):
         assert found.keys() == wanted.keys()
         for name, value in wanted.items():

@@ -21,7 +21,7 @@ from nnjit.export.onnx import write  # noqa: E402  # once onnx is known to be th
 from nnjit.export.onnx.elementwise import ELEMENTWISE  # noqa: E402
 from nnjit.export.onnx.rows import MOVING  # noqa: E402
 
-WITHOUT = {  # what no prediction computes, or ONNX has no operators for
+WITHOUT = {  # no prediction computes these, or ONNX has no operators for them
     "arctan2", "argsort", "cholesky", "cofactor_change", "cofactors", "det", "det_sign", "eigenvectors",
     "erfcinv", "erfcx", "erfinv", "expi", "gamma", "gammaln", "logabsdet", "orthogonal", "overlap_add",
     "pinv", "random_uniform", "scatter_add", "singular_vectors", "solve", "solve_triangular",
@@ -98,7 +98,7 @@ CONVOLUTIONS = [name for name in CASES if name.startswith("{'type': 'conv") and 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_a_convolution_is_one_operator_for_each_group(name: str, tmp_path: Path) -> None:
-    """But one whose groups are single channels is a sum of products, as in the graph."""
+    """A convolution whose groups are single channels is a sum of products, as in the graph."""
     network = example(name)[0]
     (path,) = write(network, tmp_path / "network.onnx")
     operators = [node.op_type for node in onnx.load(path).graph.node]

@@ -24,7 +24,7 @@ from tests.export.rows import AT_ENDS, CONTROL
 from tests.primitives.table import PRIMITIVE_ROWS, Row
 
 ROWS = 4
-# Of random graphs in float32, in which onnxruntime has all operators.
+# Of random graphs in float32, for which onnxruntime has all operators.
 SEEDS = (3, 5, 7, 8, 10, 13, 15, 18, 22, 26, 29, 33, 44, 45, 50, 52, 53, 55, 66, 71, 72, 73, 78, 82, 83, 85)
 each_row = pytest.mark.parametrize("row", [*PRIMITIVE_ROWS, *CONTROL], ids=lambda row: row.name)
 
@@ -39,7 +39,7 @@ def is_written(graph: Graph, missing: set[str]) -> bool:
 
 
 def by_numpy(graph: Graph, values: Sequence[np.ndarray]) -> Any:
-    """What the lines of NumPy compute."""
+    """Evaluate a graph with the exported NumPy lines."""
     shared, names = Shared({}), [f"x{k}" for k in range(len(values))]
     emitter = Emitter(shared, "row", graph.nodes, set(graph.outputs), "n")
     emitter.values = {n: Text(name, ATOM, n.shape) for n, name in zip(graph.inputs, names, strict=True)}
@@ -53,7 +53,7 @@ def by_numpy(graph: Graph, values: Sequence[np.ndarray]) -> Any:
 
 
 def by_onnx(graph: Graph, values: Sequence[np.ndarray]) -> Any:
-    """What ONNX's operators compute, in onnxruntime."""
+    """Evaluate a graph with ONNX's operators, in onnxruntime."""
     helper, names = test_onnx.onnx.helper, [f"x{k}" for k in range(len(values))]
     builder = Builder(Names(), "")
     builder.values = {n: Value(name, n.shape) for n, name in zip(graph.inputs, names, strict=True)}
@@ -108,7 +108,7 @@ def test_onnx_computes_what_the_interpreter_does(row: Row) -> None:
 @pytest.mark.parametrize("row", AT_ENDS, ids=lambda row: row.name)
 def test_a_formula_holds_at_the_ends(row: Row) -> None:
     graph, values = graph_of(row), row.sample(ROWS, "f32")
-    with np.errstate(all="ignore"):  # of logarithms below 0 and quotients by 0
+    with np.errstate(all="ignore"):  # for logarithms below 0 and quotients by 0
         (wanted,) = interpret(graph, values)
         for compute in (by_numpy, by_onnx):
             (found,) = compute(graph, values)
@@ -124,6 +124,6 @@ def test_a_random_graph_is_what_the_interpreter_computes(seed: int) -> None:
     assert is_written(graph, test_onnx.WITHOUT)  # else remove the seed
     values = maker.arguments(ROWS)
     wanted = interpret(graph, values)
-    # Numbers of size 1 to 100 after some ten operations, of which sums cancel.
+    # Numbers of size 1 to 100 after about ten operations, whose sums cancel.
     close(by_numpy(graph, values), wanted, rtol=2e-3)
     close(by_onnx(graph, values), wanted, rtol=2e-3)

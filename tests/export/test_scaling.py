@@ -1,4 +1,4 @@
-"""Scaling as operations of a graph, against `nnjit.data`, which the run itself scales with."""
+"""Scaling as operations of a graph, against `nnjit.data`, which scales for the run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.export.scaling import scaled_inputs, unscaled_values
 SHIFT, SCALE = np.array([1.0, -2.0, 0.5, 4.0]), np.array([0.5, 2.0, 3.0, 0.25])
 OWN = Affine("standard", SHIFT, SCALE)
 STEPS = np.arange(4).reshape(2, 2)
-# The second row is the shift itself: scaled, it looks like padding of 0.
+# The second row is the shift: scaled, it looks like padding of 0.
 X = np.array([[3.0, 0.0, 7.0, 1.5], SHIFT, [0.0, 0.0, 0.5, 4.0], [0.0, 0.0, 0.0, 0.0]])
 CASES = {
     "none": Scaling(),

@@ -1,4 +1,4 @@
-"""`nnjit export --to torch`: a file of PyTorch's modules and their weights."""
+"""`nnjit export --to torch`: a file of PyTorch modules and their weights."""
 
 from __future__ import annotations
 

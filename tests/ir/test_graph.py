@@ -1,4 +1,4 @@
-"""Types, nodes, the interpreter, the verifier and the printing of graphs."""
+"""Types, nodes, the interpreter, the verifier and printed graphs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_batch_axis_is_one_object_even_through_pickle() -> None:
 def test_row_shape_leaves_the_batch_axis_out() -> None:
     assert array_type("f32", (B, 2, 3)).row_shape == (2, 3)
     assert array_type("f32", (B, 2, 3)).row_size == 6
-    with pytest.raises(GraphError, match="batch axis has no static length and can stand first only"):
+    with pytest.raises(GraphError, match="batch axis has no static length and must come first"):
         _ = array_type("f32", (2, B)).row_shape
 
 
@@ -80,7 +80,7 @@ def test_interpreter_asks_batch_axes_to_agree() -> None:
 
 def test_rows_without_an_input_that_has_them_are_an_error() -> None:
     x = new_input(array_type("f64", (3,)))
-    with pytest.raises(GraphError, match="needs a number of rows, but no input has a batch axis"):
+    with pytest.raises(GraphError, match="needs the number of rows, but no input has a batch axis"):
         interpret(Graph((x,), (nnp.broadcast_to(x, (B, 3)),)), [np.zeros(3)])
 
 
@@ -95,7 +95,7 @@ def test_verify_finds_a_type_that_its_rule_does_not_give() -> None:
     x = new_input(array_type("f64", (3,)))
     good = x + x
     wrong = Node(good.primitive, good.inputs, good.params, array_type("f32", (3,)))
-    with pytest.raises(GraphError, match=r"add: has type f32\[3\], its rule says f64\[3\]"):
+    with pytest.raises(GraphError, match=r"add: has type f32\[3\], expected f64\[3\]"):
         verify(Graph((x,), (wrong,)))
 
 

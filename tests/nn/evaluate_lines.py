@@ -1,4 +1,4 @@
-"""The value of lines, by a NumPy evaluator of formulas that shares no code with the layers."""
+"""Evaluate lines, by a NumPy evaluator of formulas that shares no code with the layers."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "positive": lambda f, x: np.where(x > 0, 1.0, 0.0),
     "over_rows": lambda f, x: x.sum(axis=tuple(range(x.ndim - 1))),
     "over_last": lambda f, x: x.sum(axis=-1, keepdims=True),
-    "over_steps": lambda f, x: x.sum(axis=-2),  # of a sequence; `Loop` has that of a loop
+    "over_steps": lambda f, x: x.sum(axis=-2),  # of a sequence; `Loop` handles loops
     "joined": lambda f, *xs: np.concatenate(xs, axis=-1),
     "columns": lambda f, x: x[..., slice(*map(int, f.text.split(":"))) if ":" in f.text else int(f.text)],
     "permuted": lambda f, x: np.transpose(x, (0, *map(int, f.text.split(", ")))),
@@ -72,7 +72,7 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.ndarray:
-    """The value of a formula, whose symbols and partial derivatives have these values."""
+    """The value of a formula, from the values of its symbols and partial derivatives."""
     if formula in values:
         return values[formula]
     if formula.op == "pulled":
@@ -89,18 +89,18 @@ def evaluate(formula: Formula, values: Values, pull: Pull | None = None) -> np.n
 
 
 def part(x: np.ndarray, k: int, count: int) -> np.ndarray:
-    """Part k of the last axis, of which `count` are equal."""
+    """Part k of `count` equal parts of the last axis."""
     return np.split(x, count, axis=-1)[k]
 
 
 def each_part(values: Values, index: str) -> list[Values]:
-    """The values for each part that an index counts, given those of its first: [0, how many there are]."""
+    """The values for each part that an index counts, given its first: [0, the number of parts]."""
     _, count = values[symbol(index)]
     return [{**values, symbol(index): np.array([k, count])} for k in range(count)]
 
 
 def whole_of(left: Formula) -> Formula:
-    """What a line is about, which may state a part of it."""
+    """The left side of a line without its index, since it may state only a part."""
     return left.args[0] if left.op == "at" else replace(left, args=tuple(map(whole_of, left.args)))
 
 
@@ -108,8 +108,8 @@ class Loop:
     """The lines of a loop, followed step by step.
 
     Args:
-        values: of x0 (B, steps, features) and the params.
-        g: ∂C/∂ its output at every step (B, steps, units).
+        values: the values of x0 (B, steps, features) and the params.
+        g: the derivative of C by its output at every step (B, steps, units).
     """
 
     def __init__(self, stated: Recurrence, values: Values, g: np.ndarray, *, reverse: bool) -> None:
@@ -130,7 +130,7 @@ class Loop:
                 last = own
 
     def __call__(self, formula: Formula) -> np.ndarray:
-        """The value of what the loop leaves: its output, or a derivative."""
+        """The value of the loop's result: its output, or a derivative."""
         (inner,) = formula.args
         values = [evaluate(inner, own) for own in self._every]
         if formula.op == "over_steps":
@@ -139,13 +139,13 @@ class Loop:
 
 
 def _renamed(name: Formula, neighbour: str) -> Formula:
-    """A letter of step t as that of another step."""
+    """A letter of step t, renamed for another step."""
     arguments = tuple(_renamed(a, neighbour) for a in name.args)
     return replace(name, text=name.text.replace("ₜ", neighbour), args=arguments)
 
 
 def follow(lines: Sequence[Line], values: Values, pull: Pull | None = None) -> Values:
-    """The values after every line in its turn; each must have the shape that its line states."""
+    """The values after each line in turn; each must have the shape its line states."""
     values, rows = dict(values), len(values[symbol("a", 0)])
     for line in lines:
         value = evaluate(line.right, values, pull)

@@ -1,4 +1,4 @@
-"""Every activation: values and derivatives against its formula, at the origin and far from it."""
+"""Every activation: values and derivatives against its formula, at the origin and far away."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Layers that change images in training: each image by its own draw, the same compiled as interpreted."""
+"""Layers that change images in training: each image by its own draw, compiled as interpreted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def flipped(x: np.ndarray, u: Draws) -> np.ndarray:
 
 
 def window(x: np.ndarray, top: int, left: int, size: tuple[int, int]) -> np.ndarray:
-    """A window of an image that -1 surrounds."""
+    """A window of an image surrounded by -1."""
     around = np.pad(x, 9, constant_values=-1)
     return around[9 + top : 9 + top + size[0], 9 + left : 9 + left + size[1]]
 
@@ -54,7 +54,7 @@ def cut(x: np.ndarray, u: Draws) -> np.ndarray:
 
 
 # fmt: off
-CHANGES = [  # options, and the same of one image and its draws
+CHANGES = [  # options, and the same for one image and its draws
     ({"type": "random_flip", "direction": "both"},                               flipped),
     ({"type": "random_flip", "direction": "horizontal", "rate": 1.0},            lambda x, u: x[:, ::-1]),
     ({"type": "random_flip", "direction": "vertical", "rate": 1.0},              lambda x, u: x[::-1]),

@@ -1,4 +1,4 @@
-"""`nnjit.nn.functional`: the activations of the registry by their names, and their edges."""
+"""`nnjit.nn.functional`: the registry's activations by name, and their edge cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every initializer: mean, variance, support; and that it is a function of the generator alone."""
+"""Every initializer: mean, variance and support; it is a function of the generator alone."""
 
 import math
 
@@ -51,7 +51,7 @@ def test_the_values_have_the_stated_moments(
 ) -> None:
     values = draw(options)
     assert (values.shape, values.dtype) == (SHAPE, np.float64)
-    # 100,000 values: the mean is good to 5 σ / 316, the variance of a normal to 5 √2 / 316 of itself
+    # 100,000 values: the mean is right to 5 σ / 316, a normal's variance to 5 √2 / 316 of itself
     assert values.mean() == pytest.approx(mean, abs=5 * math.sqrt(variance) / 316)
     assert values.var() == pytest.approx(variance, rel=0.023)
     if bound is not None:

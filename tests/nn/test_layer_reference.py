@@ -22,7 +22,7 @@ WITHOUT = {
     "add", "concat", "cutout", "dropout", "features", "flatten", "gaussian_noise", "multiply", "permute",
     "random_crop", "random_flip", "random_shift", "reshape", "scale", "select",
 }  # fmt: skip
-"""Layers that only move, add, multiply or draw numbers: NumPy's values say all of them (`test_layers.py`)."""
+"""Layers that only move, add, multiply or draw numbers: NumPy's values suffice (`test_layers.py`)."""
 
 
 def test_every_layer_has_a_reference_or_needs_none() -> None:

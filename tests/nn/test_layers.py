@@ -48,7 +48,7 @@ def windows(x: np.ndarray, size: tuple[int, int], stride: int, dilation: int = 1
 def conv(
     x: np.ndarray, weight: np.ndarray, bias: np.ndarray | float = 0.0, *, stride: int = 1, dilation: int = 1
 ) -> np.ndarray:
-    """A convolution of groups, whose number follows from the weight's channels."""
+    """A grouped convolution; the number of groups follows from the weight's channels."""
     h, w, own, filters = weight.shape
     seen = windows(x, (h, w), stride, dilation)
     groups = x.shape[-1] // own
@@ -69,7 +69,7 @@ def pooled(x: np.ndarray, size: tuple[int, int], stride: int, of: Callable = np.
 
 
 def along_one(formula: Callable) -> Callable:
-    """The formula of an axis more: a signal is an image of height 1."""
+    """The formula with one more axis: a signal is an image of height 1."""
     return lambda x, *params: formula(x[:, None], *(p[None] if p.ndim == 3 else p for p in params))[:, 0]
 
 
@@ -226,11 +226,11 @@ ROWS: list[tuple[Any, ...]] = [  # options, input shapes, output shape, params, 
     ({"type": "layer_norm", "scale": False}, [(2, 2, 3)], (2, 2, 3), {"shift": (3,)},
      lambda x, b: normalized(x, (3,), 1e-5) + b),
 ]
-MISFITS = [  # options, input shapes, what the message says
+MISFITS = [  # options, input shapes, message
     ({"type": "dense", "units": 3}, [()],     r"inputs of shape \(…, I\), got \(\); put a reshape"),
-    ({"type": "add"},    [(4,), (3,)],        r"one shape, got \(4,\) and \(3,\)"),
-    ({"type": "add"},    [(4,), (4, 1)],      r"one shape, got \(4,\) and \(4, 1\)"),
-    ({"type": "concat"}, [(4, 2), (3, 2)],    r"equal but for the last axis, got \(4, 2\) and \(3, 2\)"),
+    ({"type": "add"},    [(4,), (3,)],        r"same shape, got \(4,\) and \(3,\)"),
+    ({"type": "add"},    [(4,), (4, 1)],      r"same shape, got \(4,\) and \(4, 1\)"),
+    ({"type": "concat"}, [(4, 2), (3, 2)],    r"differ only in the last axis, got \(4, 2\) and \(3, 2\)"),
     ({"type": "concat"}, [(4,), (4, 2)],      r"got \(4,\) and \(4, 2\)"),
     ({"type": "concat"}, [(), ()],            r"got \(\) and \(\)"),
     ({"type": "select", "columns": 3},      [(2, 3)], r"columns of the 3 in .*\(2, 3\), one from 0 to 2 or .* <= 3, got 3"),
@@ -251,7 +251,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "attention", "heads": 2}, [(4, 3)], "2 heads do not divide 3 features"),
     ({"type": "attention"}, [(4,)],           r"shape \(steps, features\), got \(4,\)"),
     ({"type": "lstm", "units": 2}, [(4,)],    r"shape \(steps, features\), got \(4,\); put a reshape"),
-    ({"type": "multiply"}, [(4,), (4, 1)],    r"multiply takes inputs of one shape, got \(4,\) and \(4, 1\)"),
+    ({"type": "multiply"}, [(4,), (4, 1)],    r"multiply takes inputs of the same shape, got \(4,\) and \(4, 1\)"),
     ({"type": "reshape", "shape": (4, 3)}, [(5, 2)], r"have 10 elements, which \(4, 3\) .*multiply to 10"),
     ({"type": "reshape", "shape": (-1, 3)}, [(8,)],  r"\(8,\) have 8 elements, which \(-1, 3\) cannot hold"),
     ({"type": "permute", "axes": (2, 1)}, [(8,)],    r"axes \(2, 1\) takes 2 axes, got the shape \(8,\)"),
@@ -260,7 +260,7 @@ MISFITS = [  # options, input shapes, what the message says
     ({"type": "batch_norm"}, [()],            r"batch_norm takes at least one axis of an example, got \(\)"),
     ({"type": "layer_norm"}, [()],            r"layer_norm takes at least one axis of an example, got \(\)"),
 ]
-BAD = [  # type, options, what the message says
+BAD = [  # type, options, message
     ("dense",      {"units": 0},                                "greater than or equal to 1"),
     ("dense",      {"units": "12a"},                            "valid integer"),
     ("dense",      {"units": 2.0},                              "valid integer"),
@@ -312,8 +312,8 @@ BAD = [  # type, options, what the message says
     ("batch_norm", {"momentum": 1.1},                           "less than or equal to 1"),
     ("random_flip", {"direction": "left"},                      "'horizontal', 'vertical' or 'both'"),
     ("random_flip", {"rate": 1.1},                              "less than or equal to 1"),
-    ("random_shift", {},                                        "give either pixels or fraction"),
-    ("random_shift", {"pixels": 1, "fraction": 0.1},            "give either pixels or fraction"),
+    ("random_shift", {},                                        "either as pixels or as fraction"),
+    ("random_shift", {"pixels": 1, "fraction": 0.1},            "either as pixels or as fraction"),
     ("random_shift", {"pixels": -1},                            "greater than or equal to 0"),
     ("random_crop", {"size": 0},                                "greater than or equal to 1"),
     ("cutout",     {},                                          "Field required"),
@@ -332,7 +332,7 @@ def build(options: dict[str, Any]) -> Layer:
 
 
 def inputs_of(options: dict[str, Any], shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
-    """Examples for a layer: numbers, or for an embedding the numbers of its entries."""
+    """Examples for a layer: numbers, or for an embedding the indices of its entries."""
     arrays = draw([(ROWS_OF_DATA, *s) for s in shapes])
     if options["type"] != "embedding":
         return arrays
@@ -349,7 +349,7 @@ def no_uniform(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def context_of(layer: Layer, inputs: list[np.ndarray], *, training: bool = False) -> Context:
-    """A context whose state is what a layer would remember of these inputs."""
+    """A context with the state a layer would keep after these inputs."""
     remember = {"running_mean": np.mean, "running_variance": np.var}
     axes = tuple(range(inputs[0].ndim - 1))
     names = [p.name for p in layer.state(*(a.shape[1:] for a in inputs))]
@@ -423,7 +423,7 @@ def test_derivatives_are_those_of_differences(
     layer, inputs = build(options), inputs_of(options, shapes)
     arrays = [*inputs, *draw([*params.values()], seed=1)]
     call = as_function(layer, len(shapes), context_of(layer, inputs))
-    if options["type"] == "embedding":  # of whole numbers there is no derivative
+    if options["type"] == "embedding":  # whole numbers have no derivative
         check_grads(lambda *own: call(arrays[0], *own), arrays[1:])
     else:
         check_grads(call, arrays)
@@ -532,7 +532,7 @@ def test_noise_is_normal_and_never_infinite() -> None:
 
 def test_dense_without_units_takes_the_size_of_the_output() -> None:
     layer = build({"type": "dense"})
-    with pytest.raises(ConfigError, match="only the last layer can do without") as error:
+    with pytest.raises(ConfigError, match="only the last layer can omit it") as error:
         layer.output_shape((3,))
     assert error.value.path == ("units",)
     assert layer.completed(7).output_shape((3,)) == (7,)

@@ -1,4 +1,4 @@
-"""The recurrences that are printed, followed line by line, give nnjit's own values and gradient."""
+"""The printed recurrences, followed line by line, give nnjit's own values and gradient."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ NETWORKS = {
 
 
 class Bilinear(Layer):
-    """A layer that has no notation."""
+    """A layer without notation."""
 
     type: Literal["bilinear"] = "bilinear"
     formula: ClassVar[str] = "(x left) ⊙ (x right)"
@@ -99,7 +99,7 @@ def target_for(loss: str, shape: Shape, rng: np.random.Generator) -> tuple[np.nd
 
 
 def start(model: Model, theta: np.ndarray, x: np.ndarray, rows: np.ndarray) -> Values:
-    """What the first line may read: data, targets, params, and the masks that dropout draws."""
+    """Values that the first line may read: data, targets, params, and dropout's masks."""
     values: Values = {symbol("a", 0): x, symbol("y"): rows, ONE_OVER_N: np.float64(1 / len(x))}
     params = model.arrays.unflatten(theta)
     for stream, node in enumerate(model.nodes):
@@ -176,7 +176,7 @@ def test_random_graphs_of_layers_have_the_gradient_of_their_lines() -> None:
             joint = {"type": kind, "name": f"l{k}", "from": sources}
             single = dense(4, str(rng.choice(list(ACTIVATIONS))), name=f"l{k}")
             options.append(single if kind == "dense" else joint)
-            if kind == "concat":  # back to the width that `add` needs
+            if kind == "concat":  # back to the width required by `add`
                 options.append(dense(4, "identity", name=f"l{k}b"))
             names.append(options[-1]["name"])
         check(build(options), (3,), "squared_error")

@@ -1,4 +1,4 @@
-"""Probabilities where they saturate: logarithms and ranks are those of the logits, as SciPy has them."""
+"""Saturated probabilities: logarithms and ranks come from the logits, with SciPy's values."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_scores_are_in_the_order_of_what_is_predicted(link: Any) -> None:
     np.testing.assert_array_equal(
         predicted.argsort(axis=1), np.asarray(class_scores(MILD, link)).argsort(axis=1)
     )
-    if link == "softmax":  # which has a class for each of its outputs
+    if link == "softmax":  # which has a class for each output
         return
     one = np.asarray(class_scores(MILD[:, :1], link))
     np.testing.assert_array_equal(one.argmax(axis=1), predicted[:, 0] > 0.5)
@@ -96,7 +96,7 @@ def dense(activation: str) -> dict[str, Any]:
 
 
 # fmt: off
-LASTS = [  # the last layers, the link that logits leave out
+LASTS = [  # the last layers, the link that logits omit
     ([dense("sigmoid")],                                                  "sigmoid"),
     ([dense("softmax")],                                                  "softmax"),
     ([dense("tanh")],                                                     "identity"),

@@ -1,4 +1,4 @@
-"""Every loss: values by hand and PyTorch's, derivatives, far logits, and what does not fit."""
+"""Every loss: values by hand and PyTorch's, derivatives, far logits, and misfits."""
 
 import json
 import math
@@ -104,7 +104,7 @@ FAR = [  # options, logits or values, target, cost, its derivative
     ({"type": "quantile", "quantile": 0.75}, [1e4, -1e4], [0.0, 0.0], 5e3,      [0.125, -0.375]),
     ({"type": "poisson"},                 [-1e4, 0.0],  [2.0, 1.0],   10000.5,  [-1.0, 0.0]),
 ]
-MISFITS = [  # type, output shape, target shape (None: class indices), what the message says
+MISFITS = [  # type, output shape, target shape (None: class indices), message
     ("squared_error",         (2, 3),    (2, 2), r"output \(2, 3\) and target \(2, 2\) do not fit"),
     ("mean_squared_error",    (2, 3),    (2,),   r"output \(2, 3\) and target \(2,\) do not fit"),
     ("absolute_error",        (2,),      (2, 2), r"output \(2,\) and target \(2, 2\) do not fit"),
@@ -122,7 +122,7 @@ MISFITS = [  # type, output shape, target shape (None: class indices), what the 
     ("quantile",              (2, 1),    (2, 3), r"output \(2, 1\) and target \(2, 3\) do not fit"),
     ("poisson",               (2, 3),    (2,),   r"output \(2, 3\) and target \(2,\) do not fit"),
 ]
-CHECKS = [  # type, output shape, classes, what the message says (None: it fits)
+CHECKS = [  # type, output shape, classes, message (None: it fits)
     ("squared_error",         (1,),   None, None),
     ("squared_error",         (10,),  10,   None),
     ("squared_error",         (1,),   2,    None),
@@ -156,7 +156,7 @@ CHECKS = [  # type, output shape, classes, what the message says (None: it fits)
     ("poisson",               (2,),   None, None),
     ("poisson",               (3,),   3,    r"values as targets, but the data has 3 classes; .*task: regr"),
 ]
-OUTSIDE = [  # type, targets (n, O), what the message says (None: they are within the domain)
+OUTSIDE = [  # type, targets (n, O), message (None: they are within the domain)
     ("squared_error",         [[-1e9]],              None),
     ("binary_cross_entropy",  [[0.0], [1.0], [0.5]], None),
     ("binary_cross_entropy",  [[0.5], [1.5]],        r"targets from 0 to 1, but there is 1\.5; scale them"),
@@ -341,7 +341,7 @@ def test_predictions_are_what_the_loss_takes_the_output_for(traced: Callable) ->
     }
     for name in losses:
         loss = build({"type": name})
-        # 1e-20: what exp(-50) leaves of a probability
+        # 1e-20: the remainder of a probability after exp(-50)
         np.testing.assert_allclose(loss.predict(z), expected.get(name, z), rtol=1e-15, atol=1e-20)
         np.testing.assert_array_equal(traced(loss.predict, z), loss.predict(z))
 
@@ -354,7 +354,7 @@ def test_two_classes_need_one_output_where_each_output_is_a_yes_or_no() -> None:
 
 @pytest.mark.parametrize("name", losses)
 def test_a_loss_says_whether_its_gradient_is_linear_in_the_target(name: str) -> None:
-    """Then the gradient for a target between two lies as far between the gradients for these."""
+    """Then the gradient is linear between two targets."""
     loss, z = losses[name](), np.array([[0.3, -1.2, 2.0], [1.1, 0.4, -0.5]])
     first, second = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), np.array([[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]])
 
@@ -390,7 +390,7 @@ def test_losses_of_logits_refuse_what_they_apply_themselves(name: str, activatio
         loss.check_activation(activation, "last")
         return
     message = (
-        f'{name} takes the output before any sigmoid or softmax, but "last" ends with {activation}; leave'
+        f'{name} takes the output before any sigmoid or softmax, but "last" ends with {activation}; remove'
     )
     with pytest.raises(GraphError, match=message):
         loss.check_activation(activation, "last")

@@ -1,4 +1,4 @@
-"""Masks of padding: where they come from, what they go through, and what layers make of them."""
+"""Padding masks: their source, the layers they pass through, and their effect on layers."""
 
 # ruff: noqa: E501  # one row is one line
 
@@ -44,7 +44,7 @@ def reshape(*shape: int) -> dict[str, Any]:
 
 
 def sequences(steps: int = 5, value: float = 0.0) -> np.ndarray:
-    """Sequences (4, steps, 3) of the lengths, the rest padding; a longer one has more of it."""
+    """Sequences (4, steps, 3) of these lengths, the rest padding."""
     (x,) = draw([(len(LENGTHS), max(LENGTHS), 3)])
     padded = np.full((len(LENGTHS), steps, 3), value)
     for row, length in enumerate(LENGTHS):
@@ -89,7 +89,7 @@ CARRYING = [  # shape of the data, layers, the mask of the last
      {"word": 2, "b": -1}),
     ((5, 3), [CONV | {"name": "a"}, {"type": "dropout", "rate": 0.1, "from": "input", "name": "b"}, BOTH, masked()], {"input": 0}),
 ]
-REFUSED = [  # shape of the data, layers, what the message says
+REFUSED = [  # shape of the data, layers, message
     ((5, 3), [CONV, masked("lstm")],                   r'no mask goes through "conv1d_1", .* put this layer before it, .*\(layer "lstm_1", from conv1d_1'),
     ((5, 3), [CONV, DROPOUT, masked()],                r'through "conv1d_1".*\(layer "rnn_1", from dropout_1'),
     ((6, 3), [{"type": "max_pool"}, masked("attention")], r'through "max_pool_1"'),
@@ -134,7 +134,7 @@ LOOPS: dict[str, Callable[..., np.ndarray]] = {"rnn": rnn, "lstm": lstm, "gru": 
 
 
 def by_hand(model: Model, theta: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """A dense layer and two loops, one sequence of x (n, steps, 3) after the other, each without its padding."""
+    """A dense layer and two loops, one sequence of x (n, steps, 3) at a time, without its padding."""
     params, kind, rows = model.table.unflatten(theta), model.nodes[-1].layer.type, []
     for row, length in enumerate(LENGTHS):
         a = np.tanh(x[row : row + 1, :length] @ params["dense_1.weight"] + params["dense_1.bias"])
@@ -184,7 +184,7 @@ def test_more_padding_changes_neither_output_nor_gradient(options: list[dict[str
 def test_what_dropout_and_noise_do_to_steps_makes_and_hides_no_padding(
     options: dict[str, Any], kind: str
 ) -> None:
-    """At a rate of 0.8, half of all steps lose all their three features."""
+    """At a rate of 0.8, half of all steps lose all three features."""
     model = build(options, masked(kind, return_sequences=True), shape=(5, 3))
     theta, x = model.initialize(0, "f64"), sequences()
     found = model(theta, x, training=True, key=KEY, step=STEP)

@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn's, with weights, in parts, and on hard numbers."""
+"""Every metric against scikit-learn's, with weights, in parts, and on hard cases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,17 +23,17 @@ T2 = RNG.normal(size=(N, 2)) * [1.0, 50.0] + [0.0, 1000.0]
 Y2 = T2 + RNG.normal(size=(N, 2))
 T0, Y0 = T2[:, 0], Y2[:, 0]
 W = RNG.random(N) + 0.5
-M4 = (RNG.random((N, 4)) < 0.4) * 1.0  # labels of which a row has any number
-# A label that is never true or said, and one that is said and never true: both count in a mean.
+M4 = (RNG.random((N, 4)) < 0.4) * 1.0  # labels, any number per row
+# A label that is never true or predicted, and one predicted but never true: both count in a mean.
 M2, P2 = M4 * [0, 1, 1, 0], 2 * P4 * [0, 1, 1, 1]
 TIED = np.stack([1 - P1[:, 0].round(1), P1[:, 0].round(1)], axis=1)
 SCALED = M4[:, 1:3] * 8 - 3
 H4, H2 = P4.argmax(1), (P1[:, 0] > 0.5).astype(int)
-RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # the class 3 is said, but never true
+RARE = np.where(C4 == 3, 0, C4).astype(np.int32)  # class 3 is predicted, but never true
 
 
 def sklearn(name: str, target: np.ndarray, prediction: np.ndarray, **options: Any) -> Callable[..., float]:
-    """A function of weights, scikit-learn's metric."""
+    """scikit-learn's metric, as a function of weights."""
 
     def measured(weight: np.ndarray | None = None) -> float:
         import sklearn.metrics
@@ -132,7 +132,7 @@ def build(options: dict[str, Any]) -> Metric:
 
 
 def measure(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
-    """The value of a metric for predictions that are the outputs of a model themselves."""
+    """The value of a metric for predictions that are the model's outputs unchanged."""
     if isinstance(metric, WholeMetric):
         return metric.measure(prediction, target, weight)
     assert isinstance(metric, SummedMetric)
@@ -141,7 +141,7 @@ def measure(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: 
 
 
 def read(metric: Metric, output: Any, link: Link = "identity") -> Any:
-    """What a metric takes of outputs."""
+    """A metric's input, from outputs."""
     assert isinstance(metric, SummedMetric)
     forms = {"class_scores": class_scores, "log_probabilities": log_probabilities}
     return forms[metric.reads](output, link) if metric.reads in forms else output
@@ -235,7 +235,7 @@ def test_a_prediction_that_is_nan_is_no_hit() -> None:
 
 
 def counted(name: str, truth: list[int], said: list[int], classes: int = 3) -> float:
-    """A metric, unweighted, of answers that are sure."""
+    """A metric, unweighted, of certain predictions."""
     target, weight = np.array(truth, np.int32), np.full(len(truth), 1.1)
     return measure(build({"type": name}), np.eye(classes)[said], target, weight)
 
@@ -319,7 +319,7 @@ def test_metrics_of_values_need_values(name: str) -> None:
 
 
 # fmt: off
-UNFIT = [  # metric, targets, what the message says
+UNFIT = [  # metric, targets, message
     ("accuracy",        [[0.5], [1.5]],         "from 0 to 1, but there is 1.5; choose a metric of values"),
     ("accuracy",        [[1.0, 0], [1, 1]],     "rows sum to 1, but one sums to 2; choose binary_accuracy"),
     ("binary_accuracy", [[1.0, 0], [1, -1]],    "from 0 to 1, but there is -1; choose a metric of values"),
@@ -329,7 +329,7 @@ UNFIT = [  # metric, targets, what the message says
 FIT = [
     ("accuracy",        [[0.3, 0.7], [1, 0]]),
     ("accuracy",        [[0.3], [1]]),
-    ("binary_accuracy", [[1.0, 1], [0, -1e-6]]),  # a scaling was undone
+    ("binary_accuracy", [[1.0, 1], [0, -1e-6]]),  # after unscaling
     ("f1",              [[1.0, 1], [-1e-6, 0.99999]]),
     ("roc_auc",         [[1.0], [0]]),
 ]

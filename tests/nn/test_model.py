@@ -39,7 +39,7 @@ RESIDUAL = (
 )
 
 # fmt: off
-ERRORS = [  # layers, place in `model`, what the message says
+ERRORS = [  # layers, place in `model`, message
     ([],                                          "",         "at least one layer"),
     ([dense(name="input")],                       "0.name",   '"input" is reserved'),
     ([dense(name="a"), dense(name="a")],          "1.name",   r'"a" is taken by model\[0\]'),
@@ -48,8 +48,8 @@ ERRORS = [  # layers, place in `model`, what the message says
     ([dense(), add("dense_1", "x")],              "1.from.1", 'called "x"; valid: dense_1, input'),
     ([reading("dense_1")],                        "0.from",   "cycle: dense_1 -> dense_1"),
     ([reading("dense_2"), dense()],               "1.from",   "cycle: .*dense_1 -> dense_2"),
-    ([dense(), {"type": "add"}],                  "1.from",   "two inputs or more"),
-    ([dense(), add("dense_1")],                   "1.from",   "two inputs or more"),
+    ([dense(), {"type": "add"}],                  "1.from",   "two or more inputs"),
+    ([dense(), add("dense_1")],                   "1.from",   "two or more inputs"),
     ([dense(), reading(("dense_1", "input"))],    "1.from",   "one input, got 2"),
     ([dense(), reading(())],                      "1.from",   "one input, got 0"),
     ([dense(), reading("input")],                 "0",        'no layer takes the output of "dense_1"'),

@@ -1,4 +1,4 @@
-"""Normalising layers: PyTorch's values and derivatives, weights of rows, and what their state remembers."""
+"""Normalising layers: PyTorch's values and derivatives, row weights, and state."""
 
 import json
 from pathlib import Path

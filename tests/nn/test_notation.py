@@ -1,4 +1,4 @@
-"""Which layers have a notation of their own, and that layers do without it."""
+"""Which layers have their own notation, and that layers work without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FALL_BACK = {
     "random_crop",
     "random_flip",
     "random_shift",
-}  # layers whose lines are those of the transposes of their derivative
+}  # layers whose lines are the transposes of their derivative
 IMPORTED = """
 import sys, nnjit.nn
 print([name for name in sys.modules if name.startswith("nnjit.nn.notation")])
@@ -29,7 +29,7 @@ print([(name, cost_line(loss(), EXAMPLE_COST, A, Y, 3)) for name, loss in losses
 
 
 def run(code: str, *options: str) -> str:
-    """What a Python of its own prints."""
+    """The output of a separate Python process."""
     command = [sys.executable, *options, "-c", code]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -1,4 +1,4 @@
-"""What each layer states as its recurrence gives its values and derivatives, and its words are told."""
+"""Each layer's stated recurrence gives its values and derivatives, and explains its words."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def functions_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
 
 
 def is_data(x: np.ndarray) -> np.ndarray:
-    """1 at each step that is not padding, whose features are all 9."""
+    """1 at each step that is not padding, that is, whose features are not all 9."""
     return 1.0 * (x != 9).any(axis=-1, keepdims=True)
 
 
 def with_padding(x: np.ndarray, mask_value: float) -> np.ndarray:
-    """Sequences (ROWS, steps, features) with steps of padding at the end, at the beginning and between.
+    """Sequences (ROWS, steps, features) with padding at the end, at the start and in between.
 
-    One is nothing else, and one has a step with the value in a single feature.
+    One is all padding, and one has a step with the padding value in a single feature.
     """
     last = x.shape[1] - 1
     x[[0, 0, 1, 2], [last - 1, last, 0, 1]] = x[3] = mask_value
@@ -75,9 +75,9 @@ def placed(g: np.ndarray, columns: Any, shape: Shape) -> np.ndarray:
 
 
 def each_window(options: dict[str, Any], size: Any, stride: Any, shape: Shape) -> np.ndarray:
-    """The index in a flat example of what each position sees (positions…, elements, channels); -1 is padding.
+    """The indices in a flat example that each position sees (positions…, elements, channels); -1 is padding.
 
-    That is where a zero, or what else stands for padding, is put behind the example.
+    There, after the example, stands a zero or another value for padding.
     """
     axes = 1 if options["type"] == "conv1d" else 2 if options["type"] == "conv2d" else len(shape) - 1
     shape = shape if len(shape) > axes else (*shape, 1)
@@ -112,7 +112,7 @@ def added(r: np.ndarray, index: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def windows_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """Those of a group, whose channels are an equal part of all."""
+    """The windows of a group, which has an equal part of all channels."""
     own = (
         shape
         if len(shape) == int(options["type"][4])
@@ -144,7 +144,7 @@ def pools_of(options: dict[str, Any], shape: Shape) -> dict[str, Any]:
 
 
 LOOPS = ("rnn", "gru", "lstm")
-ONE_BY_ONE = ("attention",)  # whose products are those of an example
+ONE_BY_ONE = ("attention",)  # its products are per example
 STATING = [
     (options, shapes)
     for options, shapes, *_ in ROWS_OF_LAYERS
@@ -159,7 +159,7 @@ def test_the_recurrence_of_each_row_of_the_layers_table(
     layer, rng = one(options), np.random.default_rng(1)
     for name, function in functions_of(options, shapes[0]).items():
         monkeypatch.setitem(FUNCTIONS, name, function)
-    u = {}  # what dropout draws, in place of a mask of its own
+    u = {}  # dropout's draws, instead of its own mask
 
     def uniform(shape: Shape) -> np.ndarray:
         return u.setdefault(shape, rng.random(shape))
@@ -285,7 +285,7 @@ def test_the_lines_of_attention_give_its_output_and_gradient(
 
 
 def formulas(stated: Recurrence) -> list[Formula]:
-    """Every formula of a recurrence, and all within."""
+    """Every formula of a recurrence, and all subformulas."""
     steps = [side for step in (*stated.forward, *stated.backward) for side in (step.left, step.right)]
     found = [stated.output, *stated.back, *stated.gradients.values(), *steps]
     for formula in found:
@@ -316,4 +316,4 @@ def test_a_word_means_the_same_in_all_layers_and_is_told_once() -> None:
     lefts = [text(typeset(line.left)) for line in word_lines(model, [*forward, *backward])]
     assert lefts[-4:] == ["windows(x)", "overlap(r)", "spread(g)", "is_largest(r)"]
     assert "Σⱼ" not in lefts
-    assert len(word_lines(model, forward)) == len(lefts) - 3  # only windows of what this has are there
+    assert len(word_lines(model, forward)) == len(lefts) - 3  # it has only windows

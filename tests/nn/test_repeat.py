@@ -1,4 +1,4 @@
-"""Repeats: copies with names and params of their own, and errors that point to their place in the config."""
+"""Repeats: copies with their own names and params, and errors that point to their place in the config."""
 
 from collections.abc import Callable
 from typing import Any
@@ -125,12 +125,12 @@ def test_once_is_the_layers_themselves_but_for_their_names() -> None:
 def test_the_last_copy_gives_as_many_values_as_the_data_asks_for() -> None:
     layer = {"type": "dense"}
     assert build_model([entry(dense()), entry(repeat(1, layer))], (4,), 3).output_shape == (3,)
-    with pytest.raises(ConfigError, match="only the last layer can do without"):
+    with pytest.raises(ConfigError, match="only the last layer can omit it"):
         build_model([entry(repeat(2, layer))], (4,), 3)
 
 
 # fmt: off
-ERRORS = [  # entries, place in `model`, what the message says
+ERRORS = [  # entries, place in `model`, message
     ([dense(name="a"), repeat(2, dense(**{"from": "a"}))],      "1.layers.0.from",
      'no layer of this repeat is called "a"; valid: input .*in a repeat, "from" takes names given in it'),
     ([repeat(2, dense(), dense(name="b"), {"type": "add", "from": ("b", "dense_1")})],
@@ -141,7 +141,7 @@ ERRORS = [  # entries, place in `model`, what the message says
     ([repeat(2, dense(name="x"), dense(name="x"))],             "0.layers.1.name",
      r'"x_1" is taken by model\[0\].layers\[0\]'),
     ([dense(), repeat(2, dense(), **{"from": "dens_1"})],       "1.from", '"dens_1"; did you mean "dense_1"'),
-    ([repeat(2, dense(), {"type": "add"})],                     "0.layers.1.from",  "two inputs or more"),
+    ([repeat(2, dense(), {"type": "add"})],                     "0.layers.1.from",  "two or more inputs"),
     ([repeat(2, dense(name="x"), dense(**{"from": "input"}))],  "0.layers.0",       'output of "x_1"'),
     ([repeat(2, dense(name="x", **{"from": "y"}), dense(name="y"))],  "0.layers.1.from",
      "cycle: .*x_1 -> y_1"),

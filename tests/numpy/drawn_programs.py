@@ -1,4 +1,4 @@
-"""Draw small programs over the surface of `nnjit.numpy`: a few arrays, some operations, one number."""
+"""Draw small programs of `nnjit.numpy` functions: a few arrays, some operations, one number."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ import nnjit.numpy as nnp
 
 Step = Callable[[Sequence[Any]], Any]
 
-UNARY: dict[
-    str, Callable[[Any], Any]
-] = {  # all of them bounded, or of slow growth, so that programs stay tame
+UNARY: dict[str, Callable[[Any], Any]] = {  # all bounded, or of slow growth, so that values stay moderate
     "sin": nnp.sin,
     "cos": nnp.cos,
     "tanh": nnp.tanh,
@@ -102,7 +100,7 @@ OF_LINE: dict[str, Callable[[Any, int], Any]] = {  # along an axis
 
 @dataclass(frozen=True)
 class Program:
-    """A program: its arguments, and its steps in words and as functions of all values before them."""
+    """A program: its arguments, and its steps in words and as functions of all earlier values."""
 
     arguments: tuple[np.ndarray, ...]
     words: tuple[str, ...]
@@ -148,12 +146,12 @@ def _step(rng: np.random.Generator, values: Sequence[np.ndarray]) -> tuple[str, 
 
 
 def _every_other(x: Any, axis: int) -> Any:
-    """A mask of every other element along an axis, the first among them."""
+    """A mask of every other element along an axis, including the first."""
     return nnp.arange(x.shape[axis]).reshape((-1, *(1,) * (x.ndim - 1 - axis))) % 2 == 0
 
 
 def _rising(x: Any, axis: int) -> Any:
-    """`x` with elements along an axis that differ: a deviation of 0 has no derivative to compare."""
+    """`x` with distinct elements along an axis: a deviation of 0 has no derivative to compare."""
     return x + nnp.arange(x.shape[axis]).reshape((-1, *(1,) * (x.ndim - 1 - axis)))
 
 

@@ -1,4 +1,4 @@
-"""Functions with an `axis` take the axes that NumPy's take, with its values, plain and traced; no others."""
+"""Functions with an `axis` take the axes NumPy takes, with its values, plain and traced; no others."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ MOVING: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def agree(function: Callable[..., Any], *arrays: np.ndarray) -> None:
-    """NumPy's value comes out of arrays and of traced values."""
+    """Arrays and traced values give NumPy's value."""
     expected = function(np, *arrays)
     plain = function(nnp, *arrays)
     graph = make_graph(lambda *xs: function(nnp, *xs))(*arrays)
@@ -143,7 +143,7 @@ def test_the_median_over_two_axes_has_the_derivative_of_its_middle_elements() ->
 
 
 def test_every_function_with_an_axis_is_in_a_table() -> None:
-    """A new one gets a row; those below are compared in test_like_numpy alone."""
+    """A new function needs a row; those below are compared only in test_like_numpy."""
     elsewhere = (
         "concat expand_dims geomspace gradient linspace log_softmax logspace logsumexp nanpercentile "
         "nanquantile norm percentile put_along_axis quantile sliding_window_view softmax"

@@ -1,8 +1,7 @@
-"""Functions of `nnjit.numpy` and `nnjit.scipy`, compiled: value and gradient are those of the interpreter.
+"""Functions of `nnjit.numpy` and `nnjit.scipy`, compiled: value and gradient equal the interpreter's.
 
-Compiling a row takes a second, and the kernels of the primitives are tested one by one in tests/codegen. So
-a choice of rows, one of each kind, is compiled, and the source of all of them runs as plain Python where the
-JIT is disabled.
+Compiling a row takes a second, and tests/codegen tests the kernels of the primitives one by one. So only some
+rows, one of each kind, are compiled; without the JIT, the source of all rows runs as plain Python.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def arguments(row: Row) -> list[np.ndarray]:
 @pytest.mark.parametrize("row", COMPILED, ids=lambda row: row.name)
 @pytest.mark.filterwarnings(
     "ignore:.*encountered:RuntimeWarning"
-)  # of plain Python, where both sides are computed
+)  # from plain Python, which computes both sides
 def test_compiled_equals_interpreted(row: Row) -> None:
     given = arguments(row)
     results = zip(compile_graph(combined(row))(*given), interpret(combined(row), given), strict=True)

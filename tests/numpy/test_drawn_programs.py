@@ -10,7 +10,7 @@ import pytest
 from nnjit import check_grads, jit, value_and_grad
 from tests.numpy.drawn_programs import drawn
 
-TOGETHER = 10  # programs in one compiled function, since compiling takes longer with each function
+TOGETHER = 10  # programs per compiled function, since each function adds compile time
 
 
 @pytest.mark.parametrize("first", range(0, 300, TOGETHER))

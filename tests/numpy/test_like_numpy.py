@@ -1,7 +1,7 @@
-"""What NumPy defines at axes, at arrays without axes or elements, and of dtypes: the same comes out here.
+"""As NumPy: axes, arrays without axes or elements, and dtypes.
 
-Each function meets every variant of its arguments in one test, as arrays and traced; only values are compared
-but for the derivatives of reductions over every choice of axes.
+One test runs a function with every variant of its arguments, as arrays and traced. Only values are compared,
+except for the derivatives of reductions over every choice of axes.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ quiet = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::Deprecatio
 
 
 def assert_alike(ours: Callable[..., Any], theirs: Callable[..., Any], *args: Any) -> None:
-    """Equal results of one dtype and shape, for arrays and traced; what NumPy refuses, so do we."""
+    """Equal results in dtype and shape, for arrays and traced; we refuse what NumPy refuses."""
     try:
         want = theirs(*args)
     except (ValueError, IndexError, TypeError):
@@ -206,7 +206,7 @@ def test_logsumexp_and_norm_over_any_axes(axis: Any, keepdims: bool) -> None:
 @quiet
 @pytest.mark.parametrize("name", ["cumsum", "cumprod", "argmax", "argmin"])
 def test_function_along_an_axis_is_that_of_numpy(name: str) -> None:
-    """But for the dtype of a place, which is i32 here."""
+    """Except for the dtype of a place, which is i32 here."""
 
     def theirs(x: Any, axis: Any) -> Any:
         out = getattr(np, name)(x, axis=axis)
@@ -265,6 +265,6 @@ LONG_SUMS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("name", LONG_SUMS)
 def test_a_long_compiled_sum_of_f32_is_as_exact_as_its_values(name: str) -> None:
-    """One after another, a million times 0.1 would be off by 1e-2, and with partial sums by 2e-4."""
+    """Added one by one, a million times 0.1 would be off by 1e-2; with partial sums by 2e-4."""
     x = np.full(10**6, 0.1, np.float32)
     np.testing.assert_allclose(jit(LONG_SUMS[name])(x), 1e5, rtol=2e-7)

@@ -1,4 +1,4 @@
-"""NumPy's own functions and habits on traced values, and what is said where they cannot work."""
+"""NumPy's own functions and idioms on traced values, and the messages where they cannot work."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_elements_of_traced_values_are_compared() -> None:
     def f(x: Any) -> Any:
         return np.sum(np.where(x == x[::-1], 3.0 * x, 0.0) + np.where(x != np.max(x), x, 0.0))
 
-    want = [1.0, 3.0, 1.0]  # the one in the middle is its own mirror image, and the largest
+    want = [1.0, 3.0, 1.0]  # the middle element is its own mirror image, and the largest
     np.testing.assert_array_equal(grad(f)(X), want)
     np.testing.assert_array_equal(vmap(grad(f))(X[None])[0], want)
     np.testing.assert_array_equal(jit(grad(f))(X), want)
@@ -108,35 +108,35 @@ MISTAKES = (
     ("if",             lambda x: x if x[0] > 0 else -x,  "use nnjit.numpy.where instead of `if`"),
     ("while",          lambda x: loop(x[0]),             "nnjit.while_loop or a loop over a known range"),
     ("float",          lambda x: float(x[0]),            r"f64\[\] is not a number yet: keep it inside"),
-    ("math",           lambda x: math.sin(x[0]),         "with nnjit.numpy.sin and its like instead"),
+    ("math",           lambda x: math.sin(x[0]),         "with nnjit.numpy.sin etc. instead"),
     ("int",            lambda x: int(x[0]),              r"f64\[\] is not a number yet: .*astype, floor"),
     ("index",          lambda x: [1, 2][x[0]],           "nnjit.numpy.take instead of a list"),
     ("range",          lambda x: list(range(x[0])),      "with nnjit.fori_loop instead of `range`"),
     ("round",          lambda x: round(x[0]),            r"nnjit\.numpy\.round"),
-    ("complex",        lambda x: complex(x[0]),          "there are no complex numbers"),
+    ("complex",        lambda x: complex(x[0]),          "complex numbers are not supported"),
     ("len",            lambda x: len(x[0]),              r"len\(\) of a traced value without axes, f64\[\]"),
     ("assignment",     assign,                           r"nnjit.numpy.where, the functional x.at\[i\].set"),
-    ("array's elements", fill,                           "no array can hold yet; use nnjit.numpy.where"),
+    ("array's elements", fill,                           "an array cannot hold; use nnjit.numpy.where"),
     ("array in place", add_in_place,                     "an array cannot take it in place"),
-    ("numpy.array",    lambda x: np.array([x, x]),       "no array can hold yet; use nnjit.numpy.where"),
+    ("numpy.array",    lambda x: np.array([x, x]),       "an array cannot hold; use nnjit.numpy.where"),
     ("out of NumPy",   lambda x: np.sum(x, out=np.zeros(())), "sum: out= is not supported, .* x.at"),
     ("out of a method", lambda x: x.cumsum(out=np.zeros(3)), "cumsum: out= is not supported"),
     ("out of ours",    lambda x: nnp.exp(x, out=np.zeros(3)), "exp: out= is not supported"),
     ("out of ufunc",   lambda x: np.exp(x, out=np.zeros(3)), "an array cannot take it in place"),
-    ("out of others",  lambda x: np.stack([x], out=np.zeros((1, 3))), "stack of .* takes no out=; use"),
-    ("where of a ufunc", lambda x: np.exp(x, where=X > 1), "exp of .* takes no where=; valid: x"),
-    ("casting",        lambda x: np.concatenate([x, x], casting="no"), "no casting=; valid: arrays, axis"),
+    ("out of others",  lambda x: np.stack([x], out=np.zeros((1, 3))), "stack of .* does not take out=; use"),
+    ("where of a ufunc", lambda x: np.exp(x, where=X > 1), "exp of .* does not take where=; valid: x"),
+    ("casting",        lambda x: np.concatenate([x, x], casting="no"), "not take casting=; valid: arrays"),
     ("written in place", lambda x: np.put_along_axis(x, np.array([0]), 1.0, 0), "put_along_axis has no rule"),
     ("complex",        lambda x: np.fft.rfft(x),         "numpy.fft.rfft has no rule in nnjit"),
-    ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims is True or False, .* dtype=…"),
+    ("dtype in third place", lambda x: np.sum(x, 0, np.float32), "keepdims must be True or False, .* dtype="),
     ("two bounds",     lambda x: np.clip(x, 0.0, None, min=1.0), "both a_min and min are given"),
-    ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it of"),
+    ("function",       lambda x: np.fft.fft(x),          "numpy.fft.fft has no rule in nnjit; compose it"),
     ("ufunc",          lambda x: np.spacing(x),          "numpy.spacing has no rule in nnjit"),
     ("ufunc's method", lambda x: np.add.accumulate(x),   "numpy.add.accumulate has no rule in nnjit"),
     ("attribute",      lambda x: x.strides,              r"f64\[3\] has no attribute strides"),
     ("list",           lambda x: x.tolist(),             r"f64\[3\] is not a number yet"),
     ("item",           lambda x: x[0].item(),            r"f64\[\] is not a number yet"),
-    ("format",         lambda x: f"{x[0]:.2f}",          r"f64\[\] is not a number yet: .*print what is"),
+    ("format",         lambda x: f"{x[0]:.2f}",          r"f64\[\] is not a number yet: .*print the"),
     ("builtin max",    lambda x: max(x[0], 2.0),         "maximum, minimum, sort of nnjit.numpy instead of"),
     ("where of one",   lambda x: np.where(x > 0)[0],     "with three arguments, count_nonzero, or argmax"),
     ("ufunc of others", scipy.special.j0,                "the ufunc j0 has no rule in nnjit"),

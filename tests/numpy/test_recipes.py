@@ -1,4 +1,4 @@
-"""Edges of what selects, searches and transforms: where a derivative could be lost or become NaN."""
+"""Edge cases of selecting, searching and transforming where a derivative could be lost or become NaN."""
 
 from __future__ import annotations
 
@@ -111,5 +111,7 @@ def test_a_transform_of_any_length_is_that_of_numpy_and_its_inverse_inverts_it(n
 
 
 def test_a_complex_array_is_refused_with_what_to_give_instead() -> None:
-    with pytest.raises(Exception, match=r"no complex numbers; give \(real, imaginary\) as the last axis"):
+    with pytest.raises(
+        Exception, match=r"complex numbers are not supported; give \(real, imaginary\) as the last axis"
+    ):
         nnp.fft.irfft(np.fft.rfft(X))

@@ -1,4 +1,4 @@
-"""The NumPy-named surface against NumPy: promotion, broadcasting, operators, indexing, and its messages."""
+"""`nnjit.numpy` against NumPy: promotion, broadcasting, operators, indexing, and messages."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_floor_division_is_that_of_numpy_where_the_quotient_is_rounded_or_infini
 
 
 def test_rows_of_indices_choose_rows_of_a_table() -> None:
-    """An embedding: whole numbers for each row of the batch, one or several, and its gradient."""
+    """An embedding: one or several whole numbers for each row of the batch, and its gradient."""
     table, types = np.arange(12.0).reshape(4, 3), [array_type("f64", (4, 3)), array_type("i32", (B, 2))]
     index = np.array([[0, 3], [1, 1], [-1, 2]], np.int32)
     graph = verify(trace(lambda t, i: (t[i], t[i[:, 0]], t[1:3, i[:, 1] * 0]), types))
@@ -151,26 +151,26 @@ MISTAKES = (
     ("broadcast_to",          lambda x: nnp.broadcast_to(x, (3,)), r"f64\[4,3\] does not broadcast to \[3\]"),
     ("axis",                      lambda x: x.sum(axis=2),               "axis 2 is out of range for 2 axes"),
     ("reshape",                   lambda x: x.reshape(5, 2),               "12 elements do not fill 10"),
-    ("squeeze",                   lambda x: nnp.squeeze(x, 1),             "has not length 1"),
+    ("squeeze",                   lambda x: nnp.squeeze(x, 1),             "does not have length 1"),
     ("concatenate", lambda x: nnp.concatenate([x, x[:, 1:]]), r"f64\[4,2\] do not fit along axis 0"),
     ("einsum's lengths",   lambda x: nnp.einsum("ij,ik", x, x[:3]), "the axis 'i' has the lengths 4 and 3"),
-    ("einsum's labels", lambda x: nnp.einsum("ij->k", x),        "label 'k' is there twice or in no"),
+    ("einsum's labels", lambda x: nnp.einsum("ij->k", x),        "label 'k' occurs twice, or in no"),
     ("einsum's axes",             lambda x: nnp.einsum("ijk", x),   r"'ijk' gives 3 labels to f64\[4,3\]"),
     ("norm",                      lambda x: nnp.linalg.norm(x, 3),         "ord 3 of .* is not supported"),
     ("norm of matrices", lambda x: nnp.linalg.norm(x, 7), 'any number for one axis, for two None, "fro"'),
     ("svd", lambda x: nnp.linalg.svd(x), r"f64\[4,3\] have no derivative; use full_matrices=False"),
-    ("svd of a vector", lambda x: nnp.linalg.svdvals(x[0]), r"f64\[3\] is no matrix of floats"),
+    ("svd of a vector", lambda x: nnp.linalg.svdvals(x[0]), r"f64\[3\] is not a matrix of floats"),
     ("qr", lambda x: nnp.linalg.qr(x, "complete"), "unknown mode 'complete'; valid: reduced, r"),
     ("where of numbers", lambda x: nnp.sum(x, where=x), r"takes truth values, got f64\[4,3\], as x > 0"),
     ("where of another shape", lambda x: nnp.mean(x[0], where=x > 0), r"b1\[4,3\] does not broadcast to"),
     ("where without initial", lambda x: nnp.max(x, where=x > 0), "max: where= needs initial="),
-    ("initial", lambda x: nnp.sum(x, initial=x[0]), r"initial= is one number, got f64\[3\]"),
-    ("correction", lambda x: nnp.var(x, ddof=1, correction=2), "are one option"),
+    ("initial", lambda x: nnp.sum(x, initial=x[0]), r"initial= must be one number, got f64\[3\]"),
+    ("correction", lambda x: nnp.var(x, ddof=1, correction=2), "are the same option"),
     ("no elements", lambda x: nnp.min(x[:0]), "no elements over axes .*; give initial="),
     ("order", lambda x: nnp.ravel(x, "D"), "unknown order 'D'; valid: C, F, A, K"),
     ("take", lambda x: nnp.take(x, 0, mode="far"), "unknown mode 'far'; valid: raise, wrap, clip"),
     ("other mode's option", lambda x: nnp.pad(x, 1, "edge", end_values=1), "takes no option, not end_values"),
-    ("widths", lambda x: nnp.pad(x, -1), "whole numbers from 0 on as pad_width, got -1"),
+    ("widths", lambda x: nnp.pad(x, -1), "whole numbers >= 0 as pad_width, got -1"),
     ("quantile", lambda x: nnp.quantile(x, 1.5), "quantile: expected fractions from 0 to 1, got 1.5"),
     ("method", lambda x: nnp.quantile(x, 0.5, method="mid"), "unknown method 'mid'; valid: inverted_cdf"),
     ("UPLO", lambda x: nnp.linalg.eigh(x[:3], "X"), 'unknown UPLO \'X\'; valid: "L", "U"'),
@@ -183,7 +183,7 @@ MISTAKES = (
     ("directive", lambda x: nnp.r_["r", x], "unknown directive 'r'; valid: "),
     ("block", lambda x: nnp.block([[x], x]), "lists of different depths"),
     ("searchsorted", lambda x: nnp.searchsorted(x, 1.0), r"an ascending vector, got f64\[4,3\]"),
-    ("partition", lambda x: nnp.partition(x, 7), "kth 7 is no place along axis 1"),
+    ("partition", lambda x: nnp.partition(x, 7), "kth 7 is not a place along axis 1"),
     ("digitize", lambda x: nnp.digitize(x, [0, 2, 1]), "neither ascend nor descend"),
     ("matvec", lambda x: nnp.matvec(x[0], x), "expected at least 2 and 1 axes"),
     ("polyfit", lambda x: nnp.polyfit(x[:, 0], x[0], 1), "as many values or rows of values"),
@@ -214,7 +214,7 @@ def test_batch_axis_meets_itself_or_one_alone() -> None:
 
 
 def test_batch_axis_stays_alone_and_first() -> None:
-    with pytest.raises(GraphError, match="the batch axis stays alone and first"):
+    with pytest.raises(GraphError, match="the batch axis must stay first and separate"):
         trace(lambda x: nnp.reshape(x, (3, B)), [array_type("f64", (B, 3))])
     with pytest.raises(GraphError, match="over the batch axis"):
         trace(lambda x: nnp.argmax(x, 0), [array_type("f64", (B, 3))])

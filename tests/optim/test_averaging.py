@@ -1,4 +1,4 @@
-"""Averages of the params, and the schedule that follows the loss, against what PyTorch makes of them."""
+"""Averages of the params, and the schedule that follows the loss, against PyTorch's."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The formulas in the help of schedules and averages, evaluated as they stand, give what is computed."""
+"""The formulas in the help of schedules and averages, evaluated as written, give the computed values."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ AVERAGES: list[dict[str, Any]] = [
 
 
 def help_of(name: str, option: str = "") -> str:
-    """The help of a class, or of an option of it, in the JSON Schema, on one line."""
+    """The help of a class, or of one of its options, in the JSON Schema, on one line."""
     entry = SCHEMA[name]
     text = entry["properties"][option]["description"] if option else entry["description"].partition("\n\n")[0]
     return " ".join(text.split())
@@ -62,7 +62,7 @@ SCHEMA = {
 
 
 def evaluate(formula: str, names: Mapping[str, Any]) -> Any:
-    """The value of a formula of a help text, in which a space between two values multiplies them."""
+    """The value of a help text's formula, where a space between two values multiplies them."""
     for symbol, text in SYMBOLS.items():
         formula = formula.replace(symbol, text)
     formula = re.sub(r"(?<=[\w)]) (?=[\w(])", " * ", formula)
@@ -70,23 +70,23 @@ def evaluate(formula: str, names: Mapping[str, Any]) -> Any:
 
 
 def found(pattern: str, text: str) -> tuple[str, ...]:
-    """The groups of a pattern that the text must have."""
+    """The groups of a pattern that the text must match."""
     match = re.search(pattern, text)
     assert match, (pattern, text)
     return match.groups()
 
 
 def warm_up(names: dict[str, Any]) -> tuple[Callable[[int], float], int]:
-    """The rate in the warm-up as the help of the option has it, and its updates."""
+    """The rate in the warm-up by the option's help, and its updates."""
     formula, updates = found(
-        r"lr = (.+?), for update s, from 0, of the W = (.+?) of", help_of("step", "warmup")
+        r"lr = (.+?), for update s = 0, 1, … of the W = (.+?) in", help_of("step", "warmup")
     )
     rise = evaluate(updates, names)
     return lambda s: evaluate(formula, {**names, "s": s, "W": rise}), rise
 
 
 def after_warm_up(text: str, options: Mapping[str, Any], names: dict[str, Any], rise: int) -> list[float]:
-    """The rates of the updates after the warm-up, as the help of the schedule has them."""
+    """The rates of the updates after the warm-up, by the schedule's help."""
     end = options.get("end")
     steps = TOTAL - rise if end is None else round(end * PER_EPOCH) - rise
     if "then lr" in text:
@@ -108,7 +108,7 @@ def after_warm_up(text: str, options: Mapping[str, Any], names: dict[str, Any], 
 
 
 def extra(text: str, options: Mapping[str, Any], names: dict[str, Any], s: int, t: int) -> dict[str, Any]:
-    """What a formula names besides the options: the factor of a pair, or the place in a fall."""
+    """The names in a formula besides options: the factor of a pair, or the place in a fall."""
     if "pair [epoch, f]" in text:
         (condition,) = found(r"with (round.+?), or 1", text)
         placed = [({**names, "epoch": epoch, "t": t}, f) for epoch, f in options["factors"]]
@@ -148,7 +148,7 @@ def test_the_rate_of_each_update_is_that_of_the_help(options: dict[str, Any], wa
 
 def test_the_rate_on_a_plateau_is_that_of_the_help() -> None:
     schedule = schedules["reduce_on_plateau"].model_validate({"patience": 2, "factor": 0.5, "floor": 0.15})
-    (formula,) = found(r"^lr = (.+?), for the k times that", help_of("reduce_on_plateau"))
+    (formula,) = found(r"^lr = (.+?), after a value failed k times", help_of("reduce_on_plateau"))
     plateau, losses, drops = (
         Plateau(),
         [3.0, 2.0, 2.0, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0],

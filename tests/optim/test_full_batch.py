@@ -1,4 +1,4 @@
-"""Every full-batch optimizer on functions that are known by heart, and beside SciPy's."""
+"""Every full-batch optimizer on well-known functions, and compared with SciPy's."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def descend(
 def iterations_of(
     method: FullBatchOptimizer, problem: Problem, theta: np.ndarray, most: int
 ) -> Iterator[Iteration]:
-    """The iterations, until one says that a further one would change nothing."""
+    """The iterations, until one reports that another would change nothing."""
     slots = method.initial_slots(theta)
     for _ in range(most):
         made = method.iterate(problem, theta, slots)
@@ -138,12 +138,12 @@ def test_at_the_least_it_says_so_and_stays(options: dict, bowl: int, valley: int
 
 
 def rough(seed: int) -> Problem:
-    """The quadratic plus 1, as sums that cancel, with errors of a unit in the last place: never a zero."""
+    """The quadratic plus 1, as sums that cancel, with errors of a unit in the last place: never zero."""
     aim, root = BOWL @ AIM, np.vstack([ROOT, np.zeros(3)])
     shift = np.append(ROOT @ AIM, -1.0)
 
     def off(x: np.ndarray, terms: np.ndarray) -> np.ndarray:
-        """An error of each sum, different at each x but the same at the same one."""
+        """An error for each sum, a function of x."""
         rng = np.random.default_rng([seed, *x.view(np.uint64)])
         return np.spacing(terms) * rng.choice([-1.0, 1.0], np.shape(terms))
 
@@ -292,9 +292,7 @@ def test_a_direction_that_leads_nowhere_gives_way_to_the_steepest_descent() -> N
     def gradient(x: np.ndarray) -> tuple[float, np.ndarray]:
         return float(np.sum(x * x)), 2 * x
 
-    problem = Problem(
-        gradient, lambda x, v: 1e-80 * v
-    )  # so flat that no search finds back from Newton's step
+    problem = Problem(gradient, lambda x, v: 1e-80 * v)  # so flat that no search recovers from Newton's step
     method, start = build(type="newton_cg"), np.array([1.0, -2.0])
     made = method.iterate(problem, start, method.initial_slots(start))
     assert not made.stop_reason
@@ -345,7 +343,7 @@ def test_a_damped_step_is_marquardts() -> None:
 
 def test_damping_rises_until_the_cost_falls() -> None:
     def residuals(x: np.ndarray) -> np.ndarray:
-        return np.arctan(x) * 1.0  # whose full step overshoots from far away
+        return np.arctan(x) * 1.0  # the full step overshoots from far away
 
     def jacobian(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return residuals(x), np.diag(1 / (1 + x * x))

@@ -1,4 +1,4 @@
-"""Line searches: what they return meets the conditions that they promise, wherever they start."""
+"""Line searches: the results meet the promised conditions, from any start."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_step_that_serves_is_taken_at_once(search: Callable) -> None:
 
     theta = np.array([1.0, -2.0])
     along = Line.of(bowl, theta, 5.0, 2 * theta, -2 * theta)
-    point = search(along, 0.5)  # the least along the line
+    point = search(along, 0.5)  # the minimum along the line
     assert point is not None
     assert (point.alpha, point.cost, len(asked)) == (0.5, 0.0, 1)
 
@@ -111,7 +111,7 @@ def test_a_cost_without_a_least_ends() -> None:
 
 
 def test_the_first_step_is_that_of_the_last_decrease() -> None:
-    # on a parabola c α² / 2 - s α, the least at α = s / c is lower by s² / 2c
+    # on a parabola c α² / 2 - s α, the minimum at α = s / c is lower by s² / 2c
     slope, bend = 3.0, 4.0
     assert first_step(slope**2 / (2 * bend), -slope, np.inf) == pytest.approx(1.01 * slope / bend)
     assert first_step(slope**2 / (2 * bend), -slope, 0.25) == 0.25

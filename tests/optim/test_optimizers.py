@@ -1,4 +1,4 @@
-"""Every optimizer against the papers' formulas, PyTorch's figures, and itself when traced."""
+"""Every optimizer against the papers' formulas, PyTorch's values, and itself when traced."""
 
 import json
 import math
@@ -213,7 +213,7 @@ def build(options: dict[str, object]) -> Optimizer:
 def descend(
     optimizer: Optimizer, theta: np.ndarray, grads: np.ndarray, update: Callable | None = None
 ) -> np.ndarray:
-    """The params after each step, with `update` in the place of the optimizer's own where it is given."""
+    """The params after each step, by `update` instead of the optimizer's own if given."""
     update = update or as_function(optimizer)
     slots = optimizer.initial_slots(theta)
     thetas = []
@@ -224,7 +224,7 @@ def descend(
 
 
 def as_function(optimizer: Optimizer) -> Callable[..., object]:
-    """(theta, grad, *slots, lr, step) -> (theta, *slots), as a graph has it."""
+    """(theta, grad, *slots, lr, step) -> (theta, *slots), as in a graph."""
 
     def update(theta: np.ndarray, grad: np.ndarray, *rest: np.ndarray) -> tuple[np.ndarray, ...]:
         new, slots = optimizer.update(theta, grad, tuple(rest[:-2]), lr=rest[-2], step=rest[-1])
@@ -333,7 +333,7 @@ def test_no_gradient_is_no_move_but_for_decay(options: dict, slots: str, formula
 
 
 def test_a_variance_keeps_its_digits_where_the_gradient_hardly_varies() -> None:
-    """Of gradients of 1000 and 1001, a float32 difference of mean squares has an error of 0.06 in 0.25."""
+    """For gradients of 1000 and 1001, a float32 difference of mean squares has an error of 0.06 in 0.25."""
     optimizer = build({"type": "rmsprop", "centered": True, "decay": 0.9})
     grads = 1000.0 + np.arange(200)[:, None] % 2
     moves = [np.diff(descend(optimizer, np.zeros(1, t), grads.astype(t)), axis=0) for t in ("f4", "f8")]
@@ -369,7 +369,7 @@ def test_descent_finds_the_minimum_of_a_bowl() -> None:
     for name in STEPWISE:
         optimizer = build({"type": name})
         theta, slots = np.array([1.0, -1.0]), optimizer.initial_slots(np.zeros(2))
-        lr = 5.0 if name == "adadelta" else 0.05  # which begins with steps of 1e-3 lr
+        lr = 5.0 if name == "adadelta" else 0.05  # which starts with steps of 1e-3 lr
         for t in range(1, 401):
             gradient = 2 * theta * np.array([1.0, 3.0])
             theta, slots = optimizer.update(theta, gradient, slots, lr=lr, step=float(t))

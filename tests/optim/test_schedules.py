@@ -14,7 +14,7 @@ PEAK, PER_EPOCH, EPOCHS = 0.4, 5, 8
 TOTAL = PER_EPOCH * EPOCHS
 
 TABLE = {"type": "piecewise", "factors": ((2, 0.5), (5.0, 0.1))}
-NEEDED = {"piecewise": TABLE}  # the options without which a schedule is none
+NEEDED = {"piecewise": TABLE}  # the options that a schedule requires
 HAVE_NO_WARMUP = {"one_cycle"}
 
 
@@ -23,7 +23,7 @@ def half_wave(share: float) -> float:
 
 
 def restarted(s: int, lengths: list[int]) -> float:
-    """The cosine of the fall that update s is in."""
+    """The cosine of the fall that contains update s."""
     for length in lengths:
         if s < length:
             break
@@ -89,13 +89,13 @@ BAD = [
     ("one_cycle",   {"rise": 1.0}),
     ("one_cycle",   {"start": 0.0}),
 ]
-CONTRADICTIONS = [  # options, what the message says
+CONTRADICTIONS = [  # options, message
     ({"type": "cosine", "end": 3.0, "warmup": 5.0},          "epoch 3, before it starts after a warm-up of"),
     ({"type": "polynomial", "end": 5.0, "warmup": 5.0},      "before it starts .*; set end above warmup"),
     ({**TABLE, "warmup": 2.5},                               "end with epoch 2, before it starts .* of 2.5"),
     ({"type": "piecewise", "factors": ((5, 0.5), (5, 0.1))}, "epochs in rising order, got 5 after 5"),
     ({"type": "piecewise", "factors": ((5, 0.5), (2, 0.1))}, "epochs in rising order, got 2 after 5"),
-    ({"type": "one_cycle", "warmup": 1.0},                   "rises by itself, .* rise, 0.3; remove warmup"),
+    ({"type": "one_cycle", "warmup": 1.0},                   "has its own rise, .* rise, 0.3; remove"),
 ]
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""Each pass and each rule: where it fits, and where it must not."""
+"""Each pass and each rule: where it applies, and where it must not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VECTOR, MATRIX = array_type("f64", (3,)), array_type("f64", (3, 3))
 
 
 def names(graph: Graph) -> list[str]:
-    """The primitives of a graph, without what only brings numbers in."""
+    """The primitives of a graph, without those that only bring in numbers."""
     return [
         n.primitive.name
         for n in verify(graph).nodes
@@ -154,7 +154,7 @@ def test_common_expressions_are_computed_once() -> None:
     def f(x: Any, y: Any) -> Any:
         return nnp.exp(x * y) + nnp.exp(x * y), nnp.exp(y * x)
 
-    assert names(share_common(graph_of(f))).count("exp") == 2  # x y and y x are not taken for the same
+    assert names(share_common(graph_of(f))).count("exp") == 2  # x y and y x count as different
     assert names(share_common(graph_of(lambda x, y: (x + 1.0, x + 1.0, x + 2.0)))).count("add") == 2
 
 
@@ -210,7 +210,10 @@ def test_transpose_of_three_axes_stays_beside_a_product() -> None:
     )
     assert names(graph) == ["transpose", "reshape", "matmul"]
     stack = fold_transposes(graph_of(lambda x, y: nnp.transpose(x, (0, 2, 1)) @ y, three, MATRIX))
-    assert names(stack) == ["transpose", "matmul"]  # whose flag would swap the last axis with all others
+    assert names(stack) == [
+        "transpose",
+        "matmul",
+    ]  # the product's flag would swap the last axis with all others
 
 
 def test_optimizing_twice_changes_nothing() -> None:
@@ -235,7 +238,7 @@ def test_passes_keep_inputs_names_and_scopes() -> None:
 
 
 def widths(graph: Graph) -> list[int]:
-    """How wide the record of each loop is, per step."""
+    """The width of each loop's record, per step."""
     return [n.shape[-1] for n in verify(graph).nodes if n.primitive.name == "scan"]  # type: ignore[misc]
 
 
@@ -245,7 +248,7 @@ def sums(x: Any, y: Any) -> tuple[Any, Any, Any]:
 
 
 # fmt: off
-LOOPS = (  # what is read of a loop, how wide its record is before, and trimmed
+LOOPS = (  # what is read of a loop, its record's width before and after trimming
     ("nothing of one value",   lambda x, y: sums(x, y)[0][0],                 [9], [3]),
     ("the second value alone", lambda x, y: sums(x, y)[0][1],                 [9], [3]),
     ("the first and the last", lambda x, y: (lambda r: (r[0][0], r[1]))(sums(x, y)), [9], [6]),
@@ -276,8 +279,8 @@ def test_arguments_of_loops_that_are_one_number_or_unused_go() -> None:
 
 
 def test_a_gradient_has_one_loop_each_way_that_records_what_it_needs() -> None:
-    """Chained loops, as layers are: forward a step records its states, before and after it; backward what the
-    gradient of w is a sum of, and for the layer before, the cotangent of its x.
+    """Chained loops, like layers: forward, a step records its states before and after; backward, the terms
+    of the gradient of w, and for the layer before, the cotangent of its x.
     """
 
     def layer(x: Any, w: Any) -> Any:

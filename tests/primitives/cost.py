@@ -1,11 +1,11 @@
-"""What evaluating a graph costs, counted: in additions of one element of an array that lies in the cache.
+"""Count the cost of evaluating a graph, in additions of one array element in the cache.
 
-An operation counts each element that it computes, times a weight; a reduction, each that it reads; a product,
-each multiply-add; and every element of an argument that is read and of a result that is written counts one
-more. Views count nothing: in kernels they are index maps. The weights are measured, not chosen: the time of a
-kernel over 2,000 elements of f64 (AVX2, Zen 3), and of LAPACK for a matrix of 100 × 100, by that of an
-addition, rounded. Only div and sqrt have more than the measured 2, what their instructions take where nothing
-else is waited for: that makes derivatives dearer, since it is there that they stand.
+An operation counts each element it computes, times a weight; a reduction, each element it reads; a product,
+each multiply-add; and each argument element read or result element written counts one more. Views are free:
+in kernels they are index maps. The weights are measured, not chosen: a kernel's time over 2,000 elements of
+f64 (AVX2, Zen 3), and LAPACK's for a 100 × 100 matrix, relative to an addition's, rounded. Only div and sqrt
+weigh more than the measured 2: the cost of their instructions when nothing else is waited for. That makes
+derivatives, where they mostly occur, more expensive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nnjit.ir.graph import constant_p, input_p
 ROWS = 256  # of the batch axis
 
 # fmt: off
-WEIGHTS = {  # of an element; 1 for every other operation
+WEIGHTS = {  # per element; 1 for every other operation
     **dict.fromkeys(("div", "sqrt", "root", "corner", "xdivy"), 4),
     **dict.fromkeys(("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sigmoid"), 5),
     **dict.fromkeys(("entr", "xlogy", "xlog1py"), 5),
@@ -28,7 +28,7 @@ WEIGHTS = {  # of an element; 1 for every other operation
     **dict.fromkeys(("cbrt", "tan", "sinh", "arctan", "gamma", "gammaln", "pow", "expi"), 70),
     **dict.fromkeys(("arctan2", "arcsinh", "arccosh", "arctanh"), 100),
 }
-SOLVERS = {  # of rows × columns × the smaller of both
+SOLVERS = {  # per rows × columns × the smaller of both
     "solve": 1, "solve_triangular": 1, "cholesky": 1, "logabsdet": 1, "det_sign": 1, "det": 1,
     "orthogonal": 5, "eigenvectors": 14, "singular_vectors": 25, "pinv": 30,
     "cofactors": 60, "cofactor_change": 60,
@@ -37,7 +37,7 @@ SOLVERS = {  # of rows × columns × the smaller of both
 
 
 def cost(graph: Graph) -> int:
-    """What evaluating `graph` costs, with a batch of `ROWS` rows."""
+    """The cost of evaluating `graph`, with a batch of `ROWS` rows."""
     nodes = graph.nodes
     read = [n for n in nodes if n.primitive is input_p]
     return sum(map(_work, nodes)) + sum(map(_size, (*read, *graph.outputs)))
@@ -57,7 +57,7 @@ def _work(node: Node) -> int:
 
 
 def _multiply_adds(node: Node) -> int:
-    """Each element of both arguments together: √(m k · k n · m n) = m k n, for each matrix of a stack."""
+    """√(m k · k n · m n) = m k n, for each matrix of a stack."""
     stack = math.prod(with_rows(node.shape[:-2], ROWS)) if node.primitive.name == "batch_matmul" else 1
     sizes = [_size(n) // stack for n in (*node.inputs, node)]
     return stack * math.isqrt(math.prod(sizes))

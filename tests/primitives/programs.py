@@ -1,6 +1,6 @@
-"""Rows of one program of a module `np`, and what their arguments are drawn from.
+"""Rows of one program over a module `np`, and distributions of their arguments.
 
-A program is NumPy's for the value that is wanted, and ours for the one that is tested.
+With NumPy a program gives the expected value, with ours the tested one.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ def _bound(program: Callable[..., Any], module: ModuleType) -> Callable[..., Any
 
 
 def regular(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Matrices far from singular, of distinct eigenvalues."""
+    """Matrices far from singular, with distinct eigenvalues."""
     return 0.3 * rng.standard_normal(shape) + np.diag(np.arange(1.0, 1 + shape[-1]))
 
 
 def cofactor_change(a: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """(tr(A⁻¹ E) - A⁻ᵀ Eᵀ) cof(A), of a regular matrix."""
+    """(tr(A⁻¹ E) - A⁻ᵀ Eᵀ) cof(A), for a regular matrix."""
     inverse = np.linalg.inv(a)
     cofactors = np.linalg.det(a) * inverse.T
     return np.trace(inverse @ moved) * cofactors - inverse.T @ moved.T @ cofactors
 
 
 def tall(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Matrices of full rank and distinct singular values, tall or wide."""
+    """Matrices of full rank with distinct singular values, tall or wide."""
     return 0.1 * rng.standard_normal(shape) + np.eye(*shape[-2:]) * np.arange(1.0, 1 + shape[-1])
 
 

@@ -1,4 +1,4 @@
-"""Rows of the table of operations for what edits, searches, fits and transforms arrays."""
+"""Rows of the table of operations for editing, searching, fitting and transforming arrays."""
 
 # ruff: noqa: E501  # one row is one line
 
@@ -40,7 +40,7 @@ def _put(module: ModuleType, x: Any, i: Any, v: Any) -> Any:
 
 
 def _whole(np: ModuleType, i: Any) -> Any:
-    """An index for NumPy, whose `delete` takes no array for one."""
+    """An index for NumPy, whose `delete` does not accept an array for one index."""
     return i if np is nnp else int(i)
 
 

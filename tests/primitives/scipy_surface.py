@@ -1,6 +1,6 @@
 """More rows of the table of operations: `nnjit.scipy`, the newer names of `nnjit.numpy.linalg`, and activations.
 
-Where a row of special functions has a figure in its name, it is a part of their domain that is computed another way.
+A number in the name of a special function's row is a part of the domain that is computed differently.
 """
 
 # ruff: noqa: E501  # one row is one line
@@ -23,7 +23,7 @@ from .table import POSITIVE, Arg, B, Row, X, not_near_zero
 
 
 def special_row(words: str, *args: Arg, **options: Any) -> Row:
-    """A function of both modules; options and the first words after its name tell rows apart."""
+    """A function in both modules; options and the first words after its name distinguish rows."""
     name = words.split()[0]
     ours, theirs = (_with(getattr(module, name), options) for module in (special, scipy.special))
     return Row(words, ours, theirs, args)

@@ -1,7 +1,7 @@
-"""More rows of the table of operations: what `nnjit.numpy` composes, sorts and solves.
+"""More rows of the table of operations: compositions, sorting and solvers of `nnjit.numpy`.
 
-A row is one program of a module `np`, which is NumPy's for the value that is wanted and ours for the one that
-is tested. The rows share a few large programs when they are compiled (`tests/numpy/test_compiled.py`).
+A row is one program over a module `np`: NumPy gives the expected value, ours the tested one. When compiled, the
+rows share a few large programs (`tests/numpy/test_compiled.py`).
 """
 
 # ruff: noqa: E501  # one row is one line
@@ -315,7 +315,7 @@ SURFACE_ROWS = (
     row("getitem of numbers", lambda np, x, i: x[i],                      M, I4),
     row("getitem of two arrays", lambda np, x, i: x[1:, [0, 2], i[:2]],   Arg((3, 3, 4)), I4),
     row("getitem apart", lambda np, x, i: x[0, :, i],                     Arg((2, 3, 4)), I23),
-    row("getitem behind", lambda np, x, i: x[..., None, i],               T, I23),
+    row("getitem after", lambda np, x, i: x[..., None, i],               T, I23),
     row("getitem of rows", lambda np, x: x[:, [2, 0, 0]],                 Arg((5, 3))),
     row("getitem by mask", lambda np, x: x[:, MASK],                      T),
     row("getitem by whole mask", lambda np, x: x[TRIANGLE], M),

@@ -1,7 +1,7 @@
 """The table of operations: one row for every primitive and every function of `nnjit.numpy`, and its graphs.
 
-A row's name begins with the name of what it tests; more words tell its rows apart. Samples stay away from
-kinks, so that every derivative can be compared with differences; ties and edges have tests of their own.
+A row's name begins with the operation it tests; further words distinguish its rows. Samples stay away from
+kinks, so every derivative can be compared with differences; ties and edges have their own tests.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def truth(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Arg:
-    """An argument: its shape, where its values come from, and its dtype ("float": the one under test)."""
+    """An argument: its shape, the source of its values, and its dtype ("float": the one under test)."""
 
     shape: Shape
     sample: Sampler = normal
@@ -94,10 +94,10 @@ class Arg:
 
 @dataclass(frozen=True)
 class Row:
-    """An operation: what it is in nnjit, what it is in NumPy or SciPy, and its arguments.
+    """An operation: its form in nnjit, its form in NumPy or SciPy, and its arguments.
 
     Args:
-        stops: whether its derivative is zero by decree, whatever its values do.
+        stops: whether its derivative is zero by definition.
     """
 
     name: str
@@ -133,7 +133,7 @@ def _softmax(x: np.ndarray) -> np.ndarray:
 
 def _uniform(key: np.ndarray, step: np.ndarray, y: np.ndarray) -> np.ndarray:
     index = np.arange(3 * len(y), dtype=np.uint64).reshape(len(y), 3)
-    from nnjit.primitives.philox import philox_array  # whose known answers tests/codegen/test_maths.py has
+    from nnjit.primitives.philox import philox_array  # tests/codegen/test_maths.py has known answers
 
     return (philox_array(index, step, key ^ np.uint32(5)) >> np.uint32(8)) * 2.0**-24
 
@@ -349,7 +349,7 @@ ROWS = PRIMITIVE_ROWS + NUMPY_ROWS
 
 @dataclass(frozen=True)
 class Graphs:
-    """What is derived from a row: its value; its cotangents for given ones; its tangent for given ones.
+    """The graphs derived from a row.
 
     Args:
         value: (args) -> values.

@@ -1,4 +1,4 @@
-"""Every row of the table of operations, through every check that needs no compiler."""
+"""Every row of the table of operations, through every check without a compiler."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def inner(xs: Sequence[np.ndarray], ys: Sequence[np.ndarray]) -> float:
 
 
 def moved(row: Row, args: Sequence[np.ndarray], t: Sequence[np.ndarray], by: float) -> list[np.ndarray]:
-    """The arguments, the floats among them moved along `t`."""
+    """The arguments, with floats moved along `t`."""
     steps = iter(t)
     return [a + by * next(steps) if a.dtype.kind == "f" else a for a in args]
 
@@ -126,9 +126,9 @@ def test_tangent_is_the_limit_of_differences(row: Row) -> None:
 
 @each_derivative
 def test_gradient_costs_at_most_five_times_the_function(row: Row) -> None:
-    """As `cost` counts: every operation of the simplified graphs, and what they read and write."""
+    """As `cost` counts: every operation of the simplified graphs, and their reads and writes."""
     if row.name.startswith("det"):
-        return  # cofactors of singular matrices too: a decomposition by singular values beside an LU
+        return  # cofactors of singular matrices too: a singular value decomposition against an LU
     graphs = derived(row)
     assert cost(optimize(graphs.gradient)) <= 5 * cost(optimize(graphs.value))
 
@@ -167,5 +167,5 @@ def test_pass_preserves_value_and_gradient(row: Row, run: Callable[[Graph], Grap
         assert after.inputs == graph.inputs
         assert [n.type for n in after.outputs] == [n.type for n in graph.outputs]
         for got, want in zip(interpret(after, given), interpret(graph, given), strict=True):
-            # Rules are exact but for the order of additions: x - (-y), sums of what was shared.
+            # Rules are exact except for the order of additions: x - (-y), sums of shared values.
             np.testing.assert_allclose(got, want, rtol=1e-13, atol=1e-14)

@@ -1,4 +1,4 @@
-"""What a terminal and a log file show of a training."""
+"""Progress of a run in a terminal and in a log file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.progress.test_on_epoch import CONFIG, with_training
 
 
 class Stream(io.StringIO):
-    """A standard error that is a terminal or not, and may be gone."""
+    """A standard error that may be a terminal, and may be gone."""
 
     def __init__(self, *, is_terminal: bool, is_gone: bool = False) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ Printed = Callable[..., str]
 
 @pytest.fixture
 def printed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Printed:
-    """What a training prints to standard error; each state is shown."""
+    """The output of a run to standard error, with every state shown."""
 
     def train(config: dict[str, Any], *, is_terminal: bool, is_gone: bool = False) -> str:
         stream = Stream(is_terminal=is_terminal, is_gone=is_gone)

@@ -1,4 +1,4 @@
-"""The report of a training that goes on: drawn beside it, and served to a browser."""
+"""The report of a running process: drawn in the background, and served to a browser."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ Look = Callable[[int, str, Redrawing], None]
 def watched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[[Look], nnjit.Run]:
-    """Train with a live page that a function looks at after each epoch."""
+    """Train with a live page, and call a function with its address after each epoch."""
     monkeypatch.setattr(live, "FAREWELL", 0.0)
     monkeypatch.setattr("nnjit.cli.live.FIRST", 0.0)
 
@@ -173,7 +173,7 @@ def test_a_port_that_is_taken_is_one_message(
     ("words", "message"),
     [
         ("--port 8000", "--port 8000 is the port of --live; add --live, or omit --port"),
-        ("--live --port 70000", "--port 70000: expected a port from 1 to 65535, or 0 for any that is free"),
+        ("--live --port 70000", "--port 70000: expected a port from 1 to 65535, or 0 for any free one"),
     ],
 )
 def test_a_port_without_a_page_or_out_of_range_is_refused(
@@ -214,7 +214,7 @@ def test_a_training_goes_on_if_its_report_cannot_be_drawn_meanwhile(
 
 
 def test_a_drawing_that_the_end_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    redrawing = Redrawing(first=0.0, seconds=0.0)  # the training ends long before the first is drawn
+    redrawing = Redrawing(first=0.0, seconds=0.0)  # training ends long before the first drawing does
     api.run(config.read(CONFIG), output=tmp_path / "run", redrawing=redrawing, write_report=write_report)
     assert [path for path in (tmp_path / "run").iterdir() if is_temporary(path.name)] == []
     assert RUNNING not in (tmp_path / "run" / file_names.REPORT).read_text(encoding="utf-8")

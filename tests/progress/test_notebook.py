@@ -1,4 +1,4 @@
-"""What a notebook shows: values that draw themselves, and a training."""
+"""Notebook output: values that draw themselves, and progress of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGEST = 20_000  # bytes that a value adds to a notebook
 
 
 def parsed(html: str) -> ET.Element:
-    """The elements of what a value shows, which is small and has no script."""
+    """Parse a value's HTML, which is small and has no script."""
     assert len(html.encode()) < LARGEST
     assert not re.search(r"<script|\bon\w+=|<link|url\((?!#)", html)
     return ET.fromstring(html)
@@ -147,7 +147,7 @@ def test_a_notebook_runs_and_shows_bar_curve_run_and_graph(
     notebook = v4.new_notebook(cells=[v4.new_code_cell(cell) for cell in CELLS])
     nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
     training, run, graph = ([*cell.outputs] for cell in notebook.cells)
-    assert re.search(r"12/12.*val_mae=", str(notebook))  # as text, or as widgets where there are some
+    assert re.search(r"12/12.*val_mae=", str(notebook))  # as text, or as widgets if available
     curves = [o.data["text/html"] for o in training if "text/html" in o.get("data", {})]
     assert len(parsed(curves[-1]).findall(".//{*}polyline")) == 2
     for (output,) in (run, graph):

@@ -1,4 +1,4 @@
-"""A function of the user's, called after each epoch: what it sees, how it stops, and what it raises."""
+"""A user's function called after each epoch: its argument, how it stops a run, and its exceptions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_it_ends_the_training_after_an_epoch(tmp_path: Path) -> None:
     assert (run.metrics["status"], run.metrics["epochs"]) == ("stopped", 4)
     assert "on_epoch" in (tmp_path / "run" / file_names.REPORT).read_text(encoding="utf-8")
     opened = nnjit.fit(CONFIG, output=tmp_path / "run", resume_or_start=True)
-    assert opened.metrics["epochs"] == 4  # it has ended, so nothing is left to do
+    assert opened.metrics["epochs"] == 4  # it has ended, so there is nothing left to do
 
 
 def test_stopping_after_the_last_epoch_is_completing(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_stopping_after_the_last_epoch_is_completing(tmp_path: Path) -> None:
 
 
 class Mine(Exception):
-    """An exception of the user's."""
+    """A user's exception."""
 
 
 def test_what_it_raises_is_raised_once_the_run_is_saved(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Trainings reported to TensorBoard and MLflow: what these programs' own libraries read afterwards."""
+"""Runs reported to TensorBoard and MLflow, as their own libraries read them afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tracked(name: str, **training: Any) -> dict[str, Any]:
 
 
 def each_epoch(epoch: FinishedEpoch) -> None:
-    """Has the epochs reported one by one."""
+    """Makes the epochs be reported one by one."""
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def _nothing_leaves_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 class Told:
-    """What a program has been told of one run: values by column and epoch, pictures, and the config."""
+    """A program's record of one run: values by column and epoch, pictures, and the config."""
 
     def __init__(self) -> None:
         self.values: defaultdict[str, dict[int, float]] = defaultdict(dict)
@@ -53,7 +53,7 @@ class Told:
 
 
 def events(folder: Path) -> Iterator[Any]:
-    """The records of TensorBoard's files: length, its checksum, event, its checksum."""
+    """Read the records of TensorBoard's files: length, its checksum, event, its checksum."""
     from tensorboardX.proto.event_pb2 import Event
 
     for file in sorted((folder / "tensorboard").iterdir()):
@@ -142,7 +142,7 @@ def test_a_resumed_training_goes_on_with_the_report(name: str) -> None:
     with pytest.raises(ZeroDivisionError):
         nnjit.fit(tracked(name), output="run", on_epoch=fail)
     nnjit.fit(tracked(name), output="run", resume_or_start=True, on_epoch=each_epoch)
-    found = READERS[name](Path("run")).values["train_loss"]  # of several files, in the order of their names
+    found = READERS[name](Path("run")).values["train_loss"]  # from several files, in the order of their names
     assert sorted(found) == list(range(1, 13))
 
 
@@ -182,7 +182,7 @@ def test_what_it_cannot_write_is_a_warning_and_the_training_goes_on(
         Path("taken").touch()
     else:
         monkeypatch.setattr("nnjit.tracking.tensorboard.FOLDER", f"{file_names.CONFIG}/x")
-    with pytest.warns(TrackingWarning, match=f"^{name} could not be told of the training in run: "):
+    with pytest.warns(TrackingWarning, match=f"^{name} could not record the run in run: "):
         trained = nnjit.fit(tracked(name), output="run")
     assert trained.metrics["status"] == "completed"
 
@@ -195,14 +195,14 @@ def test_without_its_library_it_is_refused_with_the_command(
     Path("a.yaml").write_text(f"{SMALLEST}trackers:\n  - {name}\n", encoding="utf-8")
     assert run("train", "a.yaml", "--output", "run") == 2
     library = TRACKERS[name][0]
-    problem = f"{name} is reported to by {library}, which is not installed"
+    problem = f"{name} needs {library}, which is not installed"
     assert capsys.readouterr().err == f'a.yaml:7: trackers[0]: {problem}: pip install "nnjit[{name}]"\n'
     assert not Path("run").exists()
 
 
 @each_tracker
 def test_it_needs_a_folder(name: str) -> None:
-    with pytest.raises(RunError, match=r"^trackers are told of a run folder; give output, or omit trackers$"):
+    with pytest.raises(RunError, match=r"^trackers need a run folder; give output, or omit trackers$"):
         nnjit.fit(tracked(name), output=False)
 
 

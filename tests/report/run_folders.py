@@ -1,4 +1,4 @@
-"""Run folders of every kind, as a training would leave them, but made up."""
+"""Made-up run folders of every kind, as a training would write them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def write_run(
     metrics: dict[str, Any] | None = None,
     predictions: dict[str, np.ndarray] | None = None,
 ) -> Path:
-    """A finished classification of digits, unless told otherwise."""
+    """Write a finished classification of digits, unless arguments say otherwise."""
     folder.mkdir(parents=True)
     layers = chain(64, 64, 10) if layers is None else layers
     parameters = sum(math.prod(s) for layer in layers for s in layer["parameters"].values())
@@ -310,7 +310,7 @@ def labels(folder: Path) -> Path:
 
 
 def series(folder: Path) -> Path:
-    """A forecast of two steps, of two series one after the other."""
+    """Write a two-step forecast of two consecutive series."""
     days = np.tile(np.arange("2020-01-01", "2020-02-10", dtype="datetime64[D]"), 2).astype("datetime64[us]")
     wave = np.sin(np.arange(80) / 4)
     target = np.stack([wave, np.roll(wave, -1)], axis=1)

@@ -1,4 +1,4 @@
-"""Advice: each rule on made-up histories, some of which show its sign clearly. And the picture of layers."""
+"""Advice: each rule on made-up histories, with and without its symptom. And the picture of layer health."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def losses(train: np.ndarray, held: np.ndarray | None = None) -> dict[str, np.nd
 
 
 def looks(**figures: float) -> str:
-    """A `diagnosis.csv` of two layers, of which the first has the figures in all of eight looks."""
+    """A `diagnosis.csv` of two layers and eight looks; the first layer always has the given values."""
     names = ("gradient_norm", "param_norm", "update_ratio", "dead", "saturated")
     usual = {"gradient_norm": 1.0, "param_norm": 3.0, "update_ratio": 1e-3}
     row = [str((usual | figures).get(name, "")) for name in names]
@@ -40,7 +40,7 @@ def looks(**figures: float) -> str:
 
 
 # fmt: off
-SHOWN = [  # what was seen, options of the run, names of the rules that speak
+SHOWN = [  # the history, options of the run, names of the rules that apply
     ("settled", {"curves": losses(SETTLED)}, []),
     ("settled, noisy", {"curves": losses(SETTLED * (1 + 0.02 * NOISE))}, []),
     ("noise near zero", {"curves": losses(2.0 * 0.7**T + 0.01 * abs(NOISE))}, []),
@@ -63,7 +63,7 @@ SHOWN = [  # what was seen, options of the run, names of the rules that speak
     ("usual inputs", {"curves": losses(SETTLED), "data": {"magnitude": 9.9}}, []),
     ("one epoch", {"curves": losses(SETTLED[:1]), "epochs": 1}, []),
 ]
-SEEN = [  # what was seen in the layers, names of the rules that speak
+SEEN = [  # the values of the layers, names of the rules that apply
     ({},                                      []),
     ({"dead": 0.49},                          []),
     ({"dead": 0.5},                           ["dead"]),
@@ -108,7 +108,7 @@ def test_what_was_seen_in_the_layers_is_told(
 
 
 # fmt: off
-MET = [  # the layers that data of size 250 goes into, and the rules that speak
+MET = [  # layers for data of size 250, and the rules that apply
     ([plain("words", "embedding", ["input"], [4], entries=300, size=4)],                 []),
     ([plain("flat", "flatten", ["input"], [4]), plain("bn", "batch_norm", ["flat"], [4])], []),
     ([plain("one", "select", ["input"], []), plain("e", "embedding", ["one"], [4])],     []),

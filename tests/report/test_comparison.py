@@ -32,7 +32,7 @@ DIGITS: dict[str, Any] = {
 
 
 def runs(folder: Path) -> dict[Path, dict[str, Any]]:
-    """Two runs of the digits, the second wider, for longer, and worse."""
+    """Write two runs on digits; the second is wider, longer and worse."""
     splits = digits_metrics(40)["splits"] | {"test": {"examples": 270, "loss": 0.5, "accuracy": 0.9}}
     splits["validation"] = {"examples": 270, "loss": 0.4}
     write_run(folder / "small")
@@ -59,7 +59,7 @@ def test_results_have_a_row_for_each_run_the_best_first(tmp_path: Path) -> None:
     columns, rows = results(read_comparison(dict(reversed(runs(tmp_path).items()))))
     assert columns == (
         *("run", "validation loss", "test loss", "test accuracy", "validation accuracy"),
-        *("best epoch", "epochs", "time of training", "parameters"),
+        *("best epoch", "epochs", "training time", "parameters"),
     )
     assert rows == [
         ("small", "0.08713", "0.09123", "97.4 %", "97.8 %", "32", "40", "430 ms", "4,810"),
@@ -115,7 +115,7 @@ def wide(units: int) -> dict[str, Any]:
 DROP = {"type": "dropout", "rate": 0.5}
 REPEAT = {"type": "repeat", "times": 2}
 # fmt: off
-DIFFERING = [  # a list of each run, and the rows
+DIFFERING = [  # a list for each run, and the rows
     ([(wide(8), wide(3)), (wide(8), DROP, wide(3))],
      [("model[1], only in b", "–", "{type: dropout, rate: 0.5}")]),
     ([(wide(8), wide(3)), (DROP, wide(8), wide(4))],
@@ -172,11 +172,11 @@ def test_losses_of_different_kinds_have_no_winner(tmp_path: Path) -> None:
 
 
 # fmt: off
-NO_WINNER = [  # the options of both runs, the data of the second, and what is said instead
+NO_WINNER = [  # the options of both runs, the data of the second, and the headline
     ({"loss": {"label_smoothing": 0.0}},         {"loss": {"label_smoothing": 0.1}}, None,
-     "2 runs whose losses are not the same function: loss.label_smoothing differs."),
+     "2 runs whose losses are different functions: loss.label_smoothing differs."),
     ({"training": {"class_weights": "balanced"}}, {},                                None,
-     "2 runs whose losses are not the same function: training.class_weights differs."),
+     "2 runs whose losses are different functions: training.class_weights differs."),
     ({},                                         {},               {"description": "others"},
      "2 runs on different data."),
 ]
@@ -193,7 +193,7 @@ def test_figures_that_cannot_be_compared_have_no_winner(
 
 
 # fmt: off
-EVALUATED = [  # of the training, whether the runs counted evaluations; the ends of the lines drawn, the scale
+EVALUATED = [  # options, whether the runs counted evaluations, the ends of the lines drawn, the scale
     ([{"batch_size": "full"}, {"batch_size": "full"}], [False, True],  [200, 60], "linear"),
     ([{"batch_size": "full"}, {"batch_size": "full"}], [False, False], None,     ""),
     ([{"batch_size": 32},     {"batch_size": "full"}], [False, True],  None,     ""),
@@ -233,7 +233,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
         write_run(tmp_path / place / "run", curves=learning_curves(5, None, validation=False), epochs=5)
     compared = read_comparison(dict.fromkeys([tmp_path / "a/run", tmp_path / "b/run"], DIGITS))
     assert compared.labels == ("a/run", "b/run")
-    assert "no run has set examples aside" in draw(compared).caption
+    assert "no run set examples aside" in draw(compared).caption
 
 
 def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) ->
     write_comparison(given, page)
     write_comparison(given, page)
     page.write_text("mine")
-    with pytest.raises(RunError, match="exists already, and is not a comparison; choose another --output"):
+    with pytest.raises(RunError, match="exists already and is not a comparison; choose another --output"):
         write_comparison(given, page)
     assert page.read_text() == "mine"
     page.unlink()
@@ -249,7 +249,7 @@ def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) ->
     with pytest.raises(RunError, match="is not the table of a comparison; choose another --output"):
         write_comparison(given, page)
     assert (page.exists(), page.with_suffix(".csv").read_text()) == (False, "mine")
-    with pytest.raises(RunError, match=r"whose table has this suffix; choose a file such as .*other\.html"):
+    with pytest.raises(RunError, match=r"is for the page.s table; choose a file such as .*other\.html"):
         write_comparison(given, tmp_path / "other.csv")
     with pytest.raises(RunError, match="is a folder; choose a file"):
         write_comparison(given, tmp_path)
@@ -259,19 +259,19 @@ def test_a_comparison_replaces_a_comparison_and_no_other_file(tmp_path: Path) ->
 
 # fmt: off
 WRONG = [
-    ("a",         "a comparison takes two runs or more, got 1 run; give more run folders"),
+    ("a",         "a comparison takes two or more runs, got 1 run; give more run folders"),
     ("a b a",     "a: this run is given twice; give each run once"),
     ("a b ./b",   "b: this run is given twice; give each run once"),
     ("a nowhere", "nowhere is not the folder of a run: there is no config.yaml"),
     ("a study",   "study is not a complete run folder: environment.json is missing"),
-    ("a b half",  "half: its training was killed before it began, so there is nothing to compare"),
+    ("a b half",  "half: the training was killed before it began, so there is nothing to compare"),
 ]
 # fmt: on
 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """`nnjit compare` in a folder with the runs a and b, and with half a run; status, stdout, stderr."""
+    """Run `nnjit compare` in a folder with the runs a and b and half a run; status, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     write_run(tmp_path / "a")
     write_run(tmp_path / "b", epochs=20)

@@ -1,4 +1,4 @@
-"""How curves are drawn: thinned truly, and on the scale that their range asks for."""
+"""Curves are thinned without visible change and drawn on a scale that suits their range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the report says of the data: its columns with their kinds, and how frequent the classes are."""
+"""The data section of the report: columns with their kinds, and class frequencies."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def test_columns_are_listed_with_kind_content_and_missing_values(tmp_path: Path)
     found = columns(run)
     assert found is not None
     assert found[1] == [
-        ("size", "number, 2 inputs", "", f"9 ({percent(9 / rows)})", "median 2.5 and an input that says so"),
+        ("size", "number, 2 inputs", "", f"9 ({percent(9 / rows)})", "median 2.5 and an indicator input"),
         (
             "colour",
             "category, 7 inputs",
             "6: a, b, c, d, …",
             f"1 ({percent(1 / rows)})",
-            "a category of their own",
+            "a separate category",
         ),
         ("day", "date", "", "", ""),
         ("code", "id, left out", "", "", ""),
     ]
     write_report(folder)
-    assert "column kind content missing in training missing values are size number, 2 inputs" in words(folder)
+    assert "kind content missing in training missing values become size number, 2 inputs" in words(folder)
 
 
 def test_what_no_column_has_is_no_column_of_the_table(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the report says of classes: their table, the curves over thresholds, and the calibration."""
+"""The report on classes: their table, the curves over thresholds, and the calibration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.report.test_report import words
 
 
 def probabilities(n: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    """Which examples are positive, and probabilities with ties that rank them somewhat."""
+    """Whether examples are positive, and probabilities with ties that roughly rank them."""
     rng = np.random.default_rng(4)
     is_true = rng.random(n) < 0.3
     return is_true, np.round(np.clip(0.4 * is_true + rng.uniform(0, 0.6, n), 0, 1), 2)
@@ -108,7 +108,7 @@ def test_one_class_throughout_has_no_curve(value: bool) -> None:
 
 def test_the_bins_of_the_calibration_are_those_of_scikit_learn() -> None:
     is_true, p = probabilities()
-    p = 0.997 * p + 0.0011  # not on an edge, which scikit-learn counts to the lower bin
+    p = 0.997 * p + 0.0011  # off the edges, which scikit-learn assigns to the lower bin
     bins = binned(p, is_true)
     right, mean = sk_calibration.calibration_curve(is_true, p, n_bins=10)
     np.testing.assert_allclose((bins.right, bins.mean), (right, mean), rtol=1e-12)
@@ -137,7 +137,7 @@ def test_of_two_classes_the_page_names_the_positive_one(tmp_path: Path) -> None:
         tmp_path / "run", data={"classes": ["no", "yes"]}, predictions=class_predictions(2, 85)
     )
     write_report(folder)
-    assert "The positive class is “yes”" in words(folder)
+    assert "The positive class, which single-valued metrics refer to, is “yes”" in words(folder)
     assert "by the probability of “yes”" in words(folder)
 
 

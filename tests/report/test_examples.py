@@ -1,4 +1,4 @@
-"""The examples that the report shows: the most wrong ones, some of all, and the filters that read them."""
+"""The examples in the report: the worst predictions and a sample of all; and the filters that read them."""
 
 # ruff: noqa: E501  a row is one example
 
@@ -52,11 +52,11 @@ def test_images_and_filters_are_drawn(digits: Path) -> None:
     write_report(digits)
     for name in ("wrong", "some", "filters"):
         assert f'<figure id="{name}">' in page(digits)
-    assert "The filters of the first convolution, 3×3 each" in words(digits)
+    assert "Filters of the first convolution, 3×3 each" in words(digits)
 
 
 # fmt: off
-OUTCOMES = [  # the data, target and prediction of an example -> what is said of both
+OUTCOMES = [  # the data, target and prediction of an example -> both in words
     ({"targets": ["size"]},                    [2.5],         [3.0],           ("2.5",),                   ("3",)),
     ({"targets": ["size", "rate"]},            [2.5, 0.01],   [3.0, -0.02],    ("size 2.5", "rate 0.01"),  ("size 3", "rate −0.02")),
     ({"targets": list("abc"), "labels": True}, [0.0, 1, 1],   [0.9, 0.2, 0.7], ("b", "c"),                 ("a (90.0 %)", "b (20.0 %)", "c (70.0 %)")),

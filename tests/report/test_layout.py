@@ -1,4 +1,4 @@
-"""The layout of the layer graph, and the placing of labels: nothing overlaps, nothing is crossed."""
+"""The layout of the layer graph, and the placement of labels: nothing overlaps, no box is crossed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def chain(*names: str) -> Edges:
 
 
 def random_graph(seed: int, nodes: int, density: float) -> Edges:
-    """Every node but the first reads an earlier one, and some read more."""
+    """A graph in which every node but the first reads an earlier one, and some read several."""
     rng = np.random.default_rng(seed)
     edges = []
     for k in range(1, nodes):
@@ -72,12 +72,12 @@ def assert_clear(layout: Layout) -> None:
 
 
 def inside(box: Box, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Whether points are within a box, its border not counted."""
+    """Whether points are strictly inside a box."""
     return (abs(x - box.x) < box.width / 2 - 1e-6) & (abs(y - box.y) < box.height / 2 - 1e-6)
 
 
 def sampled(route: Route) -> tuple[np.ndarray, np.ndarray]:
-    """Points along the curve as it is drawn."""
+    """Points along the drawn curve."""
     parts = outline(route)
     points, here, controls = [], parts[0][1], []
     for code, vertex in parts[1:]:

@@ -1,4 +1,4 @@
-"""The report of made-up runs of every kind: whole, true, self-contained, and safe."""
+"""The report of made-up runs of every kind: complete, correct, self-contained and safe."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OF_CLASSES = ("confusion", "ranking", "calibration")
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of each kind and its report."""
+    """A folder with a run of each kind, with reports."""
     folder = tmp_path_factory.mktemp("runs")
     for name, make in KINDS.items():
         write_report(make(folder / name))
@@ -45,12 +45,12 @@ def page(folder: Path) -> str:
 
 
 def tree(folder: Path) -> ElementTree.Element:
-    """The page as XML; a page that is not well-formed raises."""
+    """Parse the page as XML; raise an error if it is not well-formed."""
     return ElementTree.fromstring(page(folder).replace("<!DOCTYPE html>", "", 1).replace("<wbr/>", ""))
 
 
 def words(folder: Path) -> str:
-    """What a person reads, without the style sheet and the configuration."""
+    """The text of the page without markup."""
     root = tree(folder)
     for parent in root.iter():
         for child in list(parent):
@@ -154,23 +154,23 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
 @pytest.mark.parametrize(
     ("kind", "phrase"),
     [
-        ("two_classes", "97.4 % of the 270 test examples are classified right."),
-        ("digits", "are classified right; always saying “9” would be right for 10.0 %."),
-        ("digits", "test, by the baseline – 10.0 %"),
-        ("digits", "whatever the inputs are: the class frequencies of the training part."),
+        ("two_classes", "97.4 % of the 270 test examples are classified correctly."),
+        ("digits", "are classified correctly; always predicting “9” would be correct for 10.0 %."),
+        ("digits", "test (baseline) – 10.0 %"),
+        ("digits", "always predicts the class frequencies of the training part."),
         ("digits", "A network of 3 layers with 4,810 parameters was trained for 40 epochs on 1,257 examples"),
         ("digits", "compile time 2.13 s training time 430 ms"),
         ("digits", "compiling the network to machine code (little when cached) 2.13 s"),
         ("digits", "training, without compiling and evaluating 430 ms"),
-        ("digits", "an epoch, the mean of 40 10.7 ms"),
+        ("digits", "one epoch, mean of 40 10.7 ms"),
         ("digits", "those of the weights after the last epoch, epoch 40, as training.keep: last asks"),
         ("early_stopped", "the best epoch’s weights, epoch 32, which had the lowest validation loss."),
         ("found_rate", "The learning rate 0.0074 was found in a test of 170 updates"),
         ("found_rate", "Stopped after 40 epochs: the training had reached its target."),
         ("found_rate", "averaged over the updates (ema), which had the highest validation accuracy."),
-        ("out_of_time", "Stopped after 12 epochs: the time was over."),
+        ("out_of_time", "Stopped after 12 epochs: the time was up."),
         ("out_of_time", "python -m nnjit.train --resume"),
-        ("nothing_done", "No result: no epoch was finished."),
+        ("nothing_done", "No result: no epoch finished."),
         ("digits", "2.13 s"),
         (
             "regression",
@@ -179,11 +179,14 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ),
         ("series", "y+1: off by 0.125 on average"),
         ("series", "naive forecasts are off by 0.5 (last value)"),
-        ("series", "Of several series, the first is drawn"),
-        ("regression", ", in its own unit, where always saying the mean has 68.2."),
+        ("series", "Only the first of several series is drawn"),
+        ("regression", ", in its own unit; always predicting the mean gives 68.2."),
         ("regression", "“s6” matters most"),
-        ("regression", "It is measured on the scaled targets"),
-        ("labels", "of the labels of 300 test examples are right; always saying the more frequent answer to"),
+        ("regression", "It is computed on scaled targets"),
+        (
+            "labels",
+            "of the labels of 300 test examples are correct; always giving a label’s more frequent",
+        ),
         ("labels", "By label label precision recall F1 examples sport"),
         ("no_validation", "Loss 0.00213 on the 64 training examples"),
         ("no_validation", "No examples were held out, so this says nothing about new data."),
@@ -195,7 +198,7 @@ def test_pictures_are_those_that_the_run_calls_for(kind: str, pictures: list[str
         ("diverged", "No result: the training diverged in epoch 5."),
         ("diverged", "The layer dense_1 (multiply) gave a value that is not finite, in epoch 5, batch 3. "),
         ("diverged_at_once", "The training diverged: a value was no longer finite."),
-        ("diverged_at_once", "all the time."),
+        ("diverged_at_once", " throughout."),
         ("one_epoch", "After one epoch the training loss was"),
         ("twenty_thousand_epochs", "of 20,000"),
         ("residual", "32 · 2,080 parameters"),
@@ -209,7 +212,7 @@ def test_page_says(kind: str, phrase: str, reports: Path) -> None:
 
 def test_a_result_of_weighted_examples_says_so(tmp_path: Path) -> None:
     write_report(write_run(tmp_path / "run", data={"weighted": True}))
-    phrase = "97.4 % of the 270 test examples, counted by their weights, are classified right."
+    phrase = "97.4 % of the 270 test examples, counted by weight, are classified correctly."
     assert phrase in words(tmp_path / "run")
 
 
@@ -232,7 +235,7 @@ def test_confusion_matrix_states_the_pairs(reports: Path) -> None:
     run = read_run(reports / "digits")
     assert run.predictions is not None
     right = int((run.predictions.target == run.predictions.prediction).sum())
-    assert f"{right} of 270 test examples are classified right" in words(reports / "digits")
+    assert f"{right} of 270 test examples are classified correctly" in words(reports / "digits")
 
 
 def test_names_are_escaped(reports: Path) -> None:

@@ -1,4 +1,4 @@
-"""Pieces of work are done once, whichever process does them, and their results keep their order."""
+"""Pieces of work are done once, by whichever process, and their results keep their order."""
 
 from __future__ import annotations
 

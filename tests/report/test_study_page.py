@@ -1,4 +1,4 @@
-"""The page of made-up studies: the band, the figures of all runs, and how they ended."""
+"""The page of made-up studies: the band, the values of all runs, and how they ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_study(
     count: int = 4,
     metric: str = "accuracy",
 ) -> Path:
-    """A study as a training would leave it, of runs that differ in length and in what they reached."""
+    """Write a study as a training would, of runs that differ in length and result."""
     rows = []
     for k, (length, status) in enumerate(zip(lengths, statuses, strict=True)):
         splits = {s: {**f} for s, f in digits_metrics(length)["splits"].items()}
@@ -83,16 +83,16 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 PHRASES = [
     ("replicas",    "Accuracy 96.2 ± 4.8 % on the test examples, over 4 replicas; 2 of them "
-                    "classify every test example right."),
+                    "classify every test example correctly."),
     ("replicas",    "was trained with 4 seeds, 7 to 10"),
-    ("folds",       "was cut into 4 parts; each run held out another one"),
+    ("folds",       "was cut into 4 parts; each run held out a different part"),
     ("values",      " ± 0.048 on the test examples, over 4 replicas."),
-    ("diverged",    "1 replica diverged (2), and counts in no mean. The first: the training diverged in "
+    ("diverged",    "1 replica diverged (2) and counts in no mean. The first: the training diverged in "
                     "epoch 3"),
     ("diverged",    "2 8 diverged 24 30 – –"),
     ("all lost",    "No result: none of 4 replicas finished."),
-    ("interrupted", "Interrupted: 8 replicas did not come to an end, and count in no mean."),
-    ("not begun",   "No run was begun."),
+    ("interrupted", "Interrupted: 8 replicas did not finish and count in no mean."),
+    ("not begun",   "No run was started."),
 ]
 # fmt: on
 
@@ -193,7 +193,7 @@ def test_a_replica_that_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_study_that_was_killed_has_the_runs_that_were_begun(tmp_path: Path) -> None:
-    """Its metrics.json is that of its beginning; one of its runs had ended, and one was under way."""
+    """Its metrics.json is from its start; one of its runs had ended, and one was under way."""
     folder = write_study(tmp_path / "study", lengths=(40, 30), statuses=("completed", "early_stopped"))
     content = json.loads((folder / file_names.METRICS).read_text(encoding="utf-8"))
     started = json.dumps(content | {"runs": [], "splits": {}})
@@ -208,7 +208,7 @@ def test_a_study_that_was_killed_has_the_runs_that_were_begun(tmp_path: Path) ->
     text = (folder / file_names.REPORT).read_text(encoding="utf-8")
     assert "Accuracy 90.0 %" in text
     assert "over 1 replica." in text
-    assert "Killed, or still running: 3 replicas did not come to an end" in text
+    assert "Killed, or still running: 3 replicas did not finish" in text
 
 
 def test_the_table_of_runs_has_a_row_for_each(studies: Path) -> None:
@@ -243,5 +243,5 @@ def test_a_study_is_compared_by_its_medians_and_means(tmp_path: Path) -> None:
 
 def test_a_study_without_runs_is_not_compared(tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", lengths=(), statuses=(), count=4)
-    with pytest.raises(RunError, match="no run of this study was begun; resume it, or leave it out"):
+    with pytest.raises(RunError, match="no run of this study was started; resume it, or omit it"):
         read_comparison({study: {}, write_run(tmp_path / "run"): {}})

@@ -1,4 +1,4 @@
-"""The report says which weights its metrics are of, and why."""
+"""The report says which weights its metrics belong to, and why."""
 
 # ruff: noqa: E501  a row is a run and its sentence
 
@@ -30,7 +30,7 @@ ROWS: list[tuple[dict[str, Any], str]] = [
      f"{LAST}, as `training.keep: last` asks; epoch 32 had the lowest validation loss."),
     ({"weights": "last", "status": Status.TARGET_REACHED},       f"{LAST}, with which the training reached its target."),
     ({"weights": "last", "best_epoch": None},                    f"{LAST}: no epoch had a finite validation loss."),
-    ({"weights": "last", "epochs": 0, "best_epoch": None},       "Metrics and predictions are those of the weights before any training."),
+    ({"weights": "last", "epochs": 0, "best_epoch": None},       "Metrics and predictions are those of the untrained weights."),
 ]
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""Files are replaced as a whole, and are on the disk before anything counts on them."""
+"""Files are replaced as a whole, and reach the disk before anything relies on them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnjit.durable import is_temporary, replace_file, replace_files, replacing
 
 @pytest.fixture
 def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """What is written to the disk and what is renamed, in order."""
+    """Records writes to the disk and renames, in order."""
     seen: list[tuple[str, str]] = []
     replace = os.replace
 
@@ -90,7 +90,7 @@ def test_a_file_that_is_written_piece_by_piece_appears_as_a_whole(
 
 
 def break_off(path: Path, error: Exception) -> None:
-    """Fail in the middle of a file."""
+    """Fail in the middle of writing a file."""
     with replacing(path) as temporary:
         temporary.write_bytes(b"half")
         raise error

@@ -1,4 +1,4 @@
-"""Every file of the run folder is read as it was written, and a malformed one is named."""
+"""Every file of the run folder is read as written, and a malformed one is named."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ MALFORMED: list[tuple[str, type[JsonFile], Any, str]] = [
     ("metrics.json", StudyMetrics, FILES[-1].to_json() | {"kind": "pairs"}, "kind: expected one of repli"),
     ("model.json",   ModelEntry,   {"loss": "huber"},                       "\"optimizer\" is missing; "),
     ("data.json",    DataEntry,    DATA.to_json() | {"features": 3},        "features: expected a list, "),
-    ("data.json",    DataEntry,    DATA.to_json() | {"class_counts": {"test": [1]}}, "class_counts.test: th"),
-    ("data.json",    DataEntry,    DATA.to_json() | {"threshold": 1.5}, "threshold: 1.5 decides betw"),
+    ("data.json",    DataEntry,    DATA.to_json() | {"class_counts": {"test": [1]}}, "class_counts.test: no"),
+    ("data.json",    DataEntry,    DATA.to_json() | {"threshold": 1.5}, "threshold: 1.5 without two"),
     ("data.json",    DataEntry,    [],                                      "expected a JSON object"),
 ]
 # fmt: on

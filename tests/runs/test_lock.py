@@ -27,7 +27,8 @@ with nnjit.runs.lock.lock_run(pathlib.Path()):
 def test_the_second_is_told_who_trains_and_leaves_all_alone(tmp_path: Path) -> None:
     with lock_run(tmp_path):
         before = (tmp_path / file_names.LOCK).read_bytes()
-        who = rf"process {os.getpid()} on {platform.node()} trains here since \d{{4}}-\d\d-\d\d \d\d:"
+        owner = rf"process {os.getpid()} on {platform.node()}"
+        who = rf"{owner} has been training here since \d{{4}}-\d\d-\d\d \d\d:"
         for attempt in (lock_run(tmp_path).__enter__, lambda: check_unlocked(tmp_path)):
             with pytest.raises(RunError, match=who):
                 attempt()
@@ -48,7 +49,7 @@ def test_asking_whether_a_folder_is_locked_takes_nothing_from_it(tmp_path: Path)
         assert is_locked(tmp_path)
         assert is_locked(tmp_path)
     assert not is_locked(tmp_path)
-    (tmp_path / file_names.LOCK).touch()  # as a killed process leaves it
+    (tmp_path / file_names.LOCK).touch()  # left by a killed process
     assert not is_locked(tmp_path)
     with lock_run(tmp_path):
         pass

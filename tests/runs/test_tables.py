@@ -1,4 +1,4 @@
-"""A damaged history or diagnosis is told with its line, and neither is ever half written."""
+"""Errors about a damaged history or diagnosis name its line, and neither file is ever half-written."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DIAGNOSIS = (
 )
 
 # fmt: off
-DAMAGED_HISTORIES = [  # what is replaced, by what, and the message
+DAMAGED_HISTORIES = [  # replaced text, replacement, message
     (b"2,0.25,,0.1\n",   b"2,0.25\n",         r":3: expected 4 cells, got 2"),
-    (b"3,nan,,0.1\n",    b"3,nan,,0.1",       r":4: the row is cut off"),
-    (b"3,nan,,0.1\n",    b"3,na",             r":4: the row is cut off"),
+    (b"3,nan,,0.1\n",    b"3,nan,,0.1",       r":4: the row is truncated"),
+    (b"3,nan,,0.1\n",    b"3,na",             r":4: the row is truncated"),
     (b"2,0.25,,0.1",     b"2,0.25,,0.1,7",    r":3: expected 4 cells, got 5"),
     (b"2,0.25,",         b"2,low,",           r":3: expected a number, got 'low'"),
     (b"2,0.25,,0.1",     b"\0\0\0\0\0\0",     r":3: expected 4 cells, got 1"),
@@ -33,8 +33,8 @@ DAMAGED_HISTORIES = [  # what is replaced, by what, and the message
     (b"2,0.25,,0.1\n",   b"",                 r":3: expected epoch 2, got 3"),
     (b"2,0.25,,0.1\n",   b"\n",               r":3: expected 4 cells, got 1"),
     (b"2,0.25",          b"1,0.25",           r":3: expected epoch 2, got 1"),
-    (b"epoch,",          b"",                 r':1: expected the names of columns, "epoch" among them'),
-    (HISTORY,            b"",                 r':1: expected the names of columns, "epoch" among them'),
+    (b"epoch,",          b"",                 r':1: expected column names, "epoch" among them'),
+    (HISTORY,            b"",                 r':1: expected column names, "epoch" among them'),
     (b"2,0.25",          b"2,\xff",           r": not UTF-8 text"),
 ]
 DAMAGED_DIAGNOSES = [
@@ -72,13 +72,13 @@ def test_a_resumed_history_keeps_its_epochs_to_the_last_digit_and_drops_what_is_
     assert history.contents == {file_names.HISTORY: HISTORY[: HISTORY.index(b"1,")] + rows}
 
 
-MEND = "; restore it from a copy, or train anew in another folder"
+MEND = "; restore it from a copy, or start a new run in another folder"
 
 
 @pytest.mark.parametrize(
     ("content", "keep", "message"),
     [
-        (None, 2, f"is missing, and the checkpoint is of epoch 2{MEND}"),
+        (None, 2, f"is missing, but the checkpoint is of epoch 2{MEND}"),
         (HISTORY, 4, f"ends after epoch 3, before the checkpoint's 4{MEND}"),
         (HISTORY[:-1], 3, f"ends after epoch 2, before the checkpoint's 3{MEND}"),
         (HISTORY.replace(b"2,0.25", b"2,x"), 3, f":3: expected a number, got 'x'{MEND}"),
@@ -107,7 +107,7 @@ def test_a_damaged_diagnosis_is_told(old: bytes, new: bytes, message: str, tmp_p
     assert DiagnosisFile(tmp_path, keep=2).contents[path.name] == DIAGNOSIS[: DIAGNOSIS.index(b"3,a")]
     path.write_bytes(DIAGNOSIS.replace(old, new, 1))
     for read in (lambda: read_diagnosis(tmp_path), lambda: DiagnosisFile(tmp_path, keep=9)):
-        with pytest.raises(RunError, match=rf"diagnosis\.csv{message}.*or delete it to go on without"):
+        with pytest.raises(RunError, match=rf"diagnosis\.csv{message}.*or delete it to continue without"):
             read()
 
 
@@ -125,5 +125,5 @@ def test_a_table_is_replaced_seldom_and_as_a_whole(tmp_path: Path, monkeypatch: 
         table.append([str(k)])
         now[0] += 0.5
         sizes.append(path.read_text().count("\n") if path.exists() else 0)
-    assert sorted(set(sizes)) == [0, 4, 84]  # at 1 s, and when 20 times the 2 s that it took are over
+    assert sorted(set(sizes)) == [0, 4, 84]  # at 1 s, and after 20 times the 2 s that it took
     assert table.contents == {"a.csv": "".join(f"{k}\n" for k in ("k", *range(100))).encode()}

@@ -1,4 +1,4 @@
-"""`nnjit.scipy.linalg`, and what `nnjit.numpy.linalg` has of NumPy 2: options, edges and messages."""
+"""`nnjit.scipy.linalg`, and NumPy 2's part of `nnjit.numpy.linalg`: options, edges and messages."""
 
 # ruff: noqa: E501  # one row is one line
 
@@ -116,11 +116,11 @@ WRONG: tuple[tuple[str, Callable[[], Any], str], ...] = (
     ("expm",        lambda: linalg.expm(A[0]),                               r"expm: f64\[4\] is not square"),
     ("blocks",      lambda: linalg.block_diag(A[None]),                      "expected matrices"),
     ("chain",       lambda: nnp.linalg.multi_dot([A]),                       "expected at least two matrices"),
-    ("chain of numbers", lambda: nnp.linalg.multi_dot([A, 2.0]),             "of which the first and the last may be vectors"),
+    ("chain of numbers", lambda: nnp.linalg.multi_dot([A, 2.0]),             "the first and the last may be vectors"),
     ("tolerances",  lambda: nnp.linalg.matrix_rank(A, 1.0, rtol=1.0),        "tol and rtol are both given"),
     ("condition",   lambda: nnp.linalg.cond(A[:2], 1),                       r"cond: f64\[2,4\] is not square"),
-    ("tensors",     lambda: nnp.linalg.tensorsolve(A, A[:2]),                "need equally many elements"),
-    ("inverse",     lambda: nnp.linalg.tensorinv(A[:2], 1),                  "is not square when cut after 1 axes"),
+    ("tensors",     lambda: nnp.linalg.tensorsolve(A, A[:2]),                "must have equally many elements"),
+    ("inverse",     lambda: nnp.linalg.tensorinv(A[:2], 1),                  "is not square when split after 1 axes"),
     ("ind",         lambda: nnp.linalg.tensorinv(A, 0),                      "ind is a whole number >= 1, got 0"),
 )
 # fmt: on

@@ -42,7 +42,7 @@ ONE_ARGUMENT: dict[str, np.ndarray] = {
     # At ±inf SciPy has NaN for i0 and i1, which are infinite there.
     "i0":      LINE, "i0e": np.concatenate([LINE, ENDS]), "i1": LINE, "i1e": np.concatenate([LINE, ENDS]),
 }
-# Nearer to a zero of the function there are fewer digits, or none of SciPy's own.
+# Closer to a zero of the function, fewer digits are right, or none of SciPy's own.
 ABSOLUTE = {"digamma": 1e-14, "gammaln": 1e-14, "expi": 1e-14}
 TWO_ARGUMENTS: dict[str, tuple[np.ndarray, np.ndarray]] = {
     "xlogy":     (np.array([0.0, 1.5, -2, INF, NAN]), np.array([0.0, -0.0, 1e-30, 1, 2, -1, INF, NAN])),
@@ -67,7 +67,7 @@ def compiled(name: str) -> Callable[..., Any]:
 
 
 def assert_like_scipy(words: str, *args: np.ndarray, rtol: float, atol: float = 0.0) -> None:
-    """Plain and compiled, except that compiled functions give 0 where the result is nearly subnormal."""
+    """Compare plain and compiled; compiled functions may give 0 for nearly subnormal results."""
     name = words.split()[0]
     with np.errstate(all="ignore"):
         want = getattr(scipy.special, name)(*(a.astype(np.float64) for a in args)).astype(args[0].dtype)
@@ -175,7 +175,7 @@ def test_derivatives_of_log_ndtr_are_right_in_the_tail(x: float) -> None:
     ("a", "x"), [(0.05, 0.3), (0.7, 0.9), (2.0, 1.5), (2.0, 6.0), (80.0, 70.0), (80.0, 95.0)]
 )
 def test_derivatives_of_the_incomplete_gamma_functions(a: float, x: float) -> None:
-    """To x by the density, whose own derivatives are known; to a by differences, of half the digits."""
+    """By x from the density, with known derivatives; by a from differences, to half the digits."""
     density = np.exp((a - 1) * np.log(x) - x - scipy.special.gammaln(a))
     to_a, to_x = grad(special.gammainc, argnums=(0, 1))(a, x)
     assert float(to_x) == pytest.approx(density, rel=1e-12)
@@ -199,7 +199,7 @@ def test_derivatives_of_bessel_functions_to_the_fourth_order_at_zero() -> None:
 
 
 def test_second_derivatives_of_beta_at_equal_arguments() -> None:
-    """Where the larger of both changes: the trigamma functions of A&S 6.3."""
+    """Where the larger argument changes: the trigamma functions of A&S 6.3."""
     trigamma = functools.partial(scipy.special.polygamma, 1)
     for a in (0.5, 4.0, 30.0):
         got = grad(grad(special.betaln))(a, a)
@@ -228,7 +228,7 @@ def test_weighted_logsumexp_gives_the_sign_of_a_negative_sum() -> None:
 
 @pytest.mark.parametrize("n", [-1, 1.5, [1, -2]])
 def test_order_of_polygamma_is_checked(n: Any) -> None:
-    with pytest.raises(GraphError, match="the order n is a whole number >= 0, got"):
+    with pytest.raises(GraphError, match="the order n must be a whole number >= 0, got"):
         special.polygamma(n, 1.0)
 
 

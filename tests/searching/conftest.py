@@ -1,4 +1,4 @@
-"""The search that the tests run: a small network on iris, whose trials take milliseconds."""
+"""The search for the tests: a small network on iris, with trials that take milliseconds."""
 
 from __future__ import annotations
 

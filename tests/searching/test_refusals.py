@@ -1,4 +1,4 @@
-"""What a search refuses, before it has made a folder or trained anything."""
+"""Searches refused before a folder is made or anything is trained."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ REFUSED: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
         "the first number is to be below the second, got 2 and 1",
     ),
     (searching(sampler="tep"), {}, 'search.sampler: unknown value "tep"; did you mean "tpe"'),
-    (searching(sampler="grid"), {}, "a grid takes every value of each option, so give choices"),
+    (searching(sampler="grid"), {}, "a grid tries every value of each option, so give choices"),
     (
         searching(metric="validation_acuracy"),
         {},
@@ -89,9 +89,9 @@ def test_refused_before_anything_is_written(
 def test_a_database_holds_one_search_of_a_name(tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path / 'trials.db'}"
     nnjit.search(searching(trials=2), storage=storage, output=tmp_path / "a")
-    with pytest.raises(UserError, match='has a search "flowers" already; to take part in it, give --join'):
+    with pytest.raises(UserError, match='has a search "flowers" already; join it with --join'):
         nnjit.search(searching(trials=4), storage=storage, output=tmp_path / "b")
-    with pytest.raises(UserError, match='the search "flowers" was begun with another config'):
+    with pytest.raises(UserError, match='the search "flowers" was started with another config'):
         nnjit.search(searching(space=RATES | {"seed": {"choices": [1]}}), storage=storage, join=True)
     with pytest.raises(UserError, match='has no search "other" to join'):
         nnjit.search(searching(CONFIG | {"name": "other"}), storage=storage, join=True)

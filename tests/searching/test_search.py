@@ -1,4 +1,4 @@
-"""A search: what it tries, what it leaves, and that its best trial is what it says."""
+"""A search: its trials, its files, and that its best trial has the stated result."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_a_search_that_is_killed_goes_on(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     with journal.open("ab") as torn:
-        torn.write(b'{"op_code": 5, "tri')  # as a process that is killed while it writes leaves it
+        torn.write(b'{"op_code": 5, "tri')  # as left by a process killed while writing
     done = journal.read_bytes().count(b'"outcome"')
     found = nnjit.search(None, [f"search.trials={done + 2}"], resume=folder)
     assert len(found.trials) >= done

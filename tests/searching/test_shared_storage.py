@@ -1,4 +1,4 @@
-"""A search in a real PostgreSQL, in which two processes take part at a time."""
+"""A search in a real PostgreSQL database, shared by two processes at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OPTIONS = ("fsync=off", "unix_socket_directories=.", "listen_addresses=")
 
 
 def _programs() -> Path:
-    """The folder of initdb and pg_ctl, which Debian leaves out of the PATH; the newest version's."""
+    """The folder with the newest initdb and pg_ctl, which Debian does not have on the PATH."""
     pytest.importorskip("psycopg2", reason="psycopg2 is not installed: pip install psycopg2-binary")
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3])
@@ -36,7 +36,7 @@ def _programs() -> Path:
 
 
 def _as_its_user() -> list[str]:
-    """What runs a command as the user `postgres`, since PostgreSQL does not run as root."""
+    """The prefix that runs a command as the user `postgres`; PostgreSQL does not run as root."""
     if os.geteuid() != 0:
         return []
     if shutil.which("runuser") is None:
@@ -46,7 +46,7 @@ def _as_its_user() -> list[str]:
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[str]:
-    """The address of a database in a temporary folder, whose name is short enough for a socket."""
+    """The address of a database in a temporary folder with a name short enough for a socket."""
     programs, user = _programs(), _as_its_user()
     with tempfile.TemporaryDirectory(prefix="pg") as name:
         folder = Path(name)

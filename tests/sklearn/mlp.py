@@ -25,7 +25,7 @@ def _goes_on(mlp: Mlp) -> bool:
 
 
 class Mlp:
-    """A network that is told what an MLP is told."""
+    """A network with the parameters of an MLP."""
 
     made: ClassVar[type[NetworkClassifier] | type[NetworkRegressor]]
 
@@ -54,7 +54,7 @@ class Mlp:
         self.network.set_params(**self.as_ours(y))
 
     def as_ours(self, y: Any) -> dict[str, Any]:
-        """The parameters of a network that is trained on such targets."""
+        """Convert the parameters to those of a network for these targets."""
         of, rows = self.given, len(y)
         batch = min(200, rows) if of["batch_size"] == "auto" else min(of["batch_size"], rows)
         stopping = of["early_stopping"]
@@ -79,13 +79,13 @@ class Mlp:
         return ours if of["loss"] is None else ours | {"loss": of["loss"]}
 
     def _slope(self, y: Any) -> float:
-        """How many times our gradient is that of an MLP: our cost of labels is their mean."""
+        """The ratio of our gradient to that of an MLP: our cost of labels is a mean."""
         if isinstance(self, MLPRegressor):
             return 2.0
         return 1.0 if np.ndim(y) == 1 else 1 / np.shape(y)[1]
 
     def optimizer(self, slope: float = 1.0) -> dict[str, Any]:
-        """Ours, with a learning rate for a gradient that is so many times theirs."""
+        """Our optimizer, with a learning rate for a gradient with this ratio to theirs."""
         of = self.given
         match of["solver"]:
             case "adam":

@@ -13,8 +13,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from nnjit.sklearn import NetworkClassifier, NetworkRegressor
 
 QUICK: dict[str, Any] = {"epochs": 20, "learning_rate": 0.01, "random_state": 0}
-# As scikit-learn does for its own networks: batches cut repeated rows otherwise than weighted ones, and
-# float32 has not the seven digits that are compared.
+# As scikit-learn does for its own networks: batches divide repeated rows differently from weighted ones, and
+# float32 lacks the seven digits that are compared.
 EXACT = {"batch_size": "full", "dtype": "float64"}
 WITH_EXACT = "check_sample_weight_equivalence_on"
 

@@ -1,4 +1,4 @@
-"""What people do with estimators of scikit-learn: pipelines, searches, calibration, ensembles, curves."""
+"""Common uses of scikit-learn estimators: pipelines, searches, calibration, ensembles, curves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SMALL: dict[str, Any] = {"hidden": (16,), "epochs": 15, "learning_rate": 0.01, "
 
 @pytest.fixture
 def people() -> tuple[pd.DataFrame, np.ndarray]:
-    """Numbers with gaps, categories and dates, and whether someone buys."""
+    """Numbers with missing values, categories and dates, and whether someone buys."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({
         "age": rng.integers(18, 80, 300).astype(float),

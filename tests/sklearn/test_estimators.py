@@ -1,4 +1,4 @@
-"""What a network as an estimator does: parameters, config, frames, going on, saving, errors."""
+"""Networks as estimators: parameters, config, frames, continuing, saving, errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])
 
 
 def mixed(rows: int = 200) -> tuple[pd.DataFrame, np.ndarray]:
-    """Numbers with gaps, categories and flags, and a class that follows from them."""
+    """Numbers with missing values, categories and flags, and a class that depends on them."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({
         "age": rng.integers(18, 80, rows).astype(float), "city": rng.choice(["Oslo", "Rome", "Lima"], rows),
@@ -115,7 +115,7 @@ def test_a_frame_with_categories_and_gaps_is_encoded(library: str) -> None:
     assert made.score(x, y) > 0.9
     assert list(made.feature_names_in_) == ["age", "city", "member"]
     assert made.run_.encoder is not None
-    rows = pd.DataFrame({"age": [np.nan], "city": ["Bern"], "member": [True]})  # a city that is new
+    rows = pd.DataFrame({"age": [np.nan], "city": ["Bern"], "member": [True]})  # a new city
     assert made.predict_proba(rows if library == "pandas" else pl.from_pandas(rows)).shape == (1, 2)
     with pytest.raises(ValueError, match="feature names"):
         made.predict(x[["city", "age", "member"]])
@@ -170,7 +170,7 @@ def test_a_warm_start_begins_with_the_weights_of_before() -> None:
     first = made.loss_curve_
     assert made.fit(x, y).loss_curve_[0] < first[-1] * 1.1
     made.set_params(hidden=(5,))
-    with pytest.raises(ValueError, match="another network"):
+    with pytest.raises(ValueError, match="different network"):
         made.fit(x, y)
 
 
@@ -242,7 +242,7 @@ def test_a_frame_of_numbers_is_an_array_with_names() -> None:
 
 
 def test_a_partial_fit_counts_updates_not_epochs_times_its_own_steps() -> None:
-    """After one row, adam corrects the bias of two updates, and not that of a whole epoch."""
+    """After one row, adam corrects the bias for two updates, not for a whole epoch."""
     x, y = make_regression(640, 5, random_state=0)
     made = NetworkRegressor(hidden=(), random_state=0, scale="none").partial_fit(x[:1], y[:1])
     before = made.weights_
@@ -406,7 +406,7 @@ MISTAKES: list[tuple[Callable[[], Any], str]] = [
     (lambda: NetworkClassifier().fit(*IRIS, sample_weight=-np.ones(150)), "the weight -1"),
     (lambda: NetworkClassifier(early_stopping=True).partial_fit(*IRIS), "does not support early_stopping"),
     (lambda: NetworkClassifier(class_weight="balanced").partial_fit(*IRIS), "class_weight='balanced'"),
-    (lambda: NetworkClassifier().partial_fit(*LABELS, classes=[0, 1]), "has 2 labels, and y has 3"),
+    (lambda: NetworkClassifier().partial_fit(*LABELS, classes=[0, 1]), "has 2 labels, but y has 3"),
     (
         lambda: NetworkClassifier(**SMALL).partial_fit(*LABELS).partial_fit(*IRIS),
         "expected 20 features|20 features",

@@ -1,6 +1,6 @@
 """scikit-learn's own tests of its MLP, run with networks of nnjit.
 
-`LEFT_OUT` says why a test of theirs is not among them.
+`LEFT_OUT` says why some of its tests are not run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ LEFT_OUT = {
 
 
 def cases() -> Iterator[Any]:
-    """Each of their tests with each set of its arguments."""
+    """Each of its tests with each set of arguments."""
     for name, test in vars(theirs).items():
         if not name.startswith("test_") or not isinstance(test, FunctionType) or name in LEFT_OUT:
             continue
@@ -58,7 +58,7 @@ def cases() -> Iterator[Any]:
 
 
 def ours(value: Any) -> Any:
-    """A network in place of an MLP."""
+    """A network instead of an MLP."""
     return getattr(mlp, value.__name__) if value in (theirs.MLPClassifier, theirs.MLPRegressor) else value
 
 

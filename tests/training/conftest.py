@@ -1,4 +1,4 @@
-"""Two small trainings that most tests of this room share, so that each is compiled once."""
+"""Two small trainings shared by most tests of this folder, so each is compiled only once."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ LINE: dict[str, Any] = {
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, which is the working directory."""
+    """An empty folder as the working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def after_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Have a function called with the run folder each time the history has grown by a row."""
+    """Call a function with the run folder after each new row of the history."""
 
     def watch(act: Callable[[Path, int], None]) -> None:
         write = HistoryFile.write
@@ -76,8 +76,8 @@ def after_epoch(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             act(self.folder, int(columns["epoch"][-1]))
 
         monkeypatch.setattr(HistoryFile, "write", write_and_act)
-        monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
-        monkeypatch.setattr(table_file, "SECONDS", 0.0)  # whose row is on disk at once
+        monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch per span
+        monkeypatch.setattr(table_file, "SECONDS", 0.0)  # rows are written at once
         monkeypatch.setattr(table_file, "SHARE", 0)
 
     return watch
@@ -103,9 +103,9 @@ def interrupt_after(after_epoch: Callable[..., None]) -> Callable[[int], None]:
 def train_epochs(
     given: Mapping[str, Any], settings: Sequence[str] = ()
 ) -> tuple[State, dict[str, np.ndarray]]:
-    """The state and the history of a training that leaves no folder.
+    """Train without a folder; return the state and the history.
 
-    The programs of the metrics and predictions in a folder take as long to compile as that of the epochs.
+    The programs for the metrics and predictions in a folder take as long to compile as the epochs.
     """
     setup = set_up(config.resolve(given, settings), Path())
     state, spans = setup.initial_state(Path()), []
@@ -120,7 +120,7 @@ def train_epochs(
 
 
 def same_bits(one: Path, other: Path) -> None:
-    """Two run folders have the same weights, predictions and history, but for the times."""
+    """Assert that two run folders have the same weights, predictions and history, except for the times."""
     for name in (file_names.BEST, file_names.LAST):
         a, b = load_file(one / name), load_file(other / name)
         assert a.keys() == b.keys()

@@ -95,7 +95,7 @@ def test_drop_last_needs_one_whole_batch(folder: Path) -> None:
 def test_shuffling_sees_every_row_once_in_an_order_of_each_epoch(folder: Path) -> None:
     order = ["training.shuffle=true", "training.batch_size=1", "optimizer.learning_rate=1e-300"]
     run = nnjit.fit(LINE, order, output="run")
-    # nothing is learnt, so the loss of an epoch is that of all rows, whatever their order
+    # nothing is learnt, so the loss of an epoch is that of all rows in any order
     np.testing.assert_allclose(run.history["train_loss"], run.metrics["splits"]["train"]["loss"], rtol=1e-13)
     a = nnjit.fit(LINE, ["training.shuffle=true"], output="a")
     b = nnjit.fit(LINE, ["training.shuffle=true"], output="b")

@@ -1,4 +1,4 @@
-"""Weights of epochs on the way, and averaged weights: whose they are, and what becomes of the others."""
+"""Weights kept during training, and averaged weights: which ones they are, and which are removed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_latest_checkpoints_are_kept(options: str, left: set[int], folder: P
 
 
 def test_a_checkpoint_has_the_weights_of_its_epoch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epochs, "CALL_SECONDS", 60.0)  # would be all epochs in one call
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 60.0)  # long enough for all epochs in one call
     run = nnjit.fit(LINE, ["training.epochs=7", EVERY], output="run")
     for epoch in (2, 4, 6):
         short = nnjit.fit(LINE, [f"training.epochs={epoch}"], output=f"short{epoch}")
@@ -108,7 +108,7 @@ def test_the_optimizer_does_not_see_the_average_and_all_else_does(folder: Path) 
     np.testing.assert_array_equal(run.history["train_loss"], plain.history["train_loss"])
     best = run.metrics["best_epoch"]
     assert best == np.argmin(run.history["validation_loss"]) + 1
-    loss = run.metrics["splits"]["validation"]["loss"]  # of another program than the history's
+    loss = run.metrics["splits"]["validation"]["loss"]  # from a different program than the history's
     assert loss == pytest.approx(run.history["validation_loss"][best - 1], rel=1e-12)
     assert not np.array_equal(run.history["validation_loss"], plain.history["validation_loss"])
     np.testing.assert_array_equal(run.predict(flowers()), nnjit.load("run").predict(flowers()))

@@ -1,4 +1,4 @@
-"""Damaged files of a run folder: whoever reads one says which it is and what to do."""
+"""Damaged files of a run folder: every reader names the file and says what to do."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained / "run", tmp_path / "run"))
 
 
-# Who reads a run, except those who resume it.
+# The readers of a run, except for resuming.
 def load(run: Path) -> None:
     opened = api.load(run)
     opened.predict(np.array(X))
@@ -102,7 +102,7 @@ READERS = {
 }
 RESUMED_FROM = (file_names.CHECKPOINT, file_names.HISTORY, file_names.FINGERPRINT, file_names.DIAGNOSIS,
                 file_names.LEARNING_RATE_SEARCH)
-# Every entry may be missing; and a row that a kill has cut off is not waited for.
+# Every entry may be missing, and a row that a kill cut off is dropped.
 HARMLESS = {(file_names.ENVIRONMENT, "an object")}
 DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "empty":          lambda data: b"",
@@ -125,7 +125,7 @@ DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 def is_told(name: str, read: Callable[[], object]) -> bool:
-    """Whether a reader refuses with an error of ours that names the file."""
+    """Whether a reader refuses with one of our errors that names the file."""
     try:
         read()
     except UserError as error:
@@ -177,11 +177,11 @@ JSON: list[tuple[str, type[JsonFile]]] = [
 ]  # fmt: skip
 MISSING = object()
 OTHERS = (None, True, -1, 1.5, 10**400, "", "x", "\ud800", [], [[0]], {}, {"a": {}}, float("nan"), MISSING)
-"""What is put in the place of each value of a file."""
+"""Replacements for each value of a file."""
 
 
 def variants(content: Any) -> Iterator[Any]:
-    """The content with one value, at any depth, in another's place, or left out."""
+    """Variants of the content with one value, at any depth, replaced or removed."""
     entries = [*content.items()] if isinstance(content, dict) else [*enumerate(content)][:2]
     for key, value in entries:
         for other in OTHERS:
@@ -275,7 +275,7 @@ def test_nothing_of_a_damaged_checkpoint_is_trained_on(damage: str, run: Path, g
     facts = json.loads(metadata["state"])
     assert facts["epoch"] == 3
     save_file(arrays, path, {"state": json.dumps(facts)})
-    restore_checkpoint(given, run, Path())  # the file is the training's own, until it is damaged
+    restore_checkpoint(given, run, Path())  # the undamaged file is accepted
     if damage == "a bfloat16":
         data = path.read_bytes()
         size = int.from_bytes(data[:8], "little")
@@ -291,7 +291,7 @@ def test_nothing_of_a_damaged_checkpoint_is_trained_on(damage: str, run: Path, g
         arrays = ARRAYS[damage](arrays) if damage in ARRAYS else arrays
         save_file(arrays, path, {"state": json.dumps(facts | FACTS.get(damage, {}))})
     with pytest.raises(
-        RunError, match=r"checkpoint\.safetensors: not a checkpoint .*\); restore it, or train"
+        RunError, match=r"checkpoint\.safetensors: not a checkpoint .*\); restore it, or start"
     ):
         restore_checkpoint(given, run, Path())
 
@@ -387,7 +387,7 @@ def test_a_folder_where_a_file_belongs_is_told_before_anything_is_written(name: 
     (run / name).unlink(missing_ok=True)
     (run / name).mkdir(parents=True)
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    with pytest.raises(RunError, match=f"^{run / name} is a folder, and .*; move it away$"):
+    with pytest.raises(RunError, match=f"^{run / name} is a folder, but .*; move it away$"):
         resume(run, config.read(run / "config.yaml").experiment, "")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 

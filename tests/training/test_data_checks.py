@@ -1,4 +1,4 @@
-"""Layers that take the data say, before anything is trained, which value of it they cannot take."""
+"""Before training, layers that take the data name the value that they cannot take."""
 
 # ruff: noqa: E501  a row is one model, its data and what becomes of it
 
@@ -141,4 +141,6 @@ def test_a_batch_that_a_layer_learns_nothing_from_is_refused_or_said(
         assert error.value.path == ("training", "batch_size")
         return
     found = set_up(given, Path()).warnings
-    assert [f"warning: {text}".partition(", of which batch_norm")[0] for text in found] == [said] * bool(said)
+    assert [f"warning: {text}".partition(", from which batch_norm")[0] for text in found] == [said] * bool(
+        said
+    )

@@ -1,4 +1,4 @@
-"""Looks into the layers: what they see is right, and they change nothing."""
+"""Looks at the layers: their values are right, and they change nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_gradients_are_those_of_differences(options: dict[str, Any], folder: Pat
     options = options | {"training": options["training"] | {"batch_size": "full"}}
     probe, state = probe_of(options)
     setup, theta = probe.setup, state.theta
-    assert len(setup.data.train.x) <= ROWS[True]  # so that a look takes all of them
+    assert len(setup.data.train.x) <= ROWS[True]  # so a look takes all of them
 
     def cost(moved: np.ndarray) -> float:
         return setup.compiled.evaluate(moved, setup.data.train)["loss"]
@@ -111,9 +111,7 @@ def test_looking_changes_no_bit(folder: Path) -> None:
     assert not (runs["false"] / file_names.DIAGNOSIS).exists()
     looks = {name: [row["epoch"] for row in rows(runs[name])[::2]] for name in ("true", "auto")}
     assert looks == {"true": [str(e) for e in range(1, 13)], "auto": ["1", "4", "7", "10", "12"]}
-    drawn = {
-        name: "The gradient of each layer" in (runs[name] / file_names.REPORT).read_text() for name in runs
-    }
+    drawn = {name: "Gradient of each layer" in (runs[name] / file_names.REPORT).read_text() for name in runs}
     assert drawn == {"true": True, "false": False, "auto": False}
 
 
@@ -138,7 +136,7 @@ def test_a_resumed_run_has_the_looks_of_one_that_never_stopped(
 
 
 def test_rows_of_a_table_have_the_gradient_of_a_dense_one(folder: Path) -> None:
-    """An update of few rows of a table resets its gradient, so a graph of its own computes it."""
+    """An update of few rows of a table resets its gradient, so a separate graph computes it."""
     rng = np.random.default_rng(0)
     data = {"x": rng.integers(0, 2000, (64, 1)).astype(np.float32), "y": rng.standard_normal((64, 1))}
     options = {
@@ -179,7 +177,7 @@ UNINTERPRETED: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
 
 @pytest.fixture
 def interpretations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The graphs of rows that are interpreted meanwhile."""
+    """The graphs of rows that are interpreted in the meantime."""
     module, found = sys.modules["nnjit.ir.interpret"], []
     check = module._check  # called once by each interpretation
 

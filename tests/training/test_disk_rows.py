@@ -1,4 +1,4 @@
-"""Trainings on rows that stay on the disk: their order, their bits, their memory, and what they refuse."""
+"""Training on rows that stay on the disk: order, bits, memory and refusals."""
 
 # ruff: noqa: E501  a row is one config and what becomes of it
 
@@ -48,7 +48,7 @@ IN_MEMORY = "data={type: npz, file: data.npz, scale: standard, split: {validatio
 @pytest.fixture(autouse=True)
 def _data(folder: Path) -> None:
     rng = np.random.default_rng(1)
-    x = np.stack([np.arange(N), rng.normal(size=N)], axis=1)  # the first says which row it is
+    x = np.stack([np.arange(N), rng.normal(size=N)], axis=1)  # the first identifies the row
     np.savez("data.npz", x=x, y=(x[:, 1] > 0).astype(int), w=rng.uniform(0.5, 2, N))
 
 
@@ -57,7 +57,7 @@ def on_disk(*settings: str) -> Setup:
 
 
 def taken(piece: Piece) -> np.ndarray:
-    """The rows that the steps of a piece take, in their order."""
+    """The rows that the steps of a piece use, in order."""
     return piece.arrays["x"][piece.order[: piece.count * piece.batch], 0].astype(int)
 
 
@@ -142,7 +142,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_in_the_order_of_the_file_buffers_give_the_bits_of_memory(settings: tuple[str, ...]) -> None:
-    """The buffer never leaves a batch short, and whatever is evaluated block by block is what it was."""
+    """The buffer never makes a batch short, and evaluation block by block gives the same values."""
     in_order = [*settings, "training.shuffle=false"]
     on_disk, found = train_epochs(DISK, in_order)
     in_memory, wanted = train_epochs(DISK, [*in_order, "data.buffer_size=auto"])
@@ -199,7 +199,7 @@ def test_a_run_whose_file_is_gone_for_a_while_goes_on_with_the_bits_of_one_that_
     resumed = config.read(Path("run") / file_names.CONFIG, ())
     same_bits(whole, api.run(resumed, resume=Path("run"), write_report=lambda _: None).path)
     other = config.read(Path("run") / file_names.CONFIG, ("data.buffer_size=50",))
-    with pytest.raises(RunError, match=r"data\.buffer_size"):  # epochs would have another order
+    with pytest.raises(RunError, match=r"data\.buffer_size"):  # epochs would have a different order
         api.run(other, resume=Path("run"), write_report=lambda _: None)
 
 

@@ -1,4 +1,4 @@
-"""Compiled training equals interpreted training: the same run with NumPy in the place of every kernel."""
+"""Compiled training equals interpreted training: the same run with NumPy instead of every kernel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EPOCHS = 3
 
 
 def interpret_trainings(patch: pytest.MonkeyPatch) -> None:
-    """Have NumPy in the place of every kernel of the trainings that begin from here on."""
+    """Let NumPy replace every kernel of the trainings that start from here on."""
     patch.setattr("nnjit.codegen.program.Compiled", Interpreted)
     patch.setattr("nnjit.codegen.program.CompiledEpoch", InterpretedEpoch)
     patch.setattr(compiled_task, "KEPT", programs.Kept())
@@ -49,7 +49,7 @@ class Interpreted:
 
 
 class InterpretedEpoch:
-    """`CompiledEpoch`, but interpreted: a batch is gathered, a step evaluated, its results written over."""
+    """`CompiledEpoch`, but interpreted: gather a batch, evaluate a step, overwrite the state."""
 
     path, program = Interpreted.path, Interpreted.program
     kernels: tuple[object, ...] = ()
@@ -67,7 +67,7 @@ class InterpretedEpoch:
         return tuple(n.type.row_size for n in self.interface.totals_of(self.graph))
 
     def twin(self) -> InterpretedEpoch:
-        """Itself: it has no memory."""
+        """Return itself: it has no memory."""
         return self
 
     def run(
@@ -122,12 +122,12 @@ class InterpretedEpoch:
         return sum(n.type.row_size for n in nodes)
 
     def _keep(self, loss: float, theta: np.ndarray, best: np.ndarray, kept: np.ndarray) -> None:
-        """Count an epoch, and keep its params if they are the best."""
+        """Count an epoch, and keep its params if they are best."""
         now = BestEpoch.of(best)
         now = now._replace(done=now.done + 1)
         if loss < now.loss - (now.min_delta if np.isfinite(now.loss) else 0):
             now = now._replace(loss=loss, epoch=now.done)
-            np.copyto(kept[: len(theta)], theta)  # what frozen layers hold comes after
+            np.copyto(kept[: len(theta)], theta)  # frozen arrays come after
         is_exhausted = 0 < now.patience <= now.done - now.epoch
         best[:] = now._replace(is_exhausted=float(is_exhausted)).array()
 
@@ -172,7 +172,7 @@ def test_compiled_training_equals_interpreted_training(
     interpret_trainings(monkeypatch)
     interpreted = run(name, tmp_path / "interpreted", real_data)
 
-    # Sums in another order differ by some 1e-15 a step, and Adam enlarges that where a gradient is tiny.
+    # Sums in another order differ by about 1e-15 per step, and Adam enlarges that for tiny gradients.
     for column in compiled.history.keys() - {"train_seconds"}:
         close(compiled.history[column], interpreted.history[column], column)
     for file in (file_names.BEST, file_names.LAST):

@@ -1,4 +1,4 @@
-"""Legal but extreme options and data end in words: done, diverged or refused, without a warning."""
+"""Legal but extreme options and data end with a clear result: done, diverged or refused, without a warning."""
 
 # ruff: noqa: E501  a row is one training and its end
 

@@ -1,4 +1,4 @@
-"""The memory of a training goes with it."""
+"""The memory of a training is freed with it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_a_training_frees_its_programs_with_its_run(tmp_path: Path) -> None:
     made = {name for name in set(sys.modules) - before if name.startswith("nnjit_kernels_")}
     assert made
     del run
-    nnjit.clear_cache()  # they are kept for further trainings of this structure
+    nnjit.clear_cache()  # programs are kept for more trainings of this structure
     assert alive() is None
     assert not made & sys.modules.keys()

@@ -1,4 +1,4 @@
-"""Frozen layers: they stay bit for bit, and gradient, update, slots and kernels are of the others alone."""
+"""Frozen layers stay bit for bit; gradient, update, slots and kernels belong to the others alone."""
 
 from __future__ import annotations
 
@@ -151,9 +151,9 @@ def test_a_frozen_batch_norm_computes_as_in_a_prediction() -> None:
 
 
 def two_epochs(kind: str) -> tuple[Setup, State, dict[str, np.ndarray]]:
-    """A setup, its state after two epochs of an optimizer, and the arrays that it began with."""
+    """A setup, its state after two epochs of an optimizer, and its initial arrays."""
     given, settings = ICE | {"optimizer": kind}, ["training.epochs=2"]
-    if optimizers[kind].model_validate({"type": kind}).full_batch is not None:  # which takes no state
+    if optimizers[kind].model_validate({"type": kind}).full_batch is not None:  # these take no state
         given = given | {"model": [layer for layer in ICE["model"] if layer["name"] != "warm"], "clip": {}}
         settings.append("training.batch_size=full")
     setup = of(given, *settings)
@@ -170,12 +170,12 @@ def two_epochs(kind: str) -> tuple[Setup, State, dict[str, np.ndarray]]:
 
 @pytest.mark.parametrize("kind", sorted(optimizers))
 def test_every_optimizer_moves_the_others_alone(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    interpret_trainings(monkeypatch)  # what is compiled is the same graph
+    interpret_trainings(monkeypatch)  # the compiled graph is the same
     setup, state, first = two_epochs(kind)
     last, size = named(setup, state.theta), setup.model.table.size
     moved = {name for name in first if not np.array_equal(first[name], last[name])}
     assert moved.isdisjoint(frozen_names(setup))
-    assert {"low.weight", "head.weight"} <= moved  # a bias may come back: a step of lion is ± lr
+    assert {"low.weight", "head.weight"} <= moved  # a bias may return: a step of lion is ± lr
     assert all(slot.size % size == 0 or slot.size < size for slot in state.slots.optimizer)
 
 
@@ -204,7 +204,7 @@ def test_compiled_steps_are_the_interpreted_ones(
     compiled, history = train_epochs(given)
     interpret_trainings(monkeypatch)
     interpreted, expected = train_epochs(given)
-    tolerance = {"rtol": 1e-10, "atol": 1e-10}  # sums in another order, which adam enlarges
+    tolerance = {"rtol": 1e-10, "atol": 1e-10}  # adam enlarges sums in another order
     np.testing.assert_allclose(compiled.theta, interpreted.theta, **tolerance)
     np.testing.assert_allclose(compiled.best_theta, interpreted.best_theta, **tolerance)
     for name in history.keys() - {"train_seconds"}:
@@ -234,7 +234,7 @@ def test_no_kernel_computes_a_gradient_of_frozen_layers() -> None:
     setup = of(ICE)
     kernels = setup.compiled.written_epoch().kernels
     backward = {scope for kernel in kernels for scope, is_backward in kernel.parts if is_backward}
-    assert backward.isdisjoint({"stem", "cold"})  # below all that is trained
+    assert backward.isdisjoint({"stem", "cold"})  # below all trained layers
     nodes = [n for n in optimize(step_graph(setup.task)[0]).nodes if n.origin == "backward"]
     assert {n.scope for n in nodes} == {"low", "warm", "between", "head", "loss", "penalty"}
     products = [n.scope for n in nodes if n.primitive.kind == "matmul"]
@@ -301,7 +301,7 @@ def _tells_them_apart(run: Path) -> None:
           "optimizer={type: adam, learning_rate_factors: {d: 2}}"],
          'learning_rate_factors.d: "d" has no params to train; omit its factor'),
         (["optimizer={type: adam, learning_rate_factors: {head: 0}}"],
-         'learning_rate_factors: a factor of 0 for "head" trains nothing of it; set trainable: false there'),
+         'learning_rate_factors: a factor of 0 for "head" freezes it; set trainable: false there instead'),
         (["optimizer={type: adam, learning_rate_factors: {head: -1}}"], 'a factor > 0 for "head", got -1'),
         (["optimizer={type: adam, learning_rate_factors: {head: x}}"], 'factors.head: expected a number > 0'),
         (["optimizer={type: lbfgs, learning_rate_factors: {head: 2}}"],

@@ -1,4 +1,4 @@
-"""Trainings by full-batch methods: what they ask of their task, epochs, stopping, resuming, messages."""
+"""Training with full-batch methods: their requirements, epochs, stopping, resuming, messages."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def go_on(path: Path, *settings: str) -> Run:
     return resume(path, given, config.dump(given))
 
 
-# What a method asks of the compiled task. The reference is central differences, in float64.
+# What a method computes with the compiled task. The reference is central differences in float64.
 
 BRANCHES: dict[str, Any] = {
     "name": "branches",
@@ -228,7 +228,7 @@ def test_compiled_training_equals_interpreted_training(
     interpret_trainings(monkeypatch)
     interpreted = begin(folder / "interpreted", method, "training.epochs=3")
     for column in compiled.history.keys() - {"train_seconds"}:
-        # 1e-8: what differs in the last digits of the first costs grows a little in three iterations
+        # 1e-8: differences in the last digits of the first costs grow a little in three iterations
         ours, theirs = compiled.history[column], interpreted.history[column]
         np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-10)
 
@@ -242,9 +242,9 @@ def test_float32_trains_too(method: str, folder: Path) -> None:
 
 def test_evaluations_are_counted(folder: Path) -> None:
     history = begin(folder / "run", "levenberg_marquardt").history
-    assert history["gradient_evaluations"][0] >= 2  # the Jacobian, and each step that is tried
+    assert history["gradient_evaluations"][0] >= 2  # the Jacobian, and each step tried
     single = begin(folder / "other", "lbfgs", "training.epochs=1").history
-    assert single["gradient_evaluations"][0] >= 2  # where it starts, and each step that is tried
+    assert single["gradient_evaluations"][0] >= 2  # the start, and each step tried
     assert single["step_length"][0] > 0
 
 
@@ -254,7 +254,7 @@ def test_gauss_newton_solves_linear_regression_in_one_iteration(folder: Path) ->
     slope, shift = np.polyfit(LINE_X, LINE_Y, 1)
     np.testing.assert_allclose(run.theta, [slope, shift], rtol=1e-12)
     assert run.metrics["status"] == "converged"
-    assert len(run.history["epoch"]) == 2  # the second finds a gradient that is rounding alone
+    assert len(run.history["epoch"]) == 2  # in the second, the gradient is only rounding
 
 
 def test_a_training_ends_where_no_lower_cost_is_found(folder: Path) -> None:
@@ -281,7 +281,7 @@ def test_early_stopping_brings_the_best_weights_back(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The run by a method that nobody stopped."""
+    """The uninterrupted run of a method."""
     made: dict[str, Path] = {}
 
     def run(method: str) -> Path:
@@ -337,7 +337,7 @@ def test_a_crashed_run_goes_on_from_its_last_checkpoint(
 
 
 def test_a_checkpoint_of_another_method_is_told(whole: Callable) -> None:
-    with pytest.raises(RunError, match=r'optimizer\.type: "levenberg_marquardt", and was "newton_cg"'):
+    with pytest.raises(RunError, match=r'optimizer\.type: "levenberg_marquardt", was "newton_cg"'):
         go_on(whole("newton_cg"), "optimizer=levenberg_marquardt", "training.epochs=7")
 
 
@@ -354,8 +354,8 @@ MISTAKES = [  # method, settings, what the message says
     ("armijo",              ["training.batch_size=32"], r"gradient_descent .* \(without line_search it does"),
     ("newton_cg",           ["schedule=cosine"],        r'schedule: newton_cg finds .* got "cosine"; omit'),
     ("wolfe",               ["schedule.warmup=3"],      r"schedule: gradient_descent finds the length"),
-    ("conjugate_gradient",  ["clip.norm=1"],            r"clip: conjugate_gradient needs the gradient as it"),
-    ("lbfgs",               ["averaging=ema"],          r"averaging: lbfgs moves .* omit averaging"),
+    ("conjugate_gradient",  ["clip.norm=1"],            r"clip: conjugate_gradient needs the unchanged"),
+    ("lbfgs",               ["averaging=ema"],          r"averaging: lbfgs lowers .* omit averaging"),
     ("armijo",              ["optimizer.learning_rate=find"], r"optimizer: .* give learning_rate a number"),
     ("levenberg_marquardt", ["loss=huber"],             r'loss: .* or mean_squared_error, got "huber"'),
     ("gauss_newton",        ["loss=log_cosh"],          r"loss: gauss_newton needs .* lbfgs takes any loss"),

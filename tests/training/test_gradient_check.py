@@ -1,4 +1,4 @@
-"""`nnjit check`: right gradients pass, wrong ones do not, and corners of the cost are no false alarms."""
+"""`nnjit check`: right gradients pass, wrong ones do not, and corners of the cost raise no false alarms."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_layers_of_windows_and_of_steps_have_right_gradients() -> None:
 
 
 class Interpreted:
-    """`Compiled`, but interpreted: for what is not about compiled code."""
+    """`Compiled`, but interpreted, for tests that are not about compiled code."""
 
     def __init__(self, graph: Graph, *, title: str) -> None:
         self.graph = graph
@@ -121,7 +121,7 @@ def test_state_is_no_part_of_the_gradient(folder: Path, interpreted: None) -> No
 
 @custom_jvp
 def doubled(x: Any) -> Any:
-    """Tanh, whose derivative is said to be twice what it is."""
+    """Tanh with a derivative that is twice the true one."""
     return nnp.tanh(x)
 
 
@@ -130,7 +130,7 @@ def _rule(primals: Any, tangents: Any) -> Any:
     return doubled(*primals), 2.0 * (1 - nnp.tanh(primals[0]) ** 2) * tangents[0]
 
 
-# Not in the list of primitives, whose every row is tested to be right.
+# Not in the table of primitives, whose rows are all tested to be right.
 halved = Primitive(
     "halved_square",
     "elementwise",
@@ -202,7 +202,7 @@ def test_a_wrong_derivative_of_a_smooth_cost_is_no_corner(x: float, wrong: float
 
 
 def test_a_cost_that_is_not_finite_is_told(folder: Path, interpreted: None) -> None:
-    with pytest.raises(DataError, match=r"the cost of the first weights is inf, .* scale the data"):
+    with pytest.raises(DataError, match=r"the cost of the first weights is inf .* scale the data"):
         check("small.yaml", "model[0].activation=identity", "data.x=[[1e200,1],[1,1],[1,1]]")
 
 
@@ -213,7 +213,7 @@ def test_a_cost_that_is_not_finite_is_told(folder: Path, interpreted: None) -> N
 def command(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
-    """Run `nnjit check` with some words; its exit status, stdout and stderr."""
+    """Run `nnjit check` with some arguments; return exit status, stdout and stderr."""
 
     def run(*words: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nnjit", "check", *words])

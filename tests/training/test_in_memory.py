@@ -1,4 +1,4 @@
-"""A training with `output=False` writes nothing, and is otherwise the same."""
+"""Training with `output=False` writes nothing and is otherwise the same."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_pickled_run_is_saved_without_what_needs_its_data(folder: Path) -> Non
 
 def test_what_needs_a_folder_says_so(folder: Path) -> None:
     run = nnjit.fit(LINE, output=False)
-    with pytest.raises(RunError, match=r"in memory alone; save it first"):
+    with pytest.raises(RunError, match=r"only in memory; save it first"):
         run.report()
     for option in ("report", "resume_or_start"):
         with pytest.raises(RunError, match=r"output=False leaves no folder"):

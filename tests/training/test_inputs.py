@@ -1,4 +1,4 @@
-"""A prediction refuses inputs that the network was not trained on, and says where they are wrong."""
+"""Prediction refuses inputs unlike those of the training, and says where they are wrong."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -35,7 +35,7 @@ MOVED: list[Any] = [
 
 
 class Frame:
-    """As much of a data frame as NumPy and nnjit look at."""
+    """The parts of a data frame that NumPy and nnjit use."""
 
     def __init__(self, *columns: str) -> None:
         self.columns = columns
@@ -58,14 +58,14 @@ REFUSED: list[tuple[Any, ...]] = [
     ([],       MASKED,                                         r'row 2, column "b" .*: the value is masked'),
     ([],       list(MASKED),                                   r'row 2, column "b" .*: the value is masked'),
     ([],       [[1, 2, 3], [1, 2]],                            r"row 2 .* has 2 values, the first has 3"),
-    ([],       [1, 2, 3],                                      r"shape \(n, 3\), got \(3,\); one row has a batch axis too"),
+    ([],       [1, 2, 3],                                      r"shape \(n, 3\), got \(3,\); a single row needs a batch axis too"),
     ([],       [[1, 2]],                                       r"shape \(n, 3\), got \(1, 2\); the columns are a, b, c"),
     ([],       [],                                             r"shape \(n, 3\), got \(0,\)"),
     ([],       np.zeros((2, 3, 1)),                            r"shape \(n, 3\), got \(2, 3, 1\)"),
-    ([],       5.0,                                            r"one row for each example, got float"),
-    ([],       {"a": 1},                                       r"one row for each example, got dict"),
+    ([],       5.0,                                            r"one row per example, got float"),
+    ([],       {"a": 1},                                       r"one row per example, got dict"),
     ([],       "new.csv",                                      r"got str; read a file into a data frame, or run nnjit predict"),
-    ([],       Frame("b", "a", "c"),                           r"another order than in the training, which had a, b, c"),
+    ([],       Frame("b", "a", "c"),                           r"not in the order of the training, a, b, c"),
     (EMBEDDING, [[9, 3, 9], [9, 4, 9]],                        r'row 2, column "b" .*: expected a whole number from 0 to 3, got 4'),
     (EMBEDDING, [[9, -1, 9]],                                  r'row 1, column "b" .*, got -1'),
     (EMBEDDING, [[9, 1.5, 9]],                                 r'row 1, column "b" .*, got 1\.5'),
@@ -88,7 +88,7 @@ TAKEN = [
 
 
 def inputs(layers: list[Any], *, scaling: Scaling | None = None) -> Inputs:
-    """Those of a model with three columns."""
+    """The inputs of a model with three columns."""
     return Inputs(model([*layers, DENSE], (3,)), ("a", "b", "c"), scaling or Scaling(), "float32")
 
 

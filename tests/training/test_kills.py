@@ -1,4 +1,4 @@
-"""A training killed at any file operation leaves a folder that gives the bits of one that nobody killed."""
+"""A training killed at any file operation leaves a folder that resumes to the bits of an unbroken run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class Killed(BaseException):
-    """Stands for kill -9: from here on, the process writes nothing more."""
+    """Simulates kill -9: the process writes nothing after this."""
 
 
 class Killer:
-    """Counts the operations that change something below a folder, and refuses all from one of them on."""
+    """Counts the operations that change something below a folder, and refuses all from the chosen one on."""
 
     def __init__(self) -> None:
         self.folder, self.left = "", sys.maxsize
@@ -49,7 +49,7 @@ class Killer:
 
 @pytest.fixture(scope="module")
 def killer() -> Iterator[Killer]:
-    """The one of this process, since a hook cannot be removed."""
+    """The only killer of this process, because a hook cannot be removed."""
     killer = Killer()
     sys.addaudithook(killer.hook)
     yield killer
@@ -68,7 +68,7 @@ def kill_at(killer: Killer, tmp_path: Path) -> Callable[[int], None]:
 
 @pytest.fixture(autouse=True)
 def _prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes longer than this training is shared by those of the same experiment."""
+    """Share the slow preparations between trainings of the same experiment."""
 
     def once(function: Callable[..., Any]) -> Callable[..., Any]:
         known: dict[str, Any] = {}
@@ -85,19 +85,19 @@ def _prepare_once(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (trainer, parallel, trainers):
         monkeypatch.setattr(module, "set_up", set_up)
     monkeypatch.setattr(config, "dump", once(config.dump))
-    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch a span
+    monkeypatch.setattr(epochs, "CALL_SECONDS", 0.0)  # one epoch per span
     monkeypatch.setattr(recorders, "SECONDS", 0.0)
     monkeypatch.setattr("nnjit.training.study.parallel.usable_cores", lambda: 1)  # one member at a time
 
 
 def run(path: str, given: config.Config) -> Path:
-    """Train or go on, without a report."""
+    """Train or resume, without a report."""
     options: dict[str, Any] = {"resume_or_start": True, "quiet": True, "write_report": lambda folder: None}
     return api.run(given, output=Path(path), **options).path
 
 
 # fmt: off
-TRAININGS = {  # the settings, where the weights are, and which operations: every so many
+TRAININGS = {  # the settings, the place of the weights, and the operations: every n-th
     "a run":    (["training.checkpoints={every: 2, keep: 1}"], ["."], 1),
     "a search": (["optimizer.learning_rate=find"], ["."], 4),
     "replicas": (["training.replicas=2", "training.members=folders"], ["replicas/1", "replicas/2"], 5),
@@ -147,7 +147,7 @@ def test_a_kill_of_a_resumed_training_loses_nothing(
             break
         except Killed:
             kill_at(sys.maxsize)
-        assert api.load("run").history["epoch"].size >= 2  # what was there is there
+        assert api.load("run").history["epoch"].size >= 2  # nothing is lost
         run("run", long)
         for file in weights:
             same_bits((folder / "whole" / file).parent, (folder / "run" / file).parent)
@@ -157,5 +157,5 @@ def test_a_kill_of_a_resumed_training_loses_nothing(
 
 
 def names(path: Path) -> set[str]:
-    """All files but the lock, which stays if its removal was refused."""
+    """All files but the lock, which remains if its removal was refused."""
     return {file.relative_to(path).as_posix() for file in path.rglob("*")} - {file_names.LOCK}

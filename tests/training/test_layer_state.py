@@ -1,4 +1,4 @@
-"""Layers with state: compiled, stopped, resumed, brought back and given anew, it goes with the params."""
+"""Non-trainable layer state: it follows the params when compiled, stopped, resumed, restored and reloaded."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ MANY: dict[str, Any] = {
         {"type": "batch_norm", "shift": False},
         {"type": "dense", "units": 3},
     ],
-    "optimizer": {"type": "momentum", "learning_rate": 0.05},  # Adam would enlarge what is rounding alone
+    "optimizer": {"type": "momentum", "learning_rate": 0.05},  # Adam would enlarge rounding
     "training": {"epochs": 3, "batch_size": 32},
 }
 """Norms, noise and views in one network, and batches whose last one is short."""
@@ -60,7 +60,7 @@ MANY: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> nnjit.Run:
-    """The run that nobody stopped."""
+    """The uninterrupted run."""
     return nnjit.fit(DIGITS, output=tmp_path_factory.mktemp("whole") / "run")
 
 
@@ -112,7 +112,7 @@ def test_a_loaded_run_predicts_with_the_state(whole: nnjit.Run, folder: Path) ->
     x = 16 * np.random.default_rng(0).random((7, 8, 8)).reshape(7, 64)
     probabilities = nnjit.load(whole.path).predict_probabilities(x)
     np.testing.assert_array_equal(probabilities, whole.predict_probabilities(x))
-    # each row for itself: no statistics of the seven rows
+    # each row separately: no statistics of the seven rows
     np.testing.assert_allclose(nnjit.load(whole.path).predict_probabilities(x[:1]), probabilities[:1], 1e-12)
     weights = load_file(whole.path / file_names.LAST)
     mean, variance = (weights[f"batch_norm_1.running_{kind}"] for kind in ("mean", "variance"))
@@ -212,7 +212,7 @@ def test_an_exponential_average_is_of_the_state_too(tmp_path: Path) -> None:
 
 
 def test_a_mean_of_params_has_running_statistics_of_its_own(tmp_path: Path) -> None:
-    """They are those of the training part's batches, in the order of the data, weighted by their rows."""
+    """They come from the training part's batches, in the order of the data, weighted by their rows."""
     given = {**DIGITS, "averaging": {"type": "swa", "start": 2}}
     run = nnjit.fit(given, output=tmp_path / "run")
     found = load_file(run.path / file_names.LAST)

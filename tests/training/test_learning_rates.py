@@ -1,4 +1,4 @@
-"""Learning rates that a training finds itself: the range test, and the rate that falls on a plateau."""
+"""Learning rates found during training: the range test, and a rate that falls on a plateau."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LR = np.geomspace(1e-7, 10.0, 200)
 
 
 def falling_until(best: float) -> np.ndarray:
-    """Losses that stay at first, fall to a lowest one at the rate `best`, and then explode."""
+    """Losses that are constant at first, fall to a minimum at the rate `best`, and then explode."""
     decades = np.log10(LR / best)
     return 2.0 - np.clip(decades + 2, 0, 2) * 0.5 + 100 * np.expm1(np.maximum(decades, 0))
 

@@ -1,4 +1,4 @@
-"""What does not fit into the memory of the machine is refused with its size, before it is allocated."""
+"""Arrays that do not fit into memory are refused with their size before they are allocated."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # fmt: off
-SIZES: list[tuple[dict[str, Any], str]] = [  # what is given beside the rest, and the message
+SIZES: list[tuple[dict[str, Any], str]] = [  # the changed options, and the message
     ({"model": [{"type": "dense", "units": 10**9}, {"type": "dense", "units": 1}]},
         "model: 4,000,000,001 params, of which 2,000,000,000 are dense_1.weight would take 128 GB, and this "
         "machine has 8.0 GB; make this layer smaller"),

@@ -1,4 +1,4 @@
-"""The metrics of trainings on hard numbers: targets far from 0, constant ones, and outputs that saturate."""
+"""Metrics of training on hard numbers: targets far from 0, constant targets, and saturated outputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def values_setup(y: np.ndarray, x: np.ndarray, *settings: str) -> Setup:
 
 
 def values_config(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
-    """A line through inputs and targets, whose predictions are weight x + bias."""
+    """A linear model with the predictions weight x + bias."""
     return {
         "data": {"type": "inline", "x": x.tolist(), "y": y.tolist()},
         "model": [{"type": "dense", "units": 1}],
@@ -81,7 +81,7 @@ def test_variances_and_errors_are_those_of_two_passes(
     assert predicted.dtype == dtype
     found = measured(setup, theta)
     for name, metric in (VARIANCES | ERRORS).items():
-        # In the unit of the training, from which the figures differ by a factor alone.
+        # In the unit of training; the values differ by a factor alone.
         factor = {"mae": size, "mse": size**2}.get(name, 1.0)
         wanted = metric(y, predicted.astype(float)) * factor
         # 1e-6: float32's product and sum in another order; the square of center / deviation is 1e18
@@ -121,8 +121,8 @@ def test_a_target_constant_but_for_rounding_is_explained_exactly_or_not_at_all(
 
 
 def test_native_epochs_measure_what_numpy_does() -> None:
-    """Of several batches, of which each has its own mean error, and of an evaluation."""
-    rate = "optimizer.learning_rate=1e-300"  # so that all batches have the same params
+    """For several batches, each with its own mean error, and for an evaluation."""
+    rate = "optimizer.learning_rate=1e-300"  # so all batches have the same params
     given, x, y = "data.split={validation: 0.25}", SPREAD + NOISE, 2_460_000 + SPREAD
     setup = values_setup(y, x, "dtype=float64", given)
     state, history = train_epochs(values_config(y, x), ("dtype=float64", given, rate, "training.epochs=1"))
@@ -137,7 +137,7 @@ def test_native_epochs_measure_what_numpy_does() -> None:
 
 
 def classes_setup(z: np.ndarray, labels: np.ndarray, loss: str, activation: str, *before: Any) -> Setup:
-    """A network whose logits are its inputs, in float32, or what layers before the last make of them."""
+    """A float32 network whose logits are its inputs, perhaps after other layers."""
     given: dict[str, Any] = {
         "data": {"type": "inline", "x": z.tolist(), "y": labels.tolist(), "task": "classification"},
         "model": [*before, {"type": "dense", "units": z.shape[1], "activation": activation, "bias": False}],
@@ -160,7 +160,7 @@ SATURATED = [
 
 @pytest.mark.parametrize(("loss", "activation", "width"), SATURATED)
 def test_saturated_outputs_are_ranked_by_their_logits(loss: str, activation: str, width: int) -> None:
-    """All probabilities are 0 or 1 in float32: ranked by these, all of a class would be equal."""
+    """All probabilities are 0 or 1 in float32, so ranking by them would tie all examples of a class."""
     classes = max(width, 2)
     labels = np.arange(ROWS) % classes
     z = 40 * np.eye(classes)[labels][:, -width:] + np.linspace(0, 20, ROWS)[:, None]
@@ -256,7 +256,7 @@ def columns_config(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
 
 
 def columns_of_one_of_several_outputs(y: np.ndarray, x: np.ndarray) -> dict[str, Any]:
-    """The same beside another output, whose target comes first."""
+    """The same with another output, whose target comes first."""
     up, down = y.T.tolist()
     return {
         "dtype": "float64",
@@ -280,7 +280,7 @@ def columns_of_one_of_several_outputs(y: np.ndarray, x: np.ndarray) -> dict[str,
 def test_each_target_column_is_read_less_its_own_center(
     given: Callable[..., Any], theta: list[int], first: str, second: str, mean: str
 ) -> None:
-    """Columns far from 0, of which the second is constant but for rounding, and predicted but for it."""
+    """Columns far from 0; the second is constant, and predicted, up to rounding."""
     y = np.stack([-1e9 + SPREAD, np.where(SPREAD > 0, 0.1 + 0.2, 0.3)], axis=1)
     x = np.stack([-1e9 + SPREAD + NOISE, np.full(ROWS, 0.3)], axis=1)
     found = measured(set_up(config.resolve(given(y, x)), Path()), np.array(theta, "f8"))
@@ -294,7 +294,7 @@ def test_each_target_column_is_read_less_its_own_center(
 
 
 def run_metrics(**values: float) -> RunMetrics:
-    """The metrics of a run whose test part has these."""
+    """The metrics of a run with these values on its test part."""
     return RunMetrics(
         status=Status.COMPLETED, epochs=1, best_epoch=None, monitor="", mode="min", weights="last",
         splits={"train": SplitValues(9, 0.5, {"roc_auc": 0.75}), "test": SplitValues(9, 0.5, values)},

@@ -1,4 +1,4 @@
-"""`training.mixup`: steps on mixtures of two examples, compiled and interpreted, and what cannot be mixed."""
+"""`training.mixup`: steps on mixtures of two examples, compiled and interpreted; and refusals."""
 
 # ruff: noqa: E501  a row is one experiment and its message
 
@@ -53,7 +53,7 @@ def experiment(mixup: Any = (("alpha", ALPHA),), **changes: Any) -> dict[str, An
 
 
 # fmt: off
-TRAINED = {  # what is mixed -> changes of the experiment
+TRAINED = {  # the kind of mixing -> changes of the experiment
     "classes":            {},
     "values":             VALUES,
     "images in groups":   {"model": [*IMAGES, {"type": "flatten"}, {"type": "dense", "units": 10}]},
@@ -89,7 +89,7 @@ def test_compiled_mixing_equals_interpreted_mixing(
 
 
 def test_a_step_descends_the_cost_of_mixed_targets(tmp_path: Path) -> None:
-    """One step of gradient descent from zeros, with the mixtures made by hand."""
+    """One step of gradient descent from zeros, with mixtures made by hand."""
     x, y, w = (
         np.random.default_rng(0).normal(size=(6, 2)),
         [0, 1, 2, 1, 0, 2],

@@ -1,4 +1,4 @@
-"""A column that cannot be followed is named with those that can."""
+"""An error about a column that cannot be followed lists those that can."""
 
 # ruff: noqa: E501  a row is a column and what is said of it
 
@@ -22,10 +22,10 @@ ROWS: list[tuple[str, dict[str, Mode], str]] = [
     ("nonsense",           BOTH,    f'the history has no column "nonsense"; valid: {ALL}'),
     ("",                   BOTH,    f'the history has no column ""; valid: {ALL}'),
     ("val_loss",           BOTH,    'the history has no column "val_loss"; write "validation_loss"'),
-    ("val_f1",             BOTH,    f'the history has no column "val_f1"; add f1 to the metrics, or take one of {ALL}'),
-    ("train_top_k_3",      BOTH,    f'the history has no column "train_top_k_3"; add top_k to the metrics, or take one of {ALL}'),
-    ("validation_loss",    TRAIN,   '"validation_loss" needs a validation part, and the data has none; set data.split.validation, or take one of train_loss, train_accuracy'),
-    ("val_loss",           TRAIN,   '"val_loss" needs a validation part, and the data has none; set data.split.validation, or take one of train_loss, train_accuracy'),
+    ("val_f1",             BOTH,    f'the history has no column "val_f1"; add f1 to the metrics, or use one of {ALL}'),
+    ("train_top_k_3",      BOTH,    f'the history has no column "train_top_k_3"; add top_k to the metrics, or use one of {ALL}'),
+    ("validation_loss",    TRAIN,   '"validation_loss" needs a validation part, and the data has none; set data.split.validation, or use one of train_loss, train_accuracy'),
+    ("val_loss",           TRAIN,   '"val_loss" needs a validation part, and the data has none; set data.split.validation, or use one of train_loss, train_accuracy'),
     ("train_mae",          TARGETS, 'the history has no column "train_mae"; each target or output has its own: train_a_mae, train_b_mae'),
 ]
 # fmt: on

@@ -1,4 +1,4 @@
-"""Several outputs: PyTorch's training (scripts/make_multi_output_reference.py), files, and what does not fit."""
+"""Several outputs: PyTorch's training (scripts/make_multi_output_reference.py), files, and refusals."""
 
 # ruff: noqa: E501  a row is one mistake and its whole message
 
@@ -66,7 +66,7 @@ FLOWERS: dict[str, Any] = {
 
 
 def reference_config(**options: Any) -> dict[str, Any]:
-    """The config of PyTorch's training, whose weights to start from are in the working directory."""
+    """The config of PyTorch's training, with its initial weights in the working directory."""
     save_file({k: np.array(v) for k, v in REFERENCE["start"].items()}, "start.safetensors")
     return {
         "dtype": "float64",
@@ -103,7 +103,7 @@ def reference_config(**options: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def flowers(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A training of two outputs of iris, with all that a run folder holds."""
+    """Train two outputs on iris, with a complete run folder."""
     return nnjit.fit(FLOWERS, output=tmp_path_factory.mktemp("flowers") / "run", report=True)
 
 
@@ -138,7 +138,7 @@ def test_the_gradient_is_the_weighted_sum_of_those_of_each_output_alone(folder: 
     alone = np.zeros_like(gradient)
     for name, data in sides.items():
         entry = both["losses"][name]
-        # The other output is there as a number of weight 0, so that both models have the same params.
+        # The other output exists with weight 0, so both models have the same params.
         first, second = [name, "size" if name == "kind" else "kind"]
         layers = [
             *both["model"]["layers"],
@@ -252,7 +252,7 @@ def test_a_study_answers_with_the_mean_of_its_networks(folder: Path) -> None:
 
 
 # fmt: off
-SOURCES = {  # what else holds the same two targets
+SOURCES = {  # other sources of the same two targets
     "csv": {"type": "csv", "file": "a.csv", "target": ["price", "kind"]},
     "npz": {"type": "npz", "file": "a.npz"},
     "inline": {"type": "inline", "x": [1, 2, 3, 4], "y": {"kind": ["u", "v", "v", "u"], "price": [5, 6, 7, 8]}},
@@ -261,7 +261,7 @@ SOURCES = {  # what else holds the same two targets
 
 
 def small(data: dict[str, Any], **entries: Any) -> dict[str, Any]:
-    """A config of two outputs on four rows; `entries` are options of the losses by name."""
+    """A config with two outputs on four rows; `entries` are options of the losses by name."""
     losses = {
         "price": {"loss": "mean_squared_error", "target": "price"},
         "kind": {"loss": "softmax_cross_entropy", "target": "kind"},
@@ -381,7 +381,7 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({**CSV, "target": [1, "kind"]}, {}, {}, "data.target[0]: losses find their targets by name; give the column's"),
     (CSV, {"kind": {"task": "regression", "loss": "huber"}}, {}, 'data.file: a.csv: line 2, column "kind": expected a number, got "u" (4 such values in the column); correct it, or use task: classification in its entry of losses'),
     ({**INLINE, "y": [1, 2, 3, 4]}, {}, {}, "data.y: losses need targets by name, such as y: {price: [3, 4], kind: [a, b]}"),
-    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list of a single target, or losses instead of loss"),
+    (INLINE, {}, {"loss": "huber", "losses": None, "model": [{"type": "dense"}]}, "data.y: several targets (kind, price) are for losses; give the list for a single target, or losses instead of loss"),
     ({**INLINE, "y": {"kind": ["u", "v"], "price": [1, 2, 3, 4]}}, {}, {}, "data: the targets differ in rows: price 4, kind 2; every row needs all its targets"),
     ({**INLINE, "y": {"kind": ["u"] * 4, "price": [1, 2, 3, 4]}}, {}, {}, 'data: target "kind": expected labels of at least two classes, got 1: every row has u'),
     ({"type": "sklearn", "dataset": "moons"}, {}, {}, "data.target: losses need the names of the targets of a table, such as [class, petal width (cm)]"),
@@ -395,11 +395,11 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     (INLINE, {"kind": {"metrics": ["accuracy", "accuracy"]}}, {}, 'losses.kind.metrics[1]: "accuracy" is there already; give it once, or another option'),
     (INLINE, {"price": {"loss": "poisson"}, "kind": {}}, {"data": {**INLINE, "y": {**INLINE["y"], "price": [1, 2, -3, 4]}}}, "losses.price.loss: "),
     (INLINE, {"kind": {"class_weights": {"x": 2}}}, {}, 'losses.kind.class_weights: the data has no class "x"; valid: u, v'),
-    (INLINE, {"price": {"class_weights": "balanced"}}, {}, "losses.price.class_weights: the targets are values, which have no classes; weigh rows with data.weights"),
+    (INLINE, {"price": {"class_weights": "balanced"}}, {}, "losses.price.class_weights: the targets are values, which have no classes; weight rows with data.weights"),
     (INLINE, {"price": {"metrics": ["accuracy"]}}, {}, "losses.price.metrics[0]: accuracy needs classes, or targets from 0 to 1, but there is "),
     (INLINE, {"price": {"target": ["price", "prize"]}}, {}, 'losses.price.target[1]: the data has no target "prize"; did you mean "price"?'),
     (INLINE, {"price": {"target": []}}, {}, "losses.price.target: expected text or a non-empty list, each text, got an empty list"),
-    ({**INLINE, "y": {**INLINE["y"], "size": [1, 2, 1, 2]}}, {"price": {"target": ["price", "kind"]}, "kind": {"target": "size"}}, {}, 'losses.price.target[1]: "kind" is about classes, and only values are compared side by side; '),
+    ({**INLINE, "y": {**INLINE["y"], "size": [1, 2, 1, 2]}}, {"price": {"target": ["price", "kind"]}, "kind": {"target": "size"}}, {}, 'losses.price.target[1]: "kind" has classes, but only targets of values can be joined; '),
     ({**INLINE, "scale_target": "standard"}, {"price": {"task": "classification"}}, {}, "data.scale_target: the targets are classes, which cannot be scaled; remove this option"),
 ]
 UNITS = [

@@ -1,4 +1,4 @@
-"""Padded sequences from data to predictions: padding is left out, whatever scales and drops the data."""
+"""Padded sequences from data to predictions: padding is ignored under any scaling and dropout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STEPS, ROWS = 4, 30
 
 
 def sequences(value: float, dtype: type = np.float64) -> tuple[np.ndarray, np.ndarray]:
-    """Sequences (n, steps, 2) near (2000, -3) and their lengths from 1 to all steps."""
+    """Sequences (n, steps, 2) near (2000, -3) and their lengths, from 1 to all steps."""
     rng = np.random.default_rng(0)
     x = rng.normal([2000, -3], [40, 0.2], (ROWS, STEPS, 2)).astype(dtype)
     lengths = 1 + np.arange(ROWS) % STEPS
@@ -53,7 +53,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-# A mask value other than 0 is looked for to the last bit.
+# A mask value other than 0 must match to the last bit.
 @pytest.mark.parametrize("value", [0.0, pytest.param(-999.0, marks=pytest.mark.exact)])
 @pytest.mark.parametrize("options", [{}, {"model.0": "table"}], ids=["sequence", "table"])
 def test_predictions_are_those_of_the_sequences_without_padding(value: float, options: dict) -> None:
@@ -83,7 +83,7 @@ def test_predictions_are_those_of_the_sequences_without_padding(value: float, op
 
 @pytest.mark.parametrize("is_ragged", [False, True])
 def test_more_padding_changes_no_training(is_ragged: bool) -> None:
-    """Sequences of one length need no mask, and give the same with one and padding at their end."""
+    """Sequences of equal length need no mask, and give the same result with a mask and padding at the end."""
     loop, mask = {"type": "lstm", "units": 3}, {"mask_value": 0.0}
     x = sequences(0.0)[0] if is_ragged else np.random.default_rng(0).normal(9, 2, (ROWS, STEPS, 2))
     theta = []
@@ -91,7 +91,7 @@ def test_more_padding_changes_no_training(is_ragged: bool) -> None:
         save(np.pad(x, [(0, 0), (0, more), (0, 0)]))
         given = experiment(model=[layer, {"type": "dense", "units": 1}])
         theta.append(nnjit.fit(given, output=f"run{more}").theta)
-    np.testing.assert_allclose(theta[1], theta[0], rtol=1e-8)  # Adam enlarges what is rounding alone
+    np.testing.assert_allclose(theta[1], theta[0], rtol=1e-8)  # Adam enlarges rounding
 
 
 def test_padding_does_not_make_inputs_large() -> None:

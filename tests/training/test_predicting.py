@@ -1,4 +1,4 @@
-"""A trained network on new data: tables by their columns' names, class names, evaluations, pickled runs."""
+"""A trained network on new data: tables with named columns, class names, evaluations, pickled runs."""
 
 # ruff: noqa: E501  a row is one mistake and what becomes of it
 
@@ -21,7 +21,7 @@ from nnjit.runs import file_names
 from nnjit.training import Run, Study
 from nnjit.training.inputs import Inputs
 
-ROUNDING = 1e-6  # of float32 sums in blocks of other sizes
+ROUNDING = 1e-6  # of float32 sums in blocks of different sizes
 X = np.random.default_rng(0).normal(size=(60, 3)).round(3)
 KIND = np.array(["low", "high", "middle"])[(X[:, 0] > 0.4) + 2 * (X[:, 0] < -0.4)]
 HEIGHT = 1000 + X @ [1.0, 2.0, 3.0]
@@ -162,7 +162,7 @@ def test_a_study_takes_what_a_run_takes(tmp_path: Path) -> None:
 WRONG: list[tuple[str, Any, dict[str, Any], str]] = [
     # run       x                                            y, weights        what the message says
     ("classes", {**FRAME, "kind": np.where(X[:, 1] > 1, "lo", KIND)}, {},
-        r'row \d+: target "kind" has the class "lo", which the training did not have .*did you mean "low"'),
+        r'row \d+: target "kind" has the class "lo", which training did not have .*did you mean "low"'),
     ("classes", {k: v for k, v in FRAME.items() if k != "kind"}, {},  r'no target column "kind"'),
     ("classes", {k: v for k, v in FRAME.items() if k != "b"}, {},     r'column "b": there is no such column'),
     ("classes", {**FRAME, "kind": [None] * 60}, {},        r"no row is left, 60 rows without a target left out"),
@@ -170,13 +170,13 @@ WRONG: list[tuple[str, Any, dict[str, Any], str]] = [
     ("weighted", {**FRAME, "w": -WEIGHTS}, {},             r"has the weight -"),
     ("values", {**FRAME, "height": KIND}, {},              r'row 1, column "height": expected a number, got'),
     ("values", {**FRAME, "height": [np.inf] * 60}, {},     r'row 1, column "height": inf is not finite'),
-    ("values", X, {"y": np.zeros((60, 2))},                r"y has 2 values a row, and the network predicts height"),
+    ("values", X, {"y": np.zeros((60, 2))},                r"y has 2 values per row, and the network predicts height"),
     ("several", X, {"y": HEIGHT},                          r"several targets: give a dict of kind, height"),
     ("several", X, {"y": {"kind": KIND, "heigth": HEIGHT}}, r'y has no target "height"; did you mean "heigth"'),
     ("arrays", X, {},                                      r"no targets are given; give y"),
     ("arrays", X, {"weights": WEIGHTS},                    r"weights are given without y"),
     ("arrays", X, {"y": KIND[:5]},                         r"x has 60 rows and y has 5"),
-    ("arrays", X, {"y": {"y": KIND}},                      r"y is a dict, but the one target is y"),
+    ("arrays", X, {"y": {"y": KIND}},                      r"y is a dict, but there is only one target, y"),
     ("arrays", X, {"y": np.full(60, 3)},                   r'row 1 .*: target "y" has the class "3"'),
     ("arrays", X, {"y": KIND, "weights": -WEIGHTS},        r"has the weight -"),
     ("arrays", np.where(X > 2, np.nan, X), {"y": KIND},    r"row \d+, column .*: nan is not finite"),
@@ -199,7 +199,7 @@ def test_rows_without_a_target_or_a_weight_are_left_out(runs: Mapping[str, Run])
     left_out = "the dict of columns: 50 rows of 5 columns, 10 rows without a target left out"
     assert found.notes == (left_out,)
     np.testing.assert_array_equal(found.predictions[""].rows, np.arange(10, 60))
-    weighted = runs["weighted"].evaluation(FRAME)  # the first weighs nothing
+    weighted = runs["weighted"].evaluation(FRAME)  # the first has weight 0
     np.testing.assert_array_equal(weighted.predictions[""].rows, np.arange(1, 60))
     several = runs["arrays"].evaluation(X, KIND, weights=WEIGHTS)
     np.testing.assert_array_equal(several.predictions[""].rows, np.arange(1, 60))

@@ -1,4 +1,4 @@
-"""Several processes that MPI started train together: the result is that of one process."""
+"""Several MPI processes train together: the result is that of one process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MPIEXEC = shutil.which("mpiexec")
 needs_mpi = pytest.mark.skipif(
     MPIEXEC is None or find_spec("mpi4py") is None, reason="needs mpi4py and an MPI with mpiexec"
 )
-SECONDS = 300  # in which anything here ends, unless ranks wait for each other for ever
+SECONDS = 300  # enough for everything here unless ranks deadlock
 
 GRADIENT_DESCENT = {"type": "gradient_descent", "learning_rate": 0.1}
 """Adam would divide the rounding of a gradient that is 0, as that of a bias before batch_norm, by itself."""
@@ -81,7 +81,7 @@ def written(folder: Path, given: Mapping[str, Any], options: Mapping[str, Any]) 
 
 
 def start(*programs: Sequence[str], ranks: int = 2, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Start a program for all ranks, or one for each, and wait for them."""
+    """Start one program for all ranks, or one for each, and wait for them."""
     assert MPIEXEC is not None
     count = ranks if len(programs) == 1 else 1
     command = [MPIEXEC]
@@ -93,13 +93,13 @@ def start(*programs: Sequence[str], ranks: int = 2, folder: Path) -> subprocess.
 
 
 def train(*arguments: str, where: str | None = None) -> list[str]:
-    """The program of a rank that trains, in another folder if one is given."""
+    """The program of a rank that trains, in a given folder if any."""
     place = [] if where is None else ["-wdir", where]
     return [*place, sys.executable, "-m", "nnjit.train", "--quiet", *arguments]
 
 
 def trained_by(folder: Path, config: Path, ranks: int, output: str = "together") -> Path:
-    """The folder of a run that several ranks trained."""
+    """The folder of a run trained by several ranks."""
     done = start(train("--config", str(config), "--output", output), ranks=ranks, folder=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == [output]  # the first rank alone speaks
@@ -107,7 +107,7 @@ def trained_by(folder: Path, config: Path, ranks: int, output: str = "together")
 
 
 def assert_alike(a: Path, b: Path, tolerance: float) -> None:
-    """Curves and weights are equal but for the rounding of sums in another order."""
+    """Assert that curves and weights are equal up to the rounding of sums in another order."""
     one, other = read_history(a), read_history(b)
     assert one.keys() == other.keys()
     for name in one.keys() - {"train_seconds"}:
@@ -161,7 +161,7 @@ def test_a_run_goes_on_with_another_number_of_ranks(tmp_path: Path) -> None:
 def test_the_learning_rate_is_found_by_all_ranks(tmp_path: Path) -> None:
     config = written(tmp_path, {**DIGITS, "optimizer": {"type": "adam", "learning_rate": "find"}}, {})
     nnjit.fit(config, output=tmp_path / "alone", quiet=True)
-    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 1e-9)  # some hundred updates more
+    assert_alike(tmp_path / "alone", trained_by(tmp_path, config, 2), 1e-9)  # about a hundred more updates
 
 
 DIES = """
@@ -226,7 +226,7 @@ def test_ranks_with_other_data_are_refused(tmp_path: Path) -> None:
     programs = [train(*arguments, where=str(tmp_path / name)) for name in "ab"]
     done = start(*programs, folder=tmp_path)
     assert done.returncode == 2
-    assert "would not train the same: the targets of data are other ones than on rank 0" in done.stderr
+    assert "would not train the same: the targets of data differ from those on rank 0" in done.stderr
     shutil.rmtree(tmp_path / "b")
     (tmp_path / "b").mkdir()
     done = start(*programs, folder=tmp_path)
@@ -248,4 +248,4 @@ def test_processes_that_need_mpi4py_say_so(tmp_path: Path) -> None:
 
 
 def test_a_process_alone_is_not_launched() -> None:
-    assert launched({"SLURM_NTASKS": "8"}) == 1  # without MPI, they are trainings of their own
+    assert launched({"SLURM_NTASKS": "8"}) == 1  # without MPI, they train separately

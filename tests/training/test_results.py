@@ -1,4 +1,4 @@
-"""What a finished training is compared with, which class is sought, and at which threshold."""
+"""The baseline of a finished training, its positive class and its threshold."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_held_out_data_has_the_classes_in_the_same_order() -> None:
 BAD_POSITIVE = [
     ({"positive": "goood"},                               'no class is called "goood"; did you mean "good"?'),
     ({"positive": 7},                                      'no class is called "7"; valid: bad, good'),
-    ({"positive": "a", "data": TWO | {"y": list("abca")}}, "one of two, and the data has 3 classes"),
+    ({"positive": "a", "data": TWO | {"y": list("abca")}}, "one of two, but the data has 3 classes"),
     ({"positive": "a", "data": TWO | {"y": [1.5, 2, 3, 4]}, "loss": "squared_error"}, "the data has values"),
 ]
 # fmt: on
@@ -190,9 +190,9 @@ def test_the_summary_says_the_threshold(cautious: Run) -> None:
 
 # fmt: off
 BAD_THRESHOLD = [
-    ({"data": TWO | {"y": list("abca")}, "threshold": 0.5}, "two classes, and the data has 3 classes"),
-    ({"data": TWO | {"y": [1.5, 2, 3, 4]}, "loss": "squared_error"}, "two classes, and the data has values"),
-    ({"threshold": "best_f1"}, "chosen on the validation part, and there is none"),
+    ({"data": TWO | {"y": list("abca")}, "threshold": 0.5}, "two classes, but the data has 3 classes"),
+    ({"data": TWO | {"y": [1.5, 2, 3, 4]}, "loss": "squared_error"}, "two classes, but the data has values"),
+    ({"threshold": "best_f1"}, "chosen on the validation part, but there is none"),
     ({"threshold": "best_f1", "validation_data": TWO | {"y": ["bad"] * 4}}, 'has no example of "good"'),
 ]
 # fmt: on

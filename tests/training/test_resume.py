@@ -1,4 +1,4 @@
-"""Ctrl-C, crashes, and going on: a resumed run has the bits of one that was never stopped."""
+"""Ctrl-C, crashes and resuming: a resumed run has the bits of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def go_on(path: Path, *settings: str) -> Run:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run that nobody stopped."""
+    """The uninterrupted run."""
     return begin(tmp_path_factory.mktemp("whole") / "run").path
 
 
@@ -151,7 +151,7 @@ def test_a_signal_that_is_ignored_stays_so(folder: Path, after_epoch: Callable[.
 
 
 class Crash(Exception):
-    """Stands for a lost machine."""
+    """Simulates a lost machine."""
 
 
 def crash_after(epoch: int, after_epoch: Callable[..., None]) -> None:
@@ -253,7 +253,7 @@ def test_what_a_training_decides_on_its_way_is_resumed(
 
 
 class Clock:
-    """Stands for the module `time`; the hour comes when it is told."""
+    """Replaces the module `time`; time advances when told to."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -281,7 +281,7 @@ def test_a_run_that_is_out_of_time_is_resumed(
 
 def test_a_run_keeps_what_makes_an_epoch_the_best(whole: Path, folder: Path) -> None:
     shutil.copytree(whole, folder / "run")
-    with pytest.raises(RunError, match=r"with the lowest validation_loss, and .* the highest validation_acc"):
+    with pytest.raises(RunError, match=r"with the lowest validation_loss, but .* the highest validation_acc"):
         go_on(folder / "run", WATCHED)
 
 
@@ -294,22 +294,22 @@ def test_a_run_that_searched_for_no_rate_has_none_to_go_on_with(whole: Path, fol
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ("averaging=ema", 'averaging: {"type": "ema", "decay": 0.999, "warmup": true}, and was null'),
-        ("model[0].units=9", "model[0].units: 9, and was 8"),
-        ("model[1]={type: activation, function: tanh}", 'model[1].type: "activation", and was "dropout"'),
-        ("optimizer={type: gradient_descent}", 'optimizer.type: "gradient_descent", and was "adam"'),
-        ("optimizer.beta1=0.8", "optimizer.beta1: 0.8, and was 0.9"),
-        ("dtype=float32", 'dtype: "float32", and was "float64"'),
-        ("seed=1", "seed: 1, and was 0"),
-        ("data.split.test=0.3", "data.split.test: 0.3, and was 0.2"),
-        ("data.split.seed=7", "data.split.seed: 7, and was null"),
-        ("data.scale=none", 'data.scale: "none", and was "standard"'),
-        ("data.dataset=wine", 'data.dataset: "wine", and was "iris"'),
-        ("loss=hinge", 'loss.type: "hinge", and was "softmax_cross_entropy"'),
-        ("loss.label_smoothing=0.1", "loss.label_smoothing: 0.1, and was 0.0"),
-        ("metrics=[log_loss]", 'metrics[0].type: "log_loss", and was "accuracy"'),
-        ("training.batch_size=8", "training.batch_size: 8, and was 16"),
-        ("training.folds=3", "training.folds: 3, and was null"),
+        ("averaging=ema", 'averaging: {"type": "ema", "decay": 0.999, "warmup": true}, was null'),
+        ("model[0].units=9", "model[0].units: 9, was 8"),
+        ("model[1]={type: activation, function: tanh}", 'model[1].type: "activation", was "dropout"'),
+        ("optimizer={type: gradient_descent}", 'optimizer.type: "gradient_descent", was "adam"'),
+        ("optimizer.beta1=0.8", "optimizer.beta1: 0.8, was 0.9"),
+        ("dtype=float32", 'dtype: "float32", was "float64"'),
+        ("seed=1", "seed: 1, was 0"),
+        ("data.split.test=0.3", "data.split.test: 0.3, was 0.2"),
+        ("data.split.seed=7", "data.split.seed: 7, was null"),
+        ("data.scale=none", 'data.scale: "none", was "standard"'),
+        ("data.dataset=wine", 'data.dataset: "wine", was "iris"'),
+        ("loss=hinge", 'loss.type: "hinge", was "softmax_cross_entropy"'),
+        ("loss.label_smoothing=0.1", "loss.label_smoothing: 0.1, was 0.0"),
+        ("metrics=[log_loss]", 'metrics[0].type: "log_loss", was "accuracy"'),
+        ("training.batch_size=8", "training.batch_size: 8, was 16"),
+        ("training.folds=3", "training.folds: 3, was null"),
     ],
 )
 def test_a_run_goes_on_with_nothing_that_would_make_it_another(
@@ -400,7 +400,7 @@ def test_the_command_ends_with_130_and_says_how_to_go_on(
     assert ending.value.code == 130
     words = capsys.readouterr().err
     assert "interrupted after epoch 3 of 6; saved in a run" in words
-    assert words.endswith("to go on: nnjit train --resume 'a run'\n")
+    assert words.endswith("to resume: nnjit train --resume 'a run'\n")
     assert (folder / "a run" / file_names.REPORT).exists()
     assert api.load("a run").metrics["status"] == "interrupted"
     monkeypatch.setattr(sys, "argv", ["nnjit", "train", "--resume", "a run"])
@@ -420,7 +420,7 @@ def test_a_signal_from_outside_stops_a_process(folder: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "to go on: python -m nnjit.train --resume run" in words
+    assert "to resume: python -m nnjit.train --resume run" in words
     epochs_done = api.load("run").metrics["epochs"]
     done = go_on(folder / "run", f"training.epochs={epochs_done + 1}", "schedule=constant")
     assert len(done.history["epoch"]) == epochs_done + 1

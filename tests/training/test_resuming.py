@@ -1,4 +1,4 @@
-"""Resuming compares a run with what it began with, and tells what changed; a refusal writes nothing."""
+"""Resuming compares a run with its start and reports changes; a refusal writes nothing."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fit(given: dict[str, Any], output: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a table, and a run and studies that were trained on it, or on a line."""
+    """A folder with a table, and a run and studies trained on it or on a line."""
     path, here = tmp_path_factory.mktemp("trained"), Path.cwd()
     os.chdir(path)
     try:
@@ -69,7 +69,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def copied(trained: Path, folder: Path) -> Path:
-    """A copy of that folder, which is the working directory."""
+    """A copy of that folder as the working directory."""
     shutil.copytree(trained, folder, dirs_exist_ok=True)
     return folder
 
@@ -95,7 +95,7 @@ def test_a_run_does_not_go_on_with_other_data(what: str, copied: Path) -> None:
     before = contents(copied / "run")
     with pytest.raises(RunError, match=re.escape(words + FILE)) as told:
         resume("run")
-    assert "Bring that data back, or train anew in another folder, from its weights with" in str(told.value)
+    assert "Restore the original data, or train anew in another folder, from its weights" in str(told.value)
     assert contents(copied / "run") == before
 
 
@@ -108,7 +108,9 @@ def test_data_that_has_moved_is_still_the_same(copied: Path) -> None:
 
 
 def test_rows_that_stand_in_the_config_are_compared_too(copied: Path) -> None:
-    with pytest.raises(RunError, match=r"line cannot go on .*: data has other values in its targets. Bring"):
+    with pytest.raises(
+        RunError, match=r"line cannot be resumed .*: data has other values in its targets. Restore"
+    ):
         resume("line", "data.y[2]=5.0")
 
 
@@ -130,14 +132,14 @@ def test_generated_rows_are_known_by_their_options(dataset: str, is_computed: bo
 @pytest.mark.parametrize(
     ("settings", "has_effect", "told"),
     [
-        (["training.epochs=4"], False, "training.epochs: 4, and was 3"),
-        (["training.epochs=4", "name=other"], False, 'name: "other", and was "line"'),
-        (["training.epochs=4", "optimizer.learning_rate=0.1"], True, "rate: 0.1, and was 0.05"),
-        (["training.epochs=4", "schedule=cosine"], True, 'schedule.type: "cosine", and was "constant"'),
+        (["training.epochs=4"], False, "training.epochs: 4, was 3"),
+        (["training.epochs=4", "name=other"], False, 'name: "other", was "line"'),
+        (["training.epochs=4", "optimizer.learning_rate=0.1"], True, "rate: 0.1, was 0.05"),
+        (["training.epochs=4", "schedule=cosine"], True, 'schedule.type: "cosine", was "constant"'),
         (["training.epochs=4", "optimizer.learning_rate_factors={only: 2.0}"], True,
-         'learning_rate_factors: {"only": 2.0}, and was null'),
-        (["training.diagnosis=true"], False, 'training.diagnosis: true, and was "auto"'),
-        (["training.threads=1"], False, 'training.threads: 1, and was "auto"'),
+         'learning_rate_factors: {"only": 2.0}, was null'),
+        (["training.diagnosis=true"], False, 'training.diagnosis: true, was "auto"'),
+        (["training.threads=1"], False, 'training.threads: 1, was "auto"'),
     ],
 )  # fmt: skip
 def test_what_changes_is_told_with_its_epoch(
@@ -182,7 +184,7 @@ def test_another_machine_is_told(copied: Path) -> None:
 
 def test_a_run_without_a_fingerprint_is_not_resumed(copied: Path) -> None:
     Path("line", file_names.FINGERPRINT).unlink()
-    with pytest.raises(RunError, match=r"there is no fingerprint\.json, which says what data and options"):
+    with pytest.raises(RunError, match=r"there is no fingerprint\.json, which records the data and options"):
         resume("line")
 
 
@@ -197,10 +199,10 @@ def test_a_run_begins_with_its_fingerprint(folder: Path, after_epoch: Callable[.
 @pytest.mark.parametrize(
     ("study", "settings", "words"),
     [
-        ("replicas", ["seed=3"], "replicas cannot go on .*: seed: 3, and was 0"),
-        ("replicas", ["metrics=[mae]"], r"replicas cannot go on .*: metrics: \[.*mae.*, and was null"),
-        ("folds", ["training.folds=3"], "folds cannot go on .*: training.folds: 3, and was 2"),
-        ("folds", ["data.y[0]=7.0"], "folds cannot go on .*: data has other values in its targets"),
+        ("replicas", ["seed=3"], "replicas cannot be resumed .*: seed: 3, was 0"),
+        ("replicas", ["metrics=[mae]"], r"replicas cannot be resumed .*: metrics: \[.*mae.*, was null"),
+        ("folds", ["training.folds=3"], "folds cannot be resumed .*: training.folds: 3, was 2"),
+        ("folds", ["data.y[0]=7.0"], "folds cannot be resumed .*: data has other values in its targets"),
     ],
 )
 def test_a_study_does_not_go_on_with_anything_else(
@@ -273,7 +275,7 @@ def test_a_user_sees_one_message(copied: Path) -> None:
     with pytest.raises(UserError) as told:
         resume("line", "loss=huber", "seed=4")
     assert str(told.value) == (
-        'line cannot go on with other options than it began with: seed: 4, and was 0; loss.type: "huber", '
-        'and was "squared_error". Resume it with its own (omit --config and --set), or train anew in another '
+        'line cannot be resumed with different options: seed: 4, was 0; loss.type: "huber", '
+        'was "squared_error". Resume it with its own (omit --config and --set), or train anew in another '
         "folder, from its weights with model.initial_weights: line/last.safetensors"
     )

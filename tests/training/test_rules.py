@@ -1,4 +1,4 @@
-"""Layers and losses with rules of their own, branches, loops and checkpoints, in a compiled training."""
+"""Layers and losses with custom rules, branches, loops and checkpoints, in compiled training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .conftest import LINE
 
 @custom_vjp
 def quartered(x: Any) -> Any:
-    """The identity, with a quarter of its derivative."""
+    """The identity with a quarter of its derivative."""
     return x
 
 
@@ -31,7 +31,7 @@ quartered.defvjp(lambda x: (x, None), lambda _, g: (0.25 * g,))
 
 @custom_jvp
 def doubled(x: Any) -> Any:
-    """The identity, with twice its derivative."""
+    """The identity with twice its derivative."""
     return x
 
 
@@ -39,12 +39,12 @@ doubled.defjvp(lambda primals, tangents: (doubled(*primals), 2.0 * tangents[0]))
 
 
 def doubled_again(x: Any) -> Any:
-    """The same by a branch that is always taken; the other one has nothing but NaN."""
+    """The same, in a branch that is always taken; the other one is all NaN."""
     return cond(nnp.sum(x * x) >= 0, checkpoint(doubled), lambda x: nnp.log(-1.0 - x * x), x)
 
 
 def unchanged(x: Any) -> Any:
-    """The same by the branch of an index that a loop of two steps finds."""
+    """The identity, in the branch with an index computed by a loop of two steps."""
     two = while_loop(lambda n: n * n < 4.0 + nnp.sum(x * x) * 0.0, lambda n: n + 1, 0)
     return switch(two, [lambda x: x / 0.0, lambda x: nnp.log(-1.0 - x * x), lambda x: x], x)
 

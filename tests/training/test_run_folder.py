@@ -1,4 +1,4 @@
-"""The folder that a training leaves: its files, what stands in them, and what can be done with it later."""
+"""The folder of a finished training: its files, their contents, and their later uses."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_figures_add_up(iris: Run) -> None:
         "train": 90, "validation": 30, "test": 30,
     }  # fmt: skip
     assert figures["parameters"] == 4 * 8 + 8 + 8 * 3 + 3
-    loss = figures["splits"]["validation"]["loss"]  # of another program than the history's
+    loss = figures["splits"]["validation"]["loss"]  # from a different program than the history's
     assert loss == pytest.approx(iris.history["validation_loss"][-1], rel=1e-12)
     assert figures["splits"]["validation"]["accuracy"] == iris.history["validation_accuracy"][-1]
     seconds = figures["seconds"]

@@ -1,4 +1,4 @@
-"""Setting up an experiment: what it traces, and what its parts are called."""
+"""Setting up an experiment: its traces, and the names of its parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FULL = {"optimizer": "lbfgs", "training": {"epochs": 1, "batch_size": "full"}}
 
 @pytest.fixture
 def traces(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows by one entry for each trace of a model as a step trains it."""
+    """A list with an entry for each trace of a model's training step."""
     made, train = [], Model.train
 
     def counted(self: Model, *arguments: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Targets that are rows of probabilities train as NumPy says, and targets of another kind are refused."""
+"""Training on rows of probabilities matches NumPy; other kinds of targets are refused."""
 
 # ruff: noqa: E501  a row is one experiment and its message
 

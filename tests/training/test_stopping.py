@@ -1,4 +1,4 @@
-"""What ends a training early: numbers that are not finite, figures that no longer improve, aims, limits."""
+"""Reasons to end training early: values that are not finite or no longer improve, targets, limits."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_early_stopping_brings_the_best_weights_back(folder: Path) -> None:
     assert figures["epochs"] == len(losses) == figures["best_epoch"] + 4
     loss = figures["splits"]["validation"]["loss"]  # of another program than the history's
     assert loss == pytest.approx(losses.min(), rel=1e-12)
-    # the same training, ended at the best epoch, ends with the weights that were brought back
+    # the same training, ended at the best epoch, has the restored weights
     short = nnjit.fit(IRIS, [*STOPPING, f"training.epochs={figures['best_epoch']}"], output="short")
     best, last = load_file(run.path / file_names.BEST), load_file(short.path / file_names.LAST)
     assert all(np.array_equal(best[name], last[name]) for name in last)
@@ -249,7 +249,7 @@ def test_early_stopping_watches_any_figure_of_the_history(metric: str, words: st
     assert (figures["status"], figures["monitor"], figures["mode"]) == (
         "early_stopped", f"validation_{metric}", "max",
     )  # fmt: skip
-    assert figures["best_epoch"] == np.argmax(scores) + 1  # the first of equal ones
+    assert figures["best_epoch"] == np.argmax(scores) + 1  # the first of equal values
     assert figures["epochs"] == len(scores) == figures["best_epoch"] + 6
     assert figures["splits"]["validation"][metric] == scores.max()
     end = f"training.epochs={figures['best_epoch']}"
@@ -319,7 +319,7 @@ def test_what_cannot_be_watched_or_kept_is_an_error(
 )
 def test_a_ranking_of_a_single_class_is_an_error(setting: str, place: str, folder: Path) -> None:
     few = IRIS | {"data": IRIS["data"] | {"split": {"validation": 1 / 150}}, "metrics": ["roc_auc"]}
-    message = rf'training\.{place}: "validation_roc_auc" has no value: .*1 example, has one target'
+    message = rf'training\.{place}: "validation_roc_auc" has no value: .*1 example, are the same'
     with pytest.raises(DataError, match=message):
         nnjit.fit(few, [f"training.{setting}"], output="run")
 
@@ -348,6 +348,6 @@ def test_no_epoch_fits_into_no_time(folder: Path) -> None:
     run = nnjit.fit(IRIS, ["training.max_seconds=1e-9"], output="run", report=True)
     assert (run.metrics["status"], run.metrics["epochs"]) == ("out_of_time", 0)
     page = (run.path / file_names.REPORT).read_text()
-    assert "the time was over" in page
+    assert "the time was up" in page
     assert "nnjit.train --resume" in page
     assert "of 0, out of time" in summary(run)

@@ -1,4 +1,4 @@
-"""Trainings of one structure share what is compiled, whatever their numbers, and have their own bits."""
+"""Trainings of one structure share compiled programs, whatever their numbers, and have their own bits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.training.conftest import IRIS, LINE
 
 @pytest.fixture(autouse=True)
 def kept(monkeypatch: pytest.MonkeyPatch) -> programs.Kept:
-    """The programs of this test alone."""
+    """An empty cache of programs for this test."""
     made = programs.Kept()
     monkeypatch.setattr(compiled_task, "KEPT", made)
     return made
@@ -35,7 +35,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> programs.Kept:
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows by the source of each program of epochs that is written."""
+    """A list of the source of each program of epochs that is written."""
     made: list[str] = []
 
     class Counted(CompiledEpoch):
@@ -56,7 +56,7 @@ def bits(run: Run) -> list[bytes]:
     return [run.theta.tobytes(), *(column.tobytes() for column in history.values())]
 
 
-# What is part of the key.
+# The parts of the key.
 
 FREE = (
     "seed=7", "optimizer.learning_rate=0.3", "optimizer.beta1=0.5", "optimizer.beta2=0.7",
@@ -96,7 +96,7 @@ def test_a_new_kind_of_value_is_refused_rather_than_ignored() -> None:
 
 
 def test_every_number_has_the_mark_or_decides_on_the_graph() -> None:
-    """A float that is not marked costs a compilation for each of its values; these are meant to."""
+    """An unmarked float costs a compilation for each of its values; here that is intended."""
     registries = (layers, losses, optimizers, averagings, initializers)
     unmarked = {
         f"{name}.{field}"
@@ -117,7 +117,7 @@ def test_every_number_has_the_mark_or_decides_on_the_graph() -> None:
     assert unmarked - {n for n in unmarked if n.startswith("features.")} == host | masks | augmented
 
 
-# What is shared.
+# Shared programs.
 
 
 @pytest.mark.parametrize("setting", FREE)
@@ -158,7 +158,7 @@ def test_the_programs_of_few_structures_are_kept(
     assert kept.of(tasks[0])[0] is not first
 
 
-# The bits of both ways.
+# The bits with and without sharing.
 
 OPTIMIZERS = (
     "adam", "adamw", "adamax", "nadam", "radam", "momentum", "nesterov", "lion", "adagrad", "adadelta",

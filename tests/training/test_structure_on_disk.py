@@ -1,4 +1,4 @@
-"""Another process finds what a structure has compiled on the disk, and traces and plans nothing."""
+"""Another process finds the compiled programs of a structure on the disk, and traces and plans nothing."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def as_new_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Forget what this process keeps of the structures, and refuse to trace and to plan."""
+    """Clear this process's cache of structures, and refuse to trace and plan."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a graph is traced or planned")

@@ -1,4 +1,4 @@
-"""Replicas and folds: each is a run of its own, and together they have a mean and a deviation."""
+"""Replicas and folds: each is a separate run, and together they have a mean and a deviation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOLDED = IRIS | {"data": IRIS["data"] | {"split": {"test": 0.2}}}
 
 
 def study_of(options: dict[str, Any], **training: Any) -> Study:
-    """Train it in the folder `study`, with a folder for each member and without a report."""
+    """Train a study in the folder `study`, with a folder for each member and without a report."""
     given = config.resolve(options | {"training": options["training"] | FOLDERS | training})
     members = members_of(given)
     assert members is not None
@@ -126,7 +126,7 @@ def test_values_are_averaged_too(folder: Path) -> None:
 
 @pytest.fixture
 def bad_seeds(monkeypatch: pytest.MonkeyPatch) -> Callable[[set[int]], None]:
-    """Have the training of some seeds begin with weights that overflow."""
+    """Let the training with some seeds start from weights that overflow."""
 
     def plan(seeds: set[int]) -> None:
         initialize = Model.initialize
@@ -152,7 +152,7 @@ def test_one_that_diverges_stops_no_other_and_is_named(
     values = [run.metrics["splits"]["train"]["loss"] for run in study.runs]
     assert found["splits"]["train"]["loss"]["mean"] == np.mean(values)
     write_report(Path("study"))
-    assert "1 replica diverged (2), and counts in no mean" in Path("study/report.html").read_text()
+    assert "1 replica diverged (2) and counts in no mean" in Path("study/report.html").read_text()
 
 
 def test_when_all_diverge_so_does_the_study(folder: Path, bad_seeds: Callable[[set[int]], None]) -> None:
@@ -196,7 +196,7 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
     assert (found["status"], found["finished"]) == ("interrupted", 0)
     assert 1 <= len(found["runs"]) <= 2
     write_report(Path("study"))
-    assert "did not come to an end" in Path("study/report.html").read_text()
+    assert "did not finish" in Path("study/report.html").read_text()
     resumed = api.run(config.read("study/config.yaml"), resume=Path("study"), quiet=True)
     assert (resumed.metrics["status"], resumed.metrics["finished"]) == ("completed", 5)
     nnjit.fit(LINE | {"training": LINE["training"] | FOLDERS | {"replicas": 5, "epochs": 50}}, output="whole")
@@ -207,14 +207,14 @@ def test_ctrl_c_stops_all(folder: Path, after_epoch: Callable[..., None]) -> Non
 # fmt: off
 WRONG = [
     ({"data": IRIS["data"]},
-        "training.folds: each fold is a validation part, and data.split has validation: 0.2 too; "
+        "training.folds: each fold is a validation part, but data.split has validation: 0.2 too; "
         "set data.split.validation: 0 and omit data.split.fold"),
     ({"data": IRIS["data"] | {"split": {"fold": {"number": 1, "of": 2}}}},
-        "training.folds: each fold is a validation part, and data.split has fold too"),
+        "training.folds: each fold is a validation part, but data.split has fold too"),
     ({"data": IRIS["data"] | {"split": {"test": 0.9}}, "training": {"folds": 16}},
         "training.folds: 16 folds of 15 rows leave some empty"),
     ({"data": FOLDED["data"], "validation_data": {"type": "sklearn", "dataset": "iris"}},
-        "training.folds: each fold is a validation part, and there is validation_data too; remove one"),
+        "training.folds: each fold is a validation part, but there is validation_data too; remove one"),
     ({"data": {"type": "inline", "task": "classification", "x": [1, 2, 3, 4], "y": ["a", "a", "a", "b"]}},
         'training.folds: class "b" has one row outside the test part'),
 ]
@@ -233,10 +233,10 @@ def test_folds_that_cannot_be_are_told_with_their_place(
 @pytest.mark.parametrize(
     ("training", "message"),
     [
-        ({"folds": 2}, "study holds a study of replicas, and the config asks for 2 folds; resume it"),
+        ({"folds": 2}, "study holds a study of replicas, but the config asks for 2 folds; resume it"),
         (
             {},
-            r"holds a study of replicas, and the config asks for a single run; .*omit .*training.replicas\)",
+            r"holds a study of replicas, but the config asks for a single run; .*omit .*training.replicas\)",
         ),
     ],
 )
@@ -249,7 +249,7 @@ def test_another_study_is_not_resumed(training: dict[str, Any], message: str, fo
 def test_replicas_do_not_go_on_from_a_run(folder: Path) -> None:
     Path("run").mkdir()
     Path("run", file_names.MODEL).touch()
-    with pytest.raises(RunError, match="run holds no study, and the config asks for 2 replicas; resume it"):
+    with pytest.raises(RunError, match="run holds no study, but the config asks for 2 replicas; resume it"):
         api.run(config.read(LINE | {"training": {"replicas": 2}}), resume=Path("run"))
 
 

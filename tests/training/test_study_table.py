@@ -1,4 +1,4 @@
-"""A study whose members are in one table: the bits of each are its own, and no kill loses any."""
+"""A study with its members in one table: each has its own bits, and no kill loses any."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def fit(given: dict[str, Any], training: dict[str, Any], **options: Any) -> Stud
 
 
 def same_run(one: Run, other: Run) -> None:
-    """Two runs have the same weights, metrics and history, but for the times."""
+    """Assert that two runs have the same weights, metrics and history, except for the times."""
     np.testing.assert_array_equal(one.theta, other.theta)
     assert {**one.metrics, "seconds": 0} == {**other.metrics, "seconds": 0}
     assert list(one.history) == list(other.history)
@@ -86,7 +86,7 @@ def test_one_in_memory_writes_nothing(folder: Path) -> None:
     assert list(folder.iterdir()) == []
     assert study.path is None
     assert repr(study).endswith("\n  in memory")
-    with pytest.raises(RunError, match="in memory alone"):
+    with pytest.raises(RunError, match="only in memory"):
         study.report()
 
 

@@ -1,4 +1,4 @@
-"""Trainings on tables: nothing leaks into them, and their runs predict in the columns of the data."""
+"""Training on tables: no data leaks into it, and its runs predict from the columns of the data."""
 
 # ruff: noqa: E501  a row is one mistake and what its message must say
 
@@ -29,7 +29,7 @@ TOWNS, COUNT = ("Ulm", "Bonn", "Trier"), 40
 
 
 def people() -> dict[str, list[Any]]:
-    """Rows of all kinds, with gaps."""
+    """Columns of all kinds, with missing values."""
     rng = np.random.default_rng(0)
     ages = rng.normal(40, 10, COUNT)
     return {
@@ -120,7 +120,7 @@ def test_frames_and_encoded_rows_predict_alike(trained: Run) -> None:
     table = table_of(columns)
     for given in (pl.DataFrame(columns), pd.DataFrame(columns), table, trained.encoder.encode(table)[:]):
         np.testing.assert_array_equal(trained.predict(given), expected)
-    del columns["kind"], columns["note"]  # the target and what is left out are not needed
+    del columns["kind"], columns["note"]  # the target and omitted columns are not needed
     np.testing.assert_array_equal(trained.predict(columns), expected)
 
 
@@ -247,8 +247,8 @@ NOT_GIVEN = [
     ({"type": "arrays"},                             5,                          "data.type: data= is of the type int; expected (x, y)"),
     ({"type": "arrays", "weights": "v"},             (X, Y),                     'data.weights: no array "v" is given'),
     ({"type": "arrays"},                             (X, Y[:5]),                 "x has 20 rows and y has 5"),
-    ({"type": "arrays", "features": ["a"]},          (X, Y),                     "data.features: 1 name for 3 columns of x; give one for each"),
-    ({"type": "arrays", "classes": ["a", "b"]},      (X, Y + 1),                 "data.classes: y holds values from 1 to 2; with classes it holds their indices, whole numbers from 0 to 1"),
+    ({"type": "arrays", "features": ["a"]},          (X, Y),                     "data.features: 1 name for 3 columns of x; give one per column"),
+    ({"type": "arrays", "classes": ["a", "b"]},      (X, Y + 1),                 "data.classes: y holds values from 1 to 2; with classes it must hold class indices, whole numbers from 0 to 1"),
     ({"type": "arrays", "classes": ["a", "b"]},      (X, Y * 0.5),               "data.classes: y holds values from 0.0 to 0.5"),
     ({"type": "arrays", "classes": ["a", "b"]},      (X, ["a", "b"] * 10),       "data.classes: y holds values of type <U1"),
     ({"type": "table", "target": "y", "classes": ["2", "30"]}, {"x": Y, "y": Y + 2}, 'column "y" has the label "3", which is not in classes; did you mean "30"?'),

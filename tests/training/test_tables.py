@@ -1,4 +1,4 @@
-"""Embeddings of which a step updates only the rows that its batch used."""
+"""Embeddings: a step updates only the rows that its batch used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TABLES: dict[str, Any] = {
 """A table between dense layers, and one whose rows are used twice by each example."""
 
 STEPWISE = sorted(name for name, kind in optimizers.items() if issubclass(kind, Optimizer))
-SETTINGS = (  # each with the tables that its step has
+SETTINGS = (  # each with the number of tables in its step
     *(((f"optimizer.type={name}",), 2) for name in STEPWISE),
     (("clip.norm=0.1", "penalty={l1: 1e-3, l2: 1e-2}"), 2),
     (("clip.value=0.01", "optimizer={type: rmsprop, momentum: 0.9, centered: true}"), 2),
@@ -63,7 +63,7 @@ SETTINGS = (  # each with the tables that its step has
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have tables of any size, if a batch uses half of one of them at most."""
+    """Allow tables of any size if a batch uses at most half of one."""
     share_short_vectors(monkeypatch)
     monkeypatch.setattr(sparse, "SMALL", 0)
     monkeypatch.setattr(sparse, "FEW", 2)
@@ -74,11 +74,11 @@ def setup_of(settings: tuple[str, ...] = (), given: dict[str, Any] = TABLES) -> 
 
 
 def count(settings: tuple[str, ...]) -> int:
-    """The tables of a step."""
+    """Count the tables of a step."""
     return len(setup_of(settings).compiled.written_epoch().code.tables)
 
 
-# With bounds checked, those whose lists and blocks differ; another optimizer is but another formula.
+# With bounds checks, only those whose lists and blocks differ; another optimizer is just another formula.
 CHECKED = ("optimizer.type=adam", "clip.norm=0.1", "training.shuffle=false", "model[3].entries=9")
 
 
@@ -156,7 +156,7 @@ def test_by_default_tables_are_where_the_result_is_the_same(settings: tuple[str,
 
 
 def test_small_tables_and_large_batches_are_updated_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But rows of the small ones alone, too, where one is large and they have to."""
+    """If one table is large, the small ones are updated row by row, too."""
     whole = [f"model[{k}].sparse=auto" for k in (3, 5)] + ["optimizer=adagrad"]
     counts = {}
     for least in (120, 121, 161):  # elements; the tables have 120 and 160
@@ -168,7 +168,7 @@ def test_small_tables_and_large_batches_are_updated_as_a_whole(monkeypatch: pyte
 
 
 def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
-    """Before the update of a batch whose loss is not finite, when its gradient is in memory."""
+    """A step stops before the update if the loss is not finite, with the gradient in memory."""
     setup = setup_of(("training.shuffle=false",))
     state = setup.initial_state(Path())
     before, results = state.copy(), []
@@ -185,7 +185,7 @@ def test_a_step_that_stops_leaves_no_gradient_behind() -> None:
 
 @pytest.mark.exact  # rows are selected, not computed
 def test_operations_of_tables_are_those_of_the_interpreter() -> None:
-    """Also where nothing can be updated row by row, as in a graph that is called."""
+    """Even if nothing can be updated row by row, as in a graph that is called."""
     index, table = new_input(array_type("i32", (B, 2))), array_type("f64", (4, 3))
     new, old, rest = new_input(table), new_input(table), new_input(array_type("f64", (3,)))
     vectors = [np_.concatenate([rest, np_.ravel(t), rest]) for t in (new, old)]

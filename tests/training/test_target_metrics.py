@@ -1,4 +1,4 @@
-"""Several target columns of one output are measured each in its own unit, by name."""
+"""Several target columns of one output are each measured in their own unit, by name."""
 
 from __future__ import annotations
 

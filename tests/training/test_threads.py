@@ -1,4 +1,4 @@
-"""Threads share a training: the result is that of one thread, whatever else runs on the cores."""
+"""Threads share a training: the result is that of one thread, whatever else the cores run."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ TASKS = (
     ("no shuffle", DIGITS, ("training.shuffle=false", "optimizer=gradient_descent")),
 )
 EXACT = ("other layers",)  # the first one is an embedding, of whole numbers
-# With bounds checked, those that slice vectors and rows in ways of their own; another optimizer is but
-# another formula, and the kernels of the other layers are checked in tests/codegen.
+# With bounds checks, only those that slice vectors and rows in special ways; another optimizer is just
+# another formula, and tests/codegen checks the kernels of the other layers.
 CHECKED = (
     "few params", "a slice each", "batches of several blocks", "fewer rows than threads",
     "sums over all params", "no shuffle",
@@ -93,7 +93,7 @@ CHECKED = (
 def train(
     given: dict[str, Any], settings: tuple[str, ...], threads: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The params and the history without its times."""
+    """Train; return the params and the history without its times."""
     state, history = train_epochs(given, [*settings, f"training.threads={threads}"])
     del history["train_seconds"]
     return state.theta, history
@@ -109,7 +109,7 @@ def _marks(name: str) -> list[pytest.MarkDecorator]:
 def test_threads_give_the_result_of_one(
     given: dict[str, Any], settings: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one is the interpreter, which compiles nothing."""
+    """The single thread is the interpreter, which compiles nothing."""
     with monkeypatch.context() as patch:
         interpret_trainings(patch)
         theta, history = train(given, settings, 1)
@@ -154,7 +154,7 @@ class Alone(Drawn):
 def test_any_number_of_threads_gives_the_same_bits(
     given: dict[str, Any], settings: tuple[str, ...], shares: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number changes in the middle of an epoch."""
+    """The number changes within an epoch."""
     monkeypatch.setattr(program, "LATE", 10.0)  # as many as are drawn
     results = []
     for tuner in (Alone, Drawn):

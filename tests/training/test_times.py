@@ -1,4 +1,4 @@
-"""The times of a run are those of all its sessions, and its parts add up to no more than everything."""
+"""The times of a run include all its sessions, and the parts add up to at most the total."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ def test_the_times_of_all_sessions_add_up(folder: Path, interrupt_after: Plan) -
         assert spent["compile"] + spent["train"] <= spent["wall"] + 1e-5  # the file has six digits
     assert first["train"] == pytest.approx(slow, abs=1e-5)
     times = {fact.label.partition(",")[0]: fact.value for fact in summary.times(read_run(folder / "run"))}
-    assert times["everything since the start"] == formatting.seconds(done["wall"])
+    assert times["total"] == formatting.seconds(done["wall"])
     assert times["training"] == formatting.seconds(done["train"])
 
 
 def test_epochs_of_a_killed_session_count_as_part_of_everything(
     folder: Path, interrupt_after: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (state, recorders):  # the history is changed below
+    for module in (state, recorders):  # the history changes below
         monkeypatch.setattr(module, "checksum", lambda content: "")
     interrupt_after(4)
     with pytest.raises(Interrupted):
         begin(folder / "run")
-    (folder / "run" / file_names.METRICS).unlink()  # as if it had been killed after its checkpoint
+    (folder / "run" / file_names.METRICS).unlink()  # as if killed after its checkpoint
     text = (folder / "run" / file_names.HISTORY).read_text(encoding="utf-8").splitlines()
     rows = [line.rpartition(",")[0] + ",25.0" for line in text[1:]]
     (folder / "run" / file_names.HISTORY).write_text("\n".join([text[0], *rows]) + "\n", encoding="utf-8")
@@ -97,7 +97,7 @@ def test_the_times_of_a_study_count_all_sessions(folder: Path, interrupt_after: 
     ["", "[]", "{}", '{"seconds": 3}', '{"seconds": {"wall": "long"}}', '{"seconds": {"wall": null}}'],
 )
 def test_times_that_are_damaged_count_as_none(tmp_path: Path, text: str) -> None:
-    """The metrics are written anew when the training ends."""
+    """The metrics are rewritten when training ends."""
     (tmp_path / file_names.METRICS).write_text(text, encoding="utf-8")
     assert earlier_seconds(tmp_path / file_names.METRICS) == {"compile": 0.0, "wall": 0.0}
 

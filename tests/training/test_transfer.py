@@ -1,4 +1,4 @@
-"""Transfer: weights loaded by name; frozen layers and learning rates by layer against PyTorch's trainings."""
+"""Transfer: weights loaded by name; frozen layers and learning rates by layer compared with PyTorch."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_frozen_layers_and_factors_train_as_in_pytorch(
 
 @pytest.fixture(scope="module")
 def low(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the digits 0 to 4 and 5 to 9 as files, and a run trained on the former."""
+    """A folder with the digits 0 to 4 and 5 to 9 as files, and a run trained on 0 to 4."""
     folder = tmp_path_factory.mktemp("low")
     x, y = load_digits(return_X_y=True)
     for name, chosen in (("low", y < 5), ("high", (y >= 5) & (y < 9))):
@@ -87,13 +87,13 @@ def low(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def high(low: Path, layers: list[dict[str, Any]] = NET, **options: Any) -> dict[str, Any]:
-    """A config for the other digits."""
+    """A config for the digits 5 to 9."""
     model = {"layers": layers, **({"initial_weights": options} if options else {})}
     return DIGITS | {"data": DIGITS["data"] | {"file": str(low / "high.npz")}, "model": model}
 
 
 def begun(given: dict[str, Any]) -> tuple[dict[str, np.ndarray], LoadedWeights, Setup]:
-    """The first arrays, and what was loaded."""
+    """The initial arrays, and what was loaded."""
     setup = set_up(config.resolve(given), Path())
     state, loaded = setup.begin(Path())
     assert loaded is not None
@@ -140,8 +140,8 @@ def test_what_matches_is_loaded_and_the_rest_is_drawn(low: Path) -> None:
         "stem.bias": "skipped",
         "body.weight": "12 × 6 in the file, 12 × 7 here",
         "body.bias": "6 in the file, 7 here",
-        "more.weight": "not in the file; frozen as it was drawn",
-        "more.bias": "not in the file; frozen as it was drawn",
+        "more.weight": "not in the file; frozen as drawn",
+        "more.bias": "not in the file; frozen as drawn",
         "head.weight": "6 × 5 in the file, 3 × 4 here",
         "head.bias": "5 in the file, 4 here",
     }
@@ -202,14 +202,14 @@ def test_what_cannot_be_loaded_is_one_message(low: Path, folder: Path) -> None:
     refused(
         options(), r"head\.weight: expected the shape \(6, 4\), got \(6, 5\); to load those that match, give"
     )
-    refused(options(file="nowhere"), "initial_weights: nowhere: there is no such file of weights, or folder")
+    refused(options(file="nowhere"), "initial_weights: nowhere: there is no such weights file or run folder")
     refused(options(file=str(low)), "not the folder of a finished run: there is no metrics.json")
     nothing = r"no array in it is one of this model: stem\.weight \(skipped\).*head\.weight \(6 × 5 in"
     refused(options(match="names", skip=("stem", "norm", "body")), nothing)
     Path("words.safetensors").write_text("nothing of the kind")
     refused(options(file="words.safetensors", match="names"), "words.safetensors: not a safetensors file")
     save_file({"head.bias": np.array([0.0, np.inf, 0, 0])}, "inf.safetensors")
-    refused(options(file="inf.safetensors", match="names"), r"inf\.safetensors: head\.bias holds inf")
+    refused(options(file="inf.safetensors", match="names"), r"inf\.safetensors: head\.bias has the value inf")
     save_file({"head.bias": np.array([0.0, 1e300, 0, 0])}, "wide.safetensors")
     refused(
         options(file="wide.safetensors", match="names") | {"dtype": "float32"}, "beyond the range of float32"
@@ -217,7 +217,7 @@ def test_what_cannot_be_loaded_is_one_message(low: Path, folder: Path) -> None:
     saved = bytearray((low / "run" / file_names.LAST).read_bytes())
     saved[-3] ^= 1
     Path("damaged.safetensors").write_bytes(saved)
-    refused(options(file="damaged.safetensors", match="names"), "its checksum is not that of its values")
+    refused(options(file="damaged.safetensors", match="names"), "its checksum does not match its values")
 
 
 def test_a_study_is_told_from_a_run(folder: Path) -> None:
@@ -246,7 +246,7 @@ def test_from_starts_with_the_weights_of_a_run(
     assert run_command(*start, "--output", "run", "--resume-or-start") == 0
     assert "nothing is left to do" in capsys.readouterr().out
     for arguments, message in (
-        ((*start, "--resume", "run"), f"--from {low / 'run'}: a resumed run goes on from weights of its own"),
+        ((*start, "--resume", "run"), f"--from {low / 'run'}: a resumed run has weights of its own"),
         (
             ("train", "--config", "run/config.yaml", "--from", "x"),
             "the config has model.initial_weights itself",

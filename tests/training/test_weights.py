@@ -1,4 +1,4 @@
-"""Weights of rows and of classes, against PyTorch's trainings (scripts/make_weight_reference.py)."""
+"""Weights of rows and classes, compared with PyTorch (scripts/make_weight_reference.py)."""
 
 # ruff: noqa: E501  a row is one mistake and what its message must say
 
@@ -26,7 +26,7 @@ EXACT = {"rtol": 1e-12, "atol": 1e-13}  # float64, in another order of sums
 
 
 def classifier(case: dict[str, Any], **options: Any) -> dict[str, Any]:
-    """The config of a case, whose weights to start from are in the working directory."""
+    """The config of a case, with its initial weights in the working directory."""
     save_file({f"only.{k}": np.array(v) for k, v in REFERENCE["start"].items()}, "start.safetensors")
     data = {"type": "inline", "x": REFERENCE["x"], "y": REFERENCE["y"], "task": "classification"}
     if case["row_weights"]:

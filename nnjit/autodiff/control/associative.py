@@ -1,4 +1,4 @@
-"""`associative_scan`: what the elements of a sequence combine to, up to each of them, in few operations."""
+"""`associative_scan`: combine the elements of a sequence up to each of them, in few operations."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, axis: int = 0, r
     """Return x₀, x₀ ∘ x₁, x₀ ∘ x₁ ∘ x₂, … along an axis, where `fn(x, y)` is x ∘ y.
 
     `fn` must be associative: elements are combined in pairs, then the pairs, and so on. For n elements it is
-    called about 2 log₂ n times with many elements at once, which it combines one by one along the axis, and
-    makes fewer than 2n combinations. `scan` makes n, one after the other.
+    called about 2 log₂ n times, with many elements at once along the axis, and makes fewer than 2n
+    combinations. `scan` makes n, one after the other.
 
     Args:
         fn: (x, y) -> x ∘ y, for stacks of elements of any length, nested as `elems`.
-        elems: nested dicts, lists and tuples of arrays, all of one length along the axis.
-        axis: the axis of the elements in every array.
-        reverse: whether to begin at the end: …, xₙ ∘ xₙ₋₁, xₙ.
+        elems: nested dicts, lists and tuples of arrays, all of the same length along the axis.
+        axis: the elements' axis in every array.
+        reverse: whether to start at the end: …, xₙ ∘ xₙ₋₁, xₙ.
 
     Raises:
         GraphError: lengths differ, an array has no such axis, or `fn` returns another structure or type.
@@ -56,8 +56,8 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, axis: int = 0, r
         for x, r, name in zip(xs, results, names, strict=True):
             if type_of(x) != type_of(r):
                 raise GraphError(
-                    f"associative_scan: fn returns {type_of(r)} for {name}, of which it was given "
-                    f"{type_of(x)}; it combines the elements one by one, and gives as many of the same type"
+                    f"associative_scan: fn returns {type_of(r)} for {name}, but was given "
+                    f"{type_of(x)}; it must combine the elements one by one, and return the same type"
                 )
         return results
 
@@ -67,7 +67,7 @@ def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, axis: int = 0, r
 
 
 def _scanned(combine: Combine, xs: Values, axes: Sequence[int]) -> Values:
-    """The prefixes: those of pairs end at every second element; one more combination gives the others."""
+    """All prefixes: those of pairs end at every second element; one more combination gives the rest."""
     length = type_of(xs[0]).shape[axes[0]] if xs else 0
     if not isinstance(length, int) or length < 2:
         return xs
@@ -86,7 +86,7 @@ def _parts(xs: Values, axes: Sequence[int], part: slice) -> Values:
 
 
 def _alternating(even: Any, odd: Any, axis: int) -> Any:
-    """even₀, odd₀, even₁, odd₁, …; `even` may have one more."""
+    """Interleave: even₀, odd₀, even₁, odd₁, …; `even` may have one more."""
     [count] = type_of(odd).shape[axis : axis + 1]
     start = (slice(None),) * axis
     pairs = nnp.stack([even[(*start, slice(0, count))], odd], axis + 1)
@@ -108,4 +108,4 @@ def _check_lengths(stacks: Values, axes: Sequence[int], names: Sequence[str]) ->
         raise GraphError("associative_scan: the batch axis has no known length; choose another axis")
     if len(set(lengths)) > 1:
         shown = ", ".join(f"{n} ({name})" for n, name in zip(lengths, names, strict=True))
-        raise GraphError(f"associative_scan: the elements have one length along the axis; got {shown}")
+        raise GraphError(f"associative_scan: the elements must be equally long along the axis; got {shown}")

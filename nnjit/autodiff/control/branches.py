@@ -1,8 +1,8 @@
-"""`cond` and `switch`: call one of several functions, by a value that is known only at evaluation.
+"""`cond` and `switch`: call one of several functions, chosen by a value known only at evaluation.
 
-A node `switch` reads the index and the operands, and carries a graph for each branch. Its derivatives are
-again such nodes, of the derivatives of the branches, so that nothing that another branch would compute (the
-NaN of a logarithm) ever reaches them. Once all derivatives are taken, compiled code selects.
+A `switch` node reads the index and the operands, and holds a graph for each branch. Its derivatives are again
+`switch` nodes, over the branches' derivatives, so a value of another branch (the NaN of a logarithm) never
+reaches them. Once all derivatives are taken, compiled code selects.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Branch = Callable[..., Any]
 def cond(predicate: Any, true_function: Branch, false_function: Branch, *operands: Any) -> Any:
     """Return `true_function(*operands)` if `predicate` holds, else `false_function(*operands)`.
 
-    Only the branch that is taken has a derivative, of any order: a NaN or an infinity of the other one never
-    shows. Outside a trace only that branch runs; inside, both are traced, possibly more than once, including
-    values that they read from around them.
+    Only the branch taken contributes to derivatives, of any order: a NaN or infinity in the other never
+    shows. Outside a trace only that branch runs; inside, both are traced, possibly more than once, with the
+    values they close over.
 
     Args:
-        predicate: a scalar: a truth value, or a number, which holds if it is not 0.
-        true_function, false_function: return results of one structure and one type; a Python number takes
-            the dtype of what the other one returns.
-        operands: nested dicts, lists and tuples of arrays, or anything else that the functions take.
+        predicate: a scalar: a truth value, or a number, true if it is not 0.
+        true_function, false_function: must return the same structure and types; a Python number takes the
+            dtype of the other function's result.
+        operands: nested dicts, lists and tuples of arrays, or anything else the functions take.
 
     Raises:
         GraphError: the predicate is not a scalar, or the traced results differ in structure or type.
@@ -52,18 +52,17 @@ def cond(predicate: Any, true_function: Branch, false_function: Branch, *operand
 
 
 def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
-    """Return `branches[index](*operands)`, where an index below 0 counts as 0, and one too large as the last.
+    """Return `branches[index](*operands)`, with `index` clipped to the branches.
 
-    All else is as for `cond`: only the branch that is taken has a derivative, and only that one runs outside
-    a trace.
+    As in `cond`, only the branch taken contributes to derivatives, and only it runs outside a trace.
 
     Args:
-        index: a whole number without axes; under `vmap`, one for each example.
-        branches: one function or more, which return results of one structure and one type.
-        operands: nested dicts, lists and tuples of arrays, or anything else that the functions take.
+        index: a scalar whole number; under `vmap`, one for each example.
+        branches: one or more functions, which must return the same structure and types.
+        operands: nested dicts, lists and tuples of arrays, or anything else the functions take.
 
     Raises:
-        GraphError: the index is not an integer, `branches` is empty, or the results of the branches differ in
+        GraphError: the index is not an integer, `branches` is empty, or the branches' results differ in
             structure or type.
 
     >>> halve, keep, double = lambda x: x / 2, lambda x: x, lambda x: 2 * x
@@ -71,7 +70,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     [1.5, 6.0, 6.0, 1.5]
     """
     if not isinstance(branches, (tuple, list)) or not branches or not all(map(callable, branches)):
-        raise GraphError(f"switch: expected a list of one function or more as branches, got {branches!r}")
+        raise GraphError(f"switch: expected a list of one or more functions as branches, got {branches!r}")
     kind, last = type_of(index), len(branches) - 1
     if kind.shape != () or kind.dtype.kind not in "iu":
         mend = "nnjit.cond takes a truth value" if kind.dtype.kind == "b" else "use nnjit.numpy.astype"
@@ -82,7 +81,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
 
 
 def _traced(name: str, index: Node, branches: Sequence[Branch], operands: Any) -> Any:
-    """The node, or a node for each array of the result."""
+    """Trace the branches: a node, or a node for each array of the result."""
     leaves, build = flatten(operands)
     traced = nodes_of(leaves)
     runs = [runner(f, leaves, build) for f in branches]
@@ -119,14 +118,14 @@ def _check_structures(name: str, results: Sequence[Any]) -> None:
 
 
 def _alike(name: str, number: int, values: Sequence[Any]) -> Sequence[Any]:
-    """A result of all branches, of one type."""
+    """One result from all branches, in the same type."""
     if any(map(weak, values)):
         values = promote(*values)
     one, *others = map(type_of, values)
     if differing := [other for other in others if other != one]:
         raise GraphError(
-            f"{name}: result {number} of the branches is {one} and {differing[0]}; all must have one type: "
-            "use nnjit.numpy.astype or broadcast_to in one of them"
+            f"{name}: result {number} of the branches is {one} and {differing[0]}; all must have the "
+            "same type: use nnjit.numpy.astype or broadcast_to in one of them"
         )
     return values
 
@@ -135,15 +134,15 @@ def _chosen(index: Node, values: Sequence[Any], own: dict[Node, Node], given: di
     """The node of one result.
 
     Args:
-        own: an input of the branches for each value that they read from around them.
-        given: what stands for each of their inputs.
+        own: from values that the branches close over to inputs that stand for them.
+        given: the value of each of their inputs.
     """
     outputs = rebuild([node_of(value) for value in values], own)
     return _apply(index, list(given.values()), [Graph(tuple(given), (out,)) for out in outputs])
 
 
 def _apply(index: Node, operands: Sequence[Node], branches: Sequence[Graph]) -> Node:
-    """The node, without operands that no branch reads, as the transpose of a linear branch does not."""
+    """Build the node without operands that no branch reads, as in the transpose of a linear branch."""
     reached = [set(branch.nodes) for branch in branches]
     places = enumerate(zip(*(branch.inputs for branch in branches), strict=True))
     used = [k for k, own in places if any(n in nodes for n, nodes in zip(own, reached, strict=True))]
@@ -175,7 +174,7 @@ def _pull(g: Node, out: Node, args: Sequence[Node], branches: tuple[Graph, ...])
 
 
 def _batch(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:
-    """What is the same for all examples stays so; an index that is one chooses one branch for all."""
+    """Keep values that all examples share; a shared index chooses one branch for all."""
     mapped = [k for k, x in enumerate(node.inputs[1:]) if x in new]
     branches = tuple(mapped_graph(branch, mapped, n, batch) for branch in node.params["branches"])
     index, *operands = node.inputs

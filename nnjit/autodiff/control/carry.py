@@ -1,4 +1,4 @@
-"""Trace one step of a loop whose step returns what it carries on: `while_loop`, `fori_loop`."""
+"""Trace one step of a loop that returns only its carry: `while_loop`, `fori_loop`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nnjit.numpy.promotion import as_number, promote, weak
 
 @dataclass(frozen=True)
 class Carry:
-    """The values that a loop carries, traced through one step.
+    """The values a loop carries, traced through one step.
 
     Args:
-        firsts: what they are before the first step.
-        inputs: what stands for them before a step, and
-        after: what they are after it, of the same types.
-        build: the carry, from its leaves.
+        firsts: their values before the first step.
+        inputs: the nodes that stand for them before a step.
+        after: their values after that step, of the same types.
+        build: rebuilds the carry from its leaves.
     """
 
     firsts: Sequence[Any]
@@ -33,14 +33,13 @@ class Carry:
 
 
 def trace_carry(name: str, body: Callable[[Any], Any], init: Any) -> Carry:
-    """Call `body` with what stands for `init`.
+    """Trace `body`, with inputs for the leaves of `init`.
 
-    A Python number in `init` stands for one in the body as well. If it is an array after a step, or has
-    another dtype, it takes that dtype from the start, which needs a second call.
+    A Python number in `init` is weakly typed in the body too. If a step makes it an array, or changes its
+    dtype, it takes that dtype from the start, which needs a second call.
 
     Raises:
-        GraphError: `init` has something other than arrays, or the carry changes its structure or
-            a part its type.
+        GraphError: `init` holds anything but arrays, or the carry changes its structure or types.
     """
     firsts, build = flatten(init)
     names = paths(init, "carry")
@@ -70,7 +69,7 @@ def _input(first: Any, *, is_number: bool) -> Node:
 
 
 def _widens(first: Any, result: Any) -> bool:
-    """Whether a Python number is something else after a step."""
+    """Whether a step turns a Python number into something else."""
     return not weak(result) or type_of(promote(first, result)[0]) != type_of(first)
 
 
@@ -79,7 +78,7 @@ def _check_arrays(name: str, firsts: Sequence[Any], parts: Sequence[str]) -> Non
         if not isinstance(first, Node) and np.asarray(first).dtype.kind not in "fiub":
             raise GraphError(
                 f"{name}: {part} is {described(first)}; expected arrays and numbers, or nested dicts, lists "
-                "and tuples of them; the body can read anything else from around it"
+                "and tuples of them; the body can close over anything else"
             )
 
 
@@ -88,7 +87,7 @@ def _check_structure(name: str, before: Any, after: Any) -> None:
         shown = described(after) if structure(after) == "*" else structure(after)
         raise GraphError(
             f"{name}: the carry is {structure(before)} before a step and {shown} after it (* is an array); "
-            "the body returns a carry of the structure that it is given"
+            "the body must return a carry of the same structure"
         )
 
 

@@ -1,4 +1,4 @@
-"""`fori_loop`: a loop over the whole numbers from one to another."""
+"""`fori_loop`: a loop over a range of whole numbers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Body = Callable[[Any, Any], Any]
 def fori_loop(lower: Any, upper: Any, body: Body, init: Any) -> Any:
     """Return the carry after `carry = body(i, carry)` for i = lower, lower + 1, …, upper - 1.
 
-    If the bounds are known, it is a `scan`, which has derivatives of both modes; if one is traced, it is a
-    `while_loop`, which has forward mode alone.
+    With known bounds it is a `scan`, differentiable in both modes; with a traced bound it is a `while_loop`,
+    differentiable in forward mode only.
 
     Args:
-        lower, upper: whole numbers; if `upper` is not larger, `init` is returned.
-        body: (i, carry) -> carry, traced; it may read other values.
-        init: the first carry, nested dicts, lists and tuples of arrays. A Python number takes the dtype
+        lower, upper: whole numbers; if `upper <= lower`, `init` is returned.
+        body: (i, carry) -> carry, traced; it may close over other values.
+        init: the first carry: nested dicts, lists and tuples of arrays. A Python number takes the dtype
             that it has after a step.
 
     Raises:
-        GraphError: the carry changes its structure or a part its type, or a bound is not a whole number.
+        GraphError: the carry changes its structure or types, or a bound is not a whole number.
 
     >>> float(fori_loop(1, 6, lambda i, product: product * i, 1.0))
     120.0
@@ -51,7 +51,7 @@ def fori_loop(lower: Any, upper: Any, body: Body, init: Any) -> Any:
 
 
 def _scanned(carry: Carry, i: Node, numbers: range) -> Any:
-    """The loop as a scan over the values of `i`."""
+    """Run the loop as a scan over the values of `i`."""
     if not numbers or not carry.inputs:
         return carry.build([v if isinstance(v, Node) else np.array(v) for v in carry.firsts])
     stack = np.arange(numbers.start, numbers.stop, dtype=np.int64)
@@ -60,7 +60,7 @@ def _scanned(carry: Carry, i: Node, numbers: range) -> Any:
 
 
 def _bound(bound: Any, name: str) -> Any:
-    """A bound as a Python number, or as a node that stands for one."""
+    """Convert a bound to a Python number, or to a weakly typed node."""
     kind = type_of(bound)
     if kind.shape != () or kind.dtype.kind not in "iu":
         raise GraphError(f"fori_loop: {name} is {kind}; expected one whole number")

@@ -1,4 +1,4 @@
-"""Build a loop from the nodes of one step; values that are the same at all steps are computed before it."""
+"""Build a loop from the nodes of one step, computing loop-invariant values before it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def make_loop(
     keeps_last: bool = False,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
-    """The record of a loop over `outputs`, the carried ones first.
+    """The record of a loop over `outputs`, carried values first.
 
     Args:
-        carried: what stands for the carried values in `outputs`, and
-        first: what they are before the first step.
-        stacks: any nodes that differ from step to step, and for each its values at all steps.
-        keeps_last: whether the record has the last step alone.
-        outer: nodes in `outputs` that stand for others outside the loop, and those.
+        carried: the nodes that stand for the carried values in `outputs`.
+        first: their values before the first step.
+        stacks: from nodes that differ from step to step to their values at all steps.
+        keeps_last: whether the record holds the last step alone.
+        outer: from nodes in `outputs` to the nodes outside the loop that they stand for.
     """
     order = topological(outputs, stop=[*stacks, *carried])
     varying = {n: new_input(n.type) for n in stacks if n in order}
@@ -60,15 +60,15 @@ def make_while(
     *,
     outer: Mapping[Node, Node] | None = None,
 ) -> Any:
-    """The value of a loop that goes on as long as its step says so.
+    """The value of a loop that repeats as long as its step asks for another.
 
     Args:
         step: whether there is another step, and the carried values after one.
-        carried: what stands for the carried values in `step` and `result`, and
-        first: what they are before the first step.
+        carried: the nodes that stand for the carried values in `step` and `result`.
+        first: their values before the first step.
         is_going: whether there is a first step.
-        result: the value, made of the last carried values.
-        outer: nodes in `step` and `result` that stand for others outside the loop, and those.
+        result: the value, computed from the last carried values.
+        outer: from nodes in `step` and `result` to the nodes outside the loop that they stand for.
     """
     outputs = [*step, result]
     fixed = {n: new_input(n.type) for n in _fixed(outputs, carried)}
@@ -83,7 +83,7 @@ def make_while(
 
 
 def _known(args: Sequence[Any]) -> Sequence[Any]:
-    """The arguments themselves, or their values if none of them depends on an input."""
+    """The arguments, evaluated if none of them depends on an input."""
     nodes = [n for n in args if isinstance(n, Node)]
     if any(n.primitive is input_p for n in topological(nodes)):
         return args
@@ -92,7 +92,7 @@ def _known(args: Sequence[Any]) -> Sequence[Any]:
 
 
 def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
-    """The nodes that `outputs` need and that are the same at all steps; numbers stay in the body."""
+    """The loop-invariant nodes that `outputs` depend on; numbers stay in the body."""
     depending = set(own)
     order = topological(outputs, stop=depending)
     for node in order:
@@ -104,14 +104,14 @@ def _fixed(outputs: Iterable[Node], own: Iterable[Node]) -> list[Node]:
 
 
 def _unrepeated(node: Node) -> Node:
-    """The argument of broadcasts: a step repeats it at no cost, without having it in memory."""
+    """The argument of broadcasts: a step repeats it at no cost, without storing the copies."""
     while node.primitive is broadcast:
         node = node.inputs[0]
     return node
 
 
 def _is_number(node: Node) -> bool:
-    """Whether `node` is a known number, or that number repeated."""
+    """Whether `node` is a known number, or one repeated."""
     if node.primitive is constant_p:
         return node.shape == ()
     return node.primitive.kind in ("view", "reshape") and _is_number(node.inputs[0])

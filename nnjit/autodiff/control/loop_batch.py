@@ -1,4 +1,4 @@
-"""`vmap` of loops: one loop whose steps work on all examples."""
+"""`vmap` of loops: one loop whose steps compute all examples."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from nnjit.primitives.while_loop import While
 
 
 def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:
-    """The record of a loop with one more leading axis, of length `n`.
+    """The record of a loop with a new leading axis, of length `n`.
 
     Args:
-        new: nodes, and for each of them one with the leading axis.
-        batch: gives nodes a leading axis.
+        new: from nodes to the same nodes with the leading axis.
+        batch: adds the leading axis to nodes.
     """
     loop = Loop(**node.params)
     given = dict(zip(loop.body.inputs, node.inputs, strict=True))
     mapped = [b for b in loop.body.inputs if b in loop.before or given[b] in new]
     inner = {b: new_input(b.type.with_shape((n, *b.shape))) for b in mapped}
     outputs = batch(loop.body.outputs, inner, n)
-    # The steps come first, or after the batch axis, which leads already.
+    # The step axis is first, or follows the batch axis.
     at = 1 if isinstance(n, int) else 0
     stacks = {
         inner.get(b, b): nnp.moveaxis(new[given[b]], 0, at) if b in inner else given[b] for b in loop.moving
@@ -50,13 +50,13 @@ def batch_loop(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> No
 
 
 def batch_while(node: Node, new: Mapping[Node, Node], n: int, batch: Batch) -> Node:
-    """The value of a loop that goes on as long as its step says so, with one more leading axis.
+    """The value of a `while_loop` with a new leading axis.
 
-    If examples end apart, the loop goes on until all have ended, and those that have keep their values.
+    The loop runs until all examples have ended; those that end earlier keep their values.
 
     Args:
-        new: nodes, and for each of them one with the leading axis.
-        batch: gives nodes a leading axis.
+        new: from nodes to the same nodes with the leading axis.
+        batch: adds the leading axis to nodes.
     """
     loop = While(**node.params)
     start = node.inputs[loop.constants]

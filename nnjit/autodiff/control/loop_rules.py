@@ -1,9 +1,9 @@
 """The derivatives of a loop, which are loops again.
 
-Forward, each step carries the tangents beside the values. Backward, a loop in the opposite order carries the
-cotangents; what its steps need of the forward ones is recorded there. The cotangent of a value that is the
-same at all steps is a sum over them: if it is a sum of products, as for a weight, the factors of all steps
-are recorded, and multiplied at once afterwards.
+In forward mode, each step carries tangents with the values. In reverse mode, a loop in the opposite order
+carries the cotangents, and the forward loop records what its steps need. The cotangent of a loop-invariant
+value is a sum over all steps: if it is a sum of products, as for a weight, the factors of all steps are
+recorded, and multiplied at once afterwards.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from nnjit.ir.graph import constant_p
 from nnjit.primitives import full, full_like, matmul, reduce_sum, scan_p, slice_
 from nnjit.primitives.scan import Loop, at_step, lead, parts
 
-MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # a sum of these is one of the sums
+MAPPED = ("add", "sub", "neg", "concat", "cast", "reshape", "transpose")  # these map sums to sums
 
 
 def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **params: Any) -> Node:
-    """The tangent of a loop's record for the tangents of its arguments."""
+    """The tangent of a loop's record, from its arguments' tangents."""
     loop = Loop(**params)
     changed = [
         n for n, t in zip(loop.body.inputs, tangents, strict=True) if t is not None and n.type.is_float
@@ -54,7 +54,7 @@ def push_through(out: Node, args: Sequence[Node], tangents: Sequence[Node | None
 
 
 def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Sequence[Node | None]:
-    """The cotangents of a loop's arguments for that of its record."""
+    """The cotangents of a loop's arguments, from its record's cotangent."""
     loop = Loop(**params)
     if loop.keeps_last:
         g = _at_last_step(g, loop)
@@ -63,7 +63,7 @@ def pull_through(g: Node, out: Node, args: Sequence[Node], **params: Any) -> Seq
 
 
 def _at_last_step(g: Node, loop: Loop) -> Node:
-    """The cotangent of the record of all steps for that of the last one."""
+    """Extend the cotangent of the last step to all steps: zeros at the others."""
     axis = len(lead(g.type))
     one = nnp.expand_dims(g, axis)
     shape = (*lead(g.type), loop.length - 1, *g.shape[axis:])
@@ -72,7 +72,7 @@ def _at_last_step(g: Node, loop: Loop) -> Node:
 
 
 class _Backward:
-    """The loop in the opposite order that carries the cotangents.
+    """The loop in the opposite order, which carries the cotangents.
 
     Args:
         g: the cotangent of the forward loop's record.
@@ -80,22 +80,22 @@ class _Backward:
 
     def __init__(self, loop: Loop, args: Sequence[Node], g: Node) -> None:
         self.loop, self.given = loop, dict(zip(loop.body.inputs, args, strict=True))
-        # What a step gets: the cotangents of the values it records, and of those it carries on.
+        # A step receives the cotangents of the values it records and carries.
         arriving = [new_input(n.type) for n in loop.recorded]
         self.carried = [new_input(n.type) for n in loop.before]
-        # What it gives: the cotangents of its inputs; of those that are the same at all steps, a sum.
+        # It returns the cotangents of its inputs; for loop-invariant inputs, their sum.
         wanted = [n for n in loop.body.inputs if n.type.is_float]
         pulled = pull_back(loop.body.outputs, wanted, [*self.carried, *arriving])
         self.pulled = dict(zip(wanted, pulled, strict=True))
         self.sums = {n: _Sum(self.pulled[n], loop) for n in loop.fixed if n in self.pulled}
         self.factors = [x for s in self.sums.values() for x in s.factors]
-        # What it reads of each step: the arguments, the arriving cotangents, and values of the forward step.
+        # At each step it reads the arguments, the arriving cotangents, and values of the forward step.
         self.stacks = {n: self.given[n] for n in loop.moving}
         self.stacks |= dict(zip(arriving, parts(g, [n.type for n in arriving], loop.length), strict=True))
         self.stacks |= _recorded([*self.pulled.values(), *self.factors], loop, args)
 
     def cotangents(self) -> dict[Node, Node]:
-        """The cotangent of each input of the forward loop's body that has one."""
+        """The cotangents of the float inputs of the forward loop's body."""
         loop = self.loop
         moving = [n for n in loop.moving if n in self.pulled]
         carried = [self.pulled[n] for n in loop.before]
@@ -116,13 +116,13 @@ class _Backward:
 
 
 def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict[Node, Node]:
-    """The values of a forward step that the backward one needs, and their values at all steps, from a loop.
+    """Record the forward values that a backward step needs: from nodes to their values at all steps.
 
-    The pass `merge_loops` joins this loop and the original one.
+    The pass `merge_loops` merges this loop with the original one.
     """
     forward = set(topological(loop.body.outputs)) - set(loop.body.inputs) | set(loop.before)
     saved: dict[Node, None] = {}
-    dtype = loop.body.outputs[0].dtype  # a record has one; values of another are computed anew
+    dtype = loop.body.outputs[0].dtype  # a record has one dtype; values of others are recomputed
     pending = list(outputs)
     seen: set[Node] = set()
     while pending:
@@ -151,10 +151,10 @@ def _recorded(outputs: Sequence[Node], loop: Loop, args: Sequence[Node]) -> dict
 
 
 class _Sum:
-    """The sum over all steps of a node of the backward body, which is computed after the loop.
+    """The sum over all steps of a node of the backward body, computed after the loop.
 
     Args:
-        factors: the nodes whose values at all steps it needs.
+        factors: the nodes that it needs at all steps.
     """
 
     def __init__(self, node: Node, loop: Loop) -> None:
@@ -176,7 +176,7 @@ class _Sum:
             self.factors += node.inputs
         elif self.loop.is_batched and not node.type.is_batched:
             raise GraphError(
-                f"scan: {node.primitive.name} in the derivative for a value of all steps has no rule"
+                f"scan: {node.primitive.name} has no rule in the derivative by a loop-invariant value"
             )
         else:
             self.factors.append(node)
@@ -195,7 +195,7 @@ class _Sum:
         return reduce_sum(stacks[node.inputs[0]], axes=tuple(sorted(axes)))
 
     def _is_sum(self, node: Node) -> bool:
-        """Whether `node` sums over rows, and so can sum over the rows of all steps."""
+        """Whether `node` sums over rows; it can then sum over the rows of all steps."""
         if node.primitive is matmul:
             return bool(node.params["ta"]) and not node.params["tb"]
         return node.primitive is reduce_sum and (not self.loop.is_batched or node.inputs[0].type.is_batched)

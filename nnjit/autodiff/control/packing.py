@@ -1,4 +1,4 @@
-"""Pack values of several dtypes into one array that holds all of them exactly, and unpack them."""
+"""Pack values of several dtypes into one array that holds them exactly, and unpack them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from nnjit.ir import ArrayType, Node
 from nnjit.ir.types import Shape
 from nnjit.primitives import slice_
 
-HALF = 2**32  # a whole number of 64 bits is two of 32, which a float64 holds exactly
+HALF = 2**32  # a 64-bit integer is split in two of 32 bits, which a float64 holds exactly
 
 
 def packed(values: Sequence[Node]) -> Node:
-    """The values flat and side by side: in their dtype, or in i64, or in f64 if one of them is a float."""
+    """The values flat and side by side: in their common dtype, else i64, or f64 if one is a float."""
     dtype = _common([n.type for n in values])
     rows = [row for n in values if n.type.row_size for row in _rows(nnp.ravel(n), dtype)]
     return node_of(nnp.concatenate([nnp.astype(row, dtype) for row in rows]))
 
 
 def unpacked(whole: Any, types: Sequence[ArrayType]) -> list[Any]:
-    """The values in `whole`, whose last axis is that of `packed`; axes before it stay."""
+    """The values in `whole`, whose last axis is as from `packed`; axes before it stay."""
     lead: Shape = whole.shape[:-1]
     found, start = [], 0
     for type in types:

@@ -1,4 +1,4 @@
-"""`scan`: a loop over the leading axis, compiled once however many steps it has."""
+"""`scan`: a loop over the leading axis, compiled once for any number of steps."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def scan(
     """Carry a value through the steps of a loop: `carry, y = f(carry, x)` for each x of `xs`.
 
     Args:
-        f: (carry, x) -> (carry, y), traced once; it may read other values, the same at all steps.
-        init: the first carry, nested dicts, lists and tuples of arrays.
-        xs: the same of arrays, of which each step sees one element along `axis`.
-        length: the number of steps, needed if there are no `xs`.
-        reverse: whether to begin with the last.
-        axis: the loop's axis in `xs` and in the results; of batched values (in a layer) always the second.
+        f: (carry, x) -> (carry, y), traced once; it may close over other values.
+        init: the first carry: nested dicts, lists and tuples of arrays.
+        xs: nested arrays likewise; each step sees one element along `axis`.
+        length: the number of steps, required without `xs`.
+        reverse: whether to start with the last element.
+        axis: the loop's axis in `xs` and the results; batched values (in a layer) always use the second.
 
     Returns:
         The last carry, and the results y of all steps stacked along the loop's axis.
@@ -87,9 +87,9 @@ class Steps:
     """The steps of a loop, traced once.
 
     Args:
-        carried: what stands for the carried values, and
-        firsts: what they are before the first step.
-        stacks: for what stands for an element of the xs, all of them.
+        carried: the nodes that stand for the carried values.
+        firsts: their values before the first step.
+        stacks: from nodes that stand for an element of the xs to all elements.
     """
 
     carried: Sequence[Node]
@@ -99,18 +99,18 @@ class Steps:
     reverse: bool
 
     def last_values(self, results: Sequence[Node]) -> list[Any]:
-        """The carried values after the last step; those before are kept for loops of other dtypes alone."""
+        """The carried values after the last step; earlier ones are kept only for loops of other dtypes."""
         return self._values(results, keeps_last=True)
 
     def values(self, results: Sequence[Node]) -> list[Any]:
-        """All values of each result, the carried ones first."""
+        """Each result's values at all steps, carried values first."""
         return self._values(results, keeps_last=False)
 
     def _values(self, results: Sequence[Node], *, keeps_last: bool) -> list[Any]:
         """The values of each result.
 
-        A loop has one dtype. So those of each dtype have a loop, which reads the carried values of the
-        loops before it at every step, unless they need each other.
+        A loop has one dtype. So each dtype gets its own loop, which reads the carried values of earlier loops
+        at every step; dtypes that need each other are packed.
         """
         after = dict(zip(self.carried, results, strict=False))
         stacks = dict(self.stacks)
@@ -143,7 +143,7 @@ class Steps:
         return [found[n] for n in results]
 
     def _packed_values(self, results: Sequence[Node], *, keeps_last: bool) -> list[Any]:
-        """As `_values`, if values of several dtypes need each other: by a loop that carries them as one."""
+        """As `_values`, for dtypes that need each other: one loop carries them packed."""
         if any(n.type.is_batched for n in self.carried):
             kinds = " and ".join(dict.fromkeys(SHORT[n.dtype] for n in self.carried))
             raise GraphError(
@@ -163,12 +163,12 @@ class Steps:
         return [n for n in self.carried if n.dtype == dtype]
 
     def _needs(self, results: Sequence[Node], dtype: np.dtype) -> set[Node]:
-        """The carried values that results of a dtype read."""
+        """The carried values that the results of a dtype read."""
         order = topological([n for n in results if n.dtype == dtype])
         return {n for n in order if n in self.carried}
 
     def _before(self, node: Node, first: Any, after: Any) -> Any:
-        """A carried value before each step: the first one, and those after all steps but the last."""
+        """A carried value before each step: the first value, then those after all steps but the last."""
         axis = len(lead(node.type))
         start = expand_dims(first, axis)
         cut = (slice(None),) * axis
@@ -179,7 +179,7 @@ class Steps:
 def _pair(result: Any) -> tuple[Any, Any]:
     """The carry and the result of a step."""
     if not isinstance(result, tuple) or len(result) != 2:
-        raise GraphError(f"scan: f returns a pair (carry, y), got {described(result)}")
+        raise GraphError(f"scan: f must return a pair (carry, y), got {described(result)}")
     return result
 
 
@@ -187,7 +187,7 @@ def _check_structure(before: Any, after: Any) -> None:
     if structure(before) != structure(after):
         raise GraphError(
             f"scan: the carry is {structure(before)} before a step and {structure(after)} after it "
-            "(* is an array); f returns a carry of the structure that it is given"
+            "(* is an array); f must return a carry of the same structure"
         )
 
 
@@ -197,9 +197,9 @@ def _length(types: Sequence[ArrayType], length: int | None) -> int:
     if len(lengths) != 1 or None in lengths:
         shown = f"got {', '.join(map(str, types))}" if types else "there are none"
         mend = "give the number of steps: length=…" if length is None and not types else ""
-        given = "" if length is None else f", beside length={length}"
+        given = "" if length is None else f", with length={length}"
         raise GraphError(
-            f"scan: the xs have one length along the loop's axis; {shown}{given}{mend and '; '}{mend}"
+            f"scan: the xs must be equally long along the loop's axis; {shown}{given}{mend and '; '}{mend}"
         )
     (steps,) = lengths
     if not isinstance(steps, int) or steps < 0:
@@ -212,7 +212,7 @@ def _one(type: ArrayType) -> ArrayType:
 
 
 def _alike(outputs: Sequence[Node], carried: Sequence[ArrayType]) -> list[Node]:
-    """The results of a step, all with the batch axis if one has it."""
+    """The results of a step, all with the batch axis if any has it."""
     if any(n.type.is_batched for n in outputs):
         outputs = [n if n.type.is_batched else _batched(n) for n in outputs]
     for before, after in zip(carried, outputs, strict=False):

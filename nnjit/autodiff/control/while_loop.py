@@ -1,4 +1,4 @@
-"""`while_loop`: repeat a step as long as a condition holds, a number of times that need not be known."""
+"""`while_loop`: repeat a step while a condition holds, for an unknown number of steps."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from nnjit.primitives.while_loop import While
 
 @tracing(is_on=False)
 def while_loop(cond: Callable[[Any], Any], body: Callable[[Any], Any], init: Any) -> Any:
-    """Return the carry after `carry = body(carry)` has been repeated while `cond(carry)` holds.
+    """Return the carry after repeating `carry = body(carry)` while `cond(carry)` holds.
 
-    It has derivatives of any order by forward mode (`jvp`, `jacfwd`). Under `vmap`, examples whose condition
-    holds no more keep their values until all have ended. Compiled code cannot be interrupted, so let the
-    condition count steps if the loop may not converge.
+    It has derivatives of any order in forward mode (`jvp`, `jacfwd`). Under `vmap`, examples that have ended
+    keep their values until all have. Compiled code cannot be interrupted, so let the condition count steps if
+    the loop may not converge.
 
     Args:
-        cond: carry -> a truth value, or a number, which holds if it is not 0.
-        body: carry -> carry. Both are traced; they may read other values, the same at all steps.
-        init: the first carry, nested dicts, lists and tuples of arrays. A Python number takes the dtype
+        cond: carry -> a truth value, or a number, true if it is not 0.
+        body: carry -> carry. Both are traced; they may close over other values.
+        init: the first carry: nested dicts, lists and tuples of arrays. A Python number takes the dtype
             that it has after a step.
 
     Raises:
-        GraphError: the carry changes its structure or a part its type, or the condition is not a scalar. In
-            reverse mode: the values of an unknown number of steps cannot be recorded.
+        GraphError: the carry changes its structure or types, or the condition is not a scalar. In reverse
+            mode: the values of an unknown number of steps cannot be recorded.
 
     >>> root = lambda a: while_loop(lambda x: abs(x * x - a) > 1e-12, lambda x: (x + a / x) / 2, a)
     >>> round(float(root(2.0)), 9)
@@ -58,11 +58,11 @@ def repeat(carry: Carry, goes_on: Node) -> Any:
     """The carry after the last step.
 
     Args:
-        goes_on: whether there is another step, made of the carry's inputs.
+        goes_on: whether there is another step, computed from the carry's inputs.
     """
     if batched := [n for n in carry.inputs if n.type.is_batched]:
         raise GraphError(
-            f"while_loop: a carried value is {batched[0].type}, but rows of a batch would end apart; use vmap"
+            f"while_loop: a carried value is {batched[0].type}, but its rows would end apart; use vmap"
         )
     [is_going] = rebuild([goes_on], dict(zip(carry.inputs, map(node_of, carry.firsts), strict=True)))
     [again] = rebuild([goes_on], dict(zip(carry.inputs, carry.after, strict=True)))
@@ -82,7 +82,7 @@ def _truth(holds: Any) -> Node:
 
 
 def _push(out: Node, args: Sequence[Node], tangents: Sequence[Node | None], **params: Any) -> Node | None:
-    """The tangents are carried beside the values."""
+    """Carry the tangents with the values."""
     loop = While(**params)
     inputs = [*loop.fixed, None, *loop.before]
     moves = {n: t for n, t in zip(inputs, tangents, strict=True) if n is not None and t is not None}

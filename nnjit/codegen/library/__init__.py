@@ -1,1 +1,1 @@
-"""Kernels that are compiled once on a machine: products of matrices and lanes, vector loops, the barrier."""
+"""Kernels compiled once per machine: products of matrices and lanes, vector loops, the barrier, the clock."""

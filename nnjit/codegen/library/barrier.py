@@ -1,6 +1,6 @@
-"""Where the threads of one program meet, as LLVM code: at its start, and at its barriers.
+"""Emit the meeting points of a program's threads as LLVM code: its start, and its barriers.
 
-Waiting threads spin, since the others usually arrive within microseconds. After a while they offer their core
+Waiting threads spin, since the others usually arrive within microseconds. After a while they yield their core
 to other programs.
 """
 
@@ -20,19 +20,19 @@ from nnjit.codegen.numba.emit import call_external
 from nnjit.codegen.numba.types import INDEX, Builder, LlvmBlock, LlvmModule, LlvmValue
 
 BARRIER, ASSEMBLE, YIELD = "nnjit_barrier", "nnjit_assemble", "nnjit_yield"
-PATIENCE = 2000  # pauses, some 50 µs, before a waiting thread offers its core to others
+PATIENCE = 2000  # pauses (about 50 µs) before a waiting thread yields its core
 
 
 class Meeting(NamedTuple):
-    """What the threads of a call share besides data: the places of an i64 array, in cache lines of their own.
+    """The state that the threads of a call share: positions in an i64 array, each in its own cache line.
 
     Args:
-        arrived: how often threads have come to a barrier.
-        deadline: in ticks; a step that begins later is the last one of the call.
+        arrived: how often threads have reached a barrier.
+        deadline: in ticks; a step that begins later is the last of the call.
         start: in ticks; until then the first thread waits for all others before it begins alone.
-        stop: the step before which the call stops because of the deadline; -1 before it is known.
-        ready: how many other threads have come.
-        begun: how many threads have begun; 0 before that.
+        stop: the step before which the call stops because of the deadline; -1 until it is known.
+        ready: how many other threads have arrived.
+        begun: how many threads have begun; 0 until then.
     """
 
     arrived: int = 0
@@ -44,11 +44,11 @@ class Meeting(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The elements of the array."""
+        """The number of elements of the array."""
         return self.begun + 1
 
     def array(self, *, start: int, deadline: int) -> np.ndarray:
-        """The array of a new call."""
+        """Return the array for a new call."""
         array = np.zeros(self.size, np.int64)
         array[[self.start, self.deadline, self.stop]] = start, deadline, -1
         return array
@@ -60,8 +60,8 @@ MEETING = Meeting()
 def emit_assembly(module: LlvmModule) -> None:
     """Add to `module` the function `i64 nnjit_assemble(i64* meeting, i64 thread, i64 threads)`.
 
-    It returns how many threads begin: all of them, or the first one alone if the others are late; and 0 for a
-    thread that is too late. A system under load may not run a thread for many milliseconds.
+    It returns how many threads begin: all of them, or the first alone if the others are late; 0 to a thread
+    that is too late. A system under load may not run a thread for many milliseconds.
     """
     function = ir.Function(module, ir.FunctionType(INDEX, [INDEX.as_pointer(), INDEX, INDEX]), ASSEMBLE)
     meeting, thread, threads = function.args
@@ -128,14 +128,14 @@ def call_barrier(builder: Builder, arrived: LlvmValue, threads: LlvmValue, phase
 
 
 def offer_yield() -> None:
-    """Tell LLVM the address of the system function that offers the core to other threads."""
+    """Tell LLVM the address of the system function that yields the core to other threads."""
     library = ctypes.WinDLL("kernel32") if os.name == "nt" else ctypes.CDLL(None)  # type: ignore[attr-defined]  # WinDLL is on Windows alone
     function = library.SwitchToThread if os.name == "nt" else library.sched_yield
     llvm.add_symbol(YIELD, ctypes.cast(function, ctypes.c_void_p).value)
 
 
 def _wait_again(b: Builder, turns: LlvmValue, entry: LlvmBlock, blocks: Sequence[LlvmBlock]) -> None:
-    """Pause and go back to `wait`, the first of the blocks, whose `turns` count the pauses."""
+    """Pause and branch back to `wait`, the first of the blocks; `turns` counts the pauses."""
     wait, again, tired = blocks
     b.position_at_end(again)
     _pause(b)
@@ -149,7 +149,7 @@ def _wait_again(b: Builder, turns: LlvmValue, entry: LlvmBlock, blocks: Sequence
 
 
 def _pause(b: Builder) -> None:
-    """Tell the core that this is a waiting loop."""
+    """Tell the core that this is a spin loop."""
     if is_x86():
         call_external(b, "llvm.x86.sse2.pause", ir.VoidType(), [])
     elif is_arm():  # its `yield` does nothing on most processors; to empty the pipeline takes some 10 ns

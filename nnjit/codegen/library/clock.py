@@ -1,4 +1,4 @@
-"""The processor's clock: ticks of constant rate, as LLVM code, and how many there are in a second."""
+"""Read the processor's clock in LLVM code, and measure its constant rate of ticks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_ticks(builder: Builder) -> LlvmValue:
     """Emit the time in ticks; 0 on processors other than x86 and AArch64."""
     if is_x86():
         return call_external(builder, "llvm.readcyclecounter", INDEX, [])
-    if is_arm():  # the cycle counter is not for programs
+    if is_arm():  # programs may not read the cycle counter
         counter = builder.module.add_metadata(["cntvct_el0"])
         return call_external(builder, "llvm.read_volatile_register.i64", INDEX, [counter])
     return INDEX(0)
@@ -61,6 +61,6 @@ class Clock:
         self._begin = self.ticks(), time.perf_counter()
 
     def after(self, seconds: float) -> int:
-        """The time in ticks when so many seconds will have passed."""
+        """The time in ticks `seconds` from now."""
         ticks, elapsed = self.ticks() - self._begin[0], time.perf_counter() - self._begin[1]
         return self._begin[0] + ticks + int(seconds * ticks / elapsed)

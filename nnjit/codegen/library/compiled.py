@@ -1,4 +1,4 @@
-"""Compile matrix products, loops over vectors, the barrier and the clock once on a machine, and load them.
+"""Compile matrix products, loops over vectors, the barrier and the clock once per machine, and load them.
 
 Generated programs call them as external functions, so no program compiles them again. LLVM looks up their
 names in every process, so compiled programs can be cached.
@@ -44,10 +44,10 @@ def call_product(
 
     Args:
         bits: 32 or 64, the width of the elements.
-        flags: of A and B, integers, not 0 if the matrix is stored transposed.
+        flags: of A and B, integers, nonzero if the matrix is stored transposed.
         lengths: m, n, k, integers.
         data: pointers to the elements of A, B and C.
-        strides: the distances of their rows.
+        strides: the distances between their rows.
     """
     (ta, tb), (lda, ldb, ldc) = flags, strides
     is_transposed = builder.icmp_signed("!=", ta, INDEX(0))
@@ -122,7 +122,7 @@ def _target_machine() -> Machine:
 
 
 def features() -> dict[str, bool]:
-    """Whether the CPU that Numba compiles for has each set of instructions."""
+    """Return for each instruction set whether the CPU that Numba compiles for has it."""
     if config.CPU_FEATURES is None:
         return dict(llvm.get_host_cpu_features())
     named = [f for f in config.CPU_FEATURES.split(",") if f]

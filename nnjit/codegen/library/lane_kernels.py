@@ -1,9 +1,9 @@
 """The kernels of the lane products, as LLVM vector code for this CPU.
 
-All three take the same arguments and use those they need: the vectors that are read or written at places and
-taps, a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the
-result stays in registers while the summed axes run. Each size of a tile is a function of its own, since LLVM
-allocates registers much better for a function with one loop.
+All three take the same arguments and use those they need: the vectors read or written at places and taps,
+a matrix or a second array of vectors, and the lengths and strides of the axes. A tile of the result stays in
+registers while the summed axes run. Each tile size has its own function, since LLVM allocates registers much
+better for a function with one loop.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nnjit.codegen.library.vector_loops import WIDTH
 from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
 NEAR = 32 * 1024  # bytes that stay in the first-level cache while a pass reads them repeatedly
-PLACES, COLUMNS = 64, 32  # the most whose elements `packed` copies side by side
+PLACES, COLUMNS = 64, 32  # the most that `packed` copies side by side
 MOST_ROWS = 6  # the most taps of a tile of the weights
 ARGUMENTS = ("groups", "step_a", "step_b", "step_c", "columns",
              "p0", "at_p0", "p1", "at_p1", "k0", "at_k0", "k1", "at_k1", "k2")  # fmt: skip
@@ -47,7 +47,7 @@ def emit_lane_products(module: LlvmModule, tile: Tile) -> None:
 
 
 class _Kernel(VectorEmitter, ABC):
-    """The state of writing one of the three kernels: a function over the groups, and functions of its tiles.
+    """Writes one of the three kernels: a function over the groups, and functions of its tiles.
 
     Attributes:
         name: one of `NAMES`.
@@ -97,7 +97,7 @@ class _Kernel(VectorEmitter, ABC):
         """Write the code for one group."""
 
     def function(self, size: Sequence[int], numbers: int, write: Callable[..., None]) -> LlvmFunction:
-        """A function `void tile(A*, B*, C*, …)` of `numbers` integers more; `write` emits its body."""
+        """A function `void tile(A*, B*, C*, …)` with `numbers` more integers; `write` emits its body."""
         pointer = self.real.as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [pointer] * 3 + [INDEX] * numbers)
         function = ir.Function(self.module, kind, f"{self.symbol}_{'_'.join(map(str, size))}")
@@ -276,7 +276,7 @@ class _Weights(_Kernel):
         return {size: self.function(size, 6, self.tile(*size)) for size in pairs(self.taps, self.columns)}
 
     def gathered(self, count: int) -> Callable[..., None]:
-        """Writes a copy of `count` elements of each place, side by side."""
+        """Return what writes the code that copies `count` elements of each place side by side."""
 
         def write(x: LlvmValue, out: LlvmValue, _: LlvmValue, *axes: LlvmValue) -> None:
             b = self.b
@@ -326,7 +326,7 @@ class _Weights(_Kernel):
                 self.packed(tiles)
 
     def direct(self, tiles: Tiles, most: LlvmValue) -> None:
-        """Read both arrays where they are, a few rows of places at a time."""
+        """Read both arrays in place, a few rows of places at a time."""
         b, size, along = self.b, self.size, self.size["columns"]
         with self.parts(size["p0"], most) as (low, rows):
             place, row = b.mul(low, size["at_p0"]), b.mul(b.mul(low, size["p1"]), along)

@@ -16,11 +16,11 @@ from llvmlite import ir
 
 from nnjit.codegen.library.clock import is_arm
 from nnjit.codegen.library.vector_emitter import VectorEmitter
-from nnjit.codegen.numba.types import INDEX, LlvmModule, LlvmValue
+from nnjit.codegen.numba.types import INDEX, LlvmFunction, LlvmModule, LlvmValue
 
-DEPTH = 256  # elements of the inner axis at a time: such a packed panel stays in the first-level cache
+DEPTH = 256  # elements of the inner axis at a time, so a packed panel stays in the first-level cache
 ROWS = (12, 10, 8, 6, 4, 2, 1)  # the rows that a tile may have: a batch of ten is one tile
-WORTH_PACKING = 32  # the rows of A from which on a panel of B is packed, to be read at unit stride
+WORTH_PACKING = 32  # the rows of A from which packing a panel of B pays: it is then read at unit stride
 
 
 class Tile(NamedTuple):
@@ -29,7 +29,7 @@ class Tile(NamedTuple):
     Args:
         bits: 32 or 64, the width of an element.
         lanes: elements of a vector.
-        rows: rows of the tile of C that is kept in registers.
+        rows: rows of the tile of C kept in registers.
         vectors: its columns, in vectors.
     """
 
@@ -68,7 +68,7 @@ Masks: TypeAlias = Sequence[LlvmValue | None]
 
 
 class Panel(NamedTuple):
-    """Some columns of B, in code that is being written.
+    """Some columns of B, in code being written.
 
     Args:
         start: the first column.
@@ -86,7 +86,7 @@ class Panel(NamedTuple):
 
 
 class _Emitter(VectorEmitter):
-    """The state of writing the function of one tile."""
+    """Writes the function of one tile."""
 
     def __init__(self, module: LlvmModule, tile: Tile) -> None:
         super().__init__(module, tile.bits, tile.lanes)
@@ -107,7 +107,7 @@ class _Emitter(VectorEmitter):
         self.packed = b.bitcast(self.packed, pointer)
         self.is_transposed, is_added = b.icmp_signed("!=", tb, INDEX(0)), b.icmp_signed("!=", add, INDEX(0))
         self.sums = [b.alloca(self.vector) for _ in range(self.tile.rows * self.tile.vectors)]
-        # Of a batch without rows, which a thread or a rank may have, the product is 0.
+        # A thread or a rank may have a batch without rows, whose product is 0.
         end = b.select(b.icmp_signed(">", k, INDEX(0)), k, INDEX(1))
         with self.loop(INDEX(0), end, DEPTH) as start:
             self.start, self.depth = start, self.smaller(b.sub(k, start), INDEX(DEPTH))
@@ -116,7 +116,7 @@ class _Emitter(VectorEmitter):
         b.ret_void()
 
     def columns(self) -> None:
-        """Write the loop over panels of columns: full ones, then one of the columns that are left."""
+        """Write the loop over panels of columns: full ones, then one of the remaining columns."""
         b, width = self.b, self.tile.columns
         whole = b.mul(b.sdiv(self.n, INDEX(width)), INDEX(width))
         with self.loop(INDEX(0), whole, width) as j:
@@ -177,7 +177,7 @@ class _Emitter(VectorEmitter):
     # -- panels of B
 
     def panel(self, j: LlvmValue, vectors: int, rest: LlvmValue | None) -> Panel:
-        """The panel of B from column j on, packed if it cannot be read where it is."""
+        """The panel of B from column j on, packed if it cannot be read in place."""
         b = self.b
         data, stride = b.alloca(self.real.as_pointer()), b.alloca(INDEX)
         b.store(self.packed, data)
@@ -210,28 +210,63 @@ class _Emitter(VectorEmitter):
                 )
 
     def pack_transposed(self, j: LlvmValue, vectors: int, rest: LlvmValue | None) -> None:
-        """Transpose a panel, a square of `lanes` by `lanes` in registers at a time."""
-        b, lanes, width = self.b, self.tile.lanes, self.tile.columns
-        for v in range(vectors):
-            column = b.add(j, INDEX(v * lanes))
-            left = INDEX(lanes) if rest is None else b.sub(rest, INDEX(v * lanes))
-            whole = b.and_(b.icmp_signed(">=", left, INDEX(lanes)), ir.Constant(ir.IntType(1), 1))
-            squares = b.mul(b.sdiv(self.depth, INDEX(lanes)), INDEX(lanes))
-            squares = b.select(whole, squares, INDEX(0))
-            with self.loop(INDEX(0), squares, lanes) as k:
-                rows = [self.load(self.transposed_at(b.add(column, INDEX(c)), k), None) for c in range(lanes)]
-                for r, vector in enumerate(self.transposed(rows)):
-                    place = self.at(b.add(k, INDEX(r)), INDEX(width), INDEX(v * lanes), INDEX(1))
-                    self.store(vector, b.gep(self.packed, [place]), None)
-            with self.loop(squares, self.depth, 1) as k, self.loop(INDEX(0), INDEX(lanes), 1) as c:
-                place = b.gep(self.packed, [b.add(self.at(k, INDEX(width), c, INDEX(1)), INDEX(v * lanes))])
-                b.store(ir.Constant(self.real, 0.0), place)
-                with b.if_then(b.icmp_signed("<", c, left)):
-                    b.store(b.load(self.transposed_at(b.add(column, c), k)), place)
+        """Transpose a panel, a square of `lanes` by `lanes` in registers at a time.
 
-    def transposed_at(self, column: LlvmValue, k: LlvmValue) -> LlvmValue:
-        """The address of an element of the transposed B."""
-        return self.b.gep(self.B, [self.at(column, self.ldb, self.b.add(self.start, k), INDEX(1))])
+        Squares at the edges of B are masked; those below the panel's depth are in its memory, and not read.
+        """
+        b, lanes = self.b, self.tile.lanes
+        for v in range(vectors):
+            column, target = b.add(j, INDEX(v * lanes)), b.gep(self.packed, [INDEX(v * lanes)])
+            left = INDEX(lanes) if rest is None else b.sub(rest, INDEX(v * lanes))
+            squares = b.mul(b.sdiv(self.depth, INDEX(lanes)), INDEX(lanes))
+            squares = b.select(b.icmp_signed(">=", left, INDEX(lanes)), squares, INDEX(0))
+            with self.loop(INDEX(0), squares, lanes) as k:
+                self.write_square(
+                    [self.load(self.column_of_b(column, c, k), None) for c in range(lanes)], target, k
+                )
+            with self.loop(squares, self.depth, lanes) as k:
+                source, deep = self.column_of_b(column, 0, k), b.sub(self.depth, k)
+                b.call(self.edge(), [source, self.ldb, left, deep, b.gep(target, [self.packed_at(k)])])
+
+    def edge(self) -> LlvmFunction:
+        """A function of the module that transposes a square at an edge of B.
+
+        Its arguments are the address and stride of the columns, how many columns and elements of each there
+        are, and the address of the square in the panel.
+        """
+        name, pointer = f"nnjit_edge_f{self.bits}", self.real.as_pointer()
+        if name in self.module.globals:
+            return self.module.globals[name]
+        kind = ir.FunctionType(ir.VoidType(), [pointer, INDEX, INDEX, INDEX, pointer])
+        function = ir.Function(self.module, kind, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        outer, self.b = self.b, ir.IRBuilder(function.append_basic_block("entry"))
+        source, stride, columns, depth, target = function.args
+        inside, none = self.lanes_below(self.smaller(depth, INDEX(self.lanes))), ir.Constant(self.mask, None)
+        rows = []
+        for c in range(self.lanes):
+            is_there = self.b.icmp_signed("<", INDEX(c), columns)
+            place = self.b.gep(source, [self.b.mul(stride, INDEX(c))])
+            rows.append(self.load(place, self.b.select(is_there, inside, none)))
+        self.write_square(rows, target, INDEX(0))
+        self.b.ret_void()
+        self.b = outer
+        return function
+
+    def write_square(self, rows: Sequence[LlvmValue], target: LlvmValue, k: LlvmValue) -> None:
+        """Write the transpose of a square of vectors to a panel, from its row k on."""
+        for r, vector in enumerate(self.transposed(rows)):
+            self.store(vector, self.b.gep(target, [self.packed_at(self.b.add(k, INDEX(r)))]), None)
+
+    def packed_at(self, k: LlvmValue) -> LlvmValue:
+        """The offset of row k of a packed panel."""
+        return self.b.mul(k, INDEX(self.tile.columns))
+
+    def column_of_b(self, column: LlvmValue, c: int, k: LlvmValue) -> LlvmValue:
+        """The address of element k of the c-th column from `column` on, of a B that is stored transposed."""
+        place = self.at(self.b.add(column, INDEX(c)), self.ldb, self.b.add(self.start, k), INDEX(1))
+        return self.b.gep(self.B, [place])
 
     def transposed(self, rows: Sequence[LlvmValue]) -> list[LlvmValue]:
         """The transpose of a square of vectors: log2(lanes) rounds of exchanging halves."""
@@ -248,7 +283,7 @@ class _Emitter(VectorEmitter):
         return list(rows)
 
     def masks(self, rest: LlvmValue | None, vectors: int) -> Masks:
-        """A mask for each vector of a panel of which `rest` columns are left; None for a full vector.
+        """Return a mask for each vector of a panel of `rest` columns; None for a full vector.
 
         All but the last are full; a masked store is several times slower.
         """

@@ -1,4 +1,4 @@
-"""What native code knows of the ranks of a training: where it finds each field in an array."""
+"""The layout of the array that describes a run's ranks to native code."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import numpy as np
 
 
 class RankTable(NamedTuple):
-    """What native code needs to know of the ranks: an i64 array of these fields.
+    """The fields that native code reads about the ranks, in an i64 array.
 
     Args:
         rank: the number of this rank, from 0.
-        ranks: how many there are.
+        ranks: the number of ranks.
         function: the address of `MPI_Allreduce`.
         in_place: `MPI_IN_PLACE`.
         communicator: the handle of all ranks.
         sum, max, min: the handles of the operations.
-        f32, f64: the handles of the types of elements.
+        f32, f64: the handles of the element types.
     """
 
     rank: int = 0
@@ -32,7 +32,7 @@ class RankTable(NamedTuple):
     f64: int = 0
 
     def array(self) -> np.ndarray:
-        """The fields as native code takes them; an address may have all 64 bits."""
+        """The fields as native code reads them; an address may use all 64 bits."""
         return np.array(self, np.uint64).view(np.int64)
 
     @classmethod

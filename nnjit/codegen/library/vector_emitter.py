@@ -1,4 +1,4 @@
-"""The base of the kernels that are emitted as LLVM vector code: loops, vectors in memory, masks, shuffles."""
+"""The base of kernels emitted as LLVM vector code: loops, vectors in memory, masks, shuffles."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nnjit.codegen.numba.emit import external, loop_between
 from nnjit.codegen.numba.types import INDEX, Builder, LlvmFunction, LlvmModule, LlvmType, LlvmValue
 
 LANE = ir.IntType(32)
-"""LLVM's type of a lane's number, of alignments and of elements of a shuffle."""
+"""LLVM's type of lane numbers, alignments and shuffle elements."""
 
 
 class VectorEmitter:
-    """The state of writing one function.
+    """Writes one function.
 
     Args:
         module: where the function is added.
@@ -47,7 +47,7 @@ class VectorEmitter:
 
     @property
     def suffix(self) -> str:
-        """The end of an LLVM intrinsic's name for such vectors."""
+        """The suffix of LLVM's intrinsics for these vectors."""
         return f"v{self.lanes}f{self.bits}"
 
     def zero(self) -> LlvmValue:
@@ -55,11 +55,11 @@ class VectorEmitter:
         return ir.Constant(self.vector, [0.0] * self.lanes)
 
     def intrinsic(self, name: str, result: LlvmType, arguments: Sequence[LlvmType]) -> LlvmFunction:
-        """A function that LLVM itself provides."""
+        """An LLVM intrinsic."""
         return external(self.module, name, result, arguments)
 
     def load(self, place: LlvmValue, mask: LlvmValue | None) -> LlvmValue:
-        """The vector at an address; zeros in lanes that are not in the mask, which are not read."""
+        """The vector at an address; lanes outside the mask are not read and are 0."""
         place = self.b.bitcast(place, self.vector.as_pointer())
         if mask is None:
             return self.b.load(place, align=self.bits // 8)
@@ -69,7 +69,7 @@ class VectorEmitter:
         return self.b.call(masked, [place, LANE(self.bits // 8), mask, self.zero()])
 
     def store(self, value: LlvmValue, place: LlvmValue, mask: LlvmValue | None) -> None:
-        """Write a vector to an address, except the lanes that are not in the mask."""
+        """Write a vector to an address, except the lanes outside the mask."""
         place = self.b.bitcast(place, self.vector.as_pointer())
         if mask is None:
             self.b.store(value, place, align=self.bits // 8)

@@ -1,4 +1,4 @@
-"""Loops over vectors that many programs have, as LLVM code; `compiled.py` compiles them.
+"""Vector loops common to many programs, as LLVM code; `compiled.py` compiles them.
 
 A program of many layers has dozens, and LLVM would vectorise each of them anew.
 """
@@ -28,8 +28,8 @@ def emit_vectors(module: LlvmModule) -> None:
 
     - `void nnjit_fill_T(T* view, i64 size, T value)`,
     - `void nnjit_add_up_T(i64 threads, i64 stride, i64 low, i64 high, T* parts, T* total)`: elements `low` to
-      `high` of the sum of all threads' parts, put together in the order of the threads; and of floats
-    - `nnjit_add_up_lanes_T`, the same for parts of which each element is a cache line of lanes to be summed.
+      `high` of the sum of all threads' parts, added in the order of the threads; and for floats
+    - `nnjit_add_up_lanes_T`, the same for parts whose elements are cache lines of lanes to be summed.
     """
     for name, element in ELEMENTS.items():
         _emit_fill(ir.Function(module, _filling(element), f"nnjit_fill_{name}"))

@@ -4,8 +4,8 @@ Numba calls the scalar C library for `np.exp` and the like, 2 to 20 times slower
 for a dtype is `{primitive}_{f32|f64}`, here and in `MATHS`; `philox` serves every dtype. With
 `NUMBA_DISABLE_JIT=1` the same functions run as plain Python on NumPy scalars; results differ by a few ulp.
 
-Compiling a new program would spend most of its time on them, so they are compiled once on a machine: they are
-loaded from copies of their source in the kernel cache, where Numba keeps the machine code beside them.
+Compiling a new program would spend most of its time on them, so they are compiled once per machine: they are
+loaded from copies of their source in the kernel cache, where Numba keeps the machine code next to them.
 
 >>> import numpy as np
 >>> float(MATHS["tanh_f32"](np.float32(0.5))) == float(np.float32(np.tanh(0.5)))
@@ -48,7 +48,7 @@ def _read(module: str) -> str:
 
 
 class _Functions(Mapping[str, Callable[..., Any]]):
-    """The functions by name; a module of them is loaded when one is first asked for, which takes 2 ms."""
+    """The functions by name; a module of them is loaded when first needed, which takes 2 ms."""
 
     def __getitem__(self, name: str) -> Callable[..., Any]:
         module, attribute = _HOMES[name]

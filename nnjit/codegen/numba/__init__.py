@@ -1,1 +1,1 @@
-"""Use private parts of Numba and llvmlite, only here: the compiler, lowering, the cache of machine code."""
+"""All uses of private parts of Numba and llvmlite: the compiler, lowering, the cache of machine code."""

@@ -1,8 +1,7 @@
 """Load generated source as a module, and keep it on disk: a file for each program.
 
-A file is named by a hash of its source and of all that shapes its machine code, which is kept beside it
-(`function_cache.py`), so a program is compiled once on a machine. What runs is the text that was given; the
-file is for people.
+A file is named by a hash of its source and of all that shapes its machine code, which is kept next to it
+(`function_cache.py`), so a program is compiled once per machine. The given text runs; the file is for people.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _modules: weakref.WeakValueDictionary[str, ModuleType] = weakref.WeakValueDictio
 
 
 def load(source: str, kind: str = "kernels") -> tuple[Any, Path]:
-    """The module of `source`, which is freed with the last of its functions, and the file of the source.
+    """Return the module of `source`, which is freed with its last function, and the file of the source.
 
     Args:
         kind: the second word of the file's name, for people.
@@ -60,13 +59,13 @@ def environment_key() -> str:
 
 @functools.lru_cache(maxsize=8)
 def functions_in(text: str) -> dict[int, ast.FunctionDef]:
-    """The functions of a module's text by their first line: that of a decorator, if any."""
+    """The functions of a module's text by their first line, which may be a decorator."""
     found = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
     return {min([n.lineno, *(d.lineno for d in n.decorator_list)]): n for n in found}
 
 
 class _Loader:
-    """Gives the text of a module to those who ask, like a loader of files (PEP 302)."""
+    """Provides the text of a module, as a file loader does (PEP 302)."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -77,10 +76,10 @@ class _Loader:
 
 
 def _executed(source: str, name: str, path: Path) -> ModuleType:
-    """A new module. The file and Python's compiled copy of it do not count: they may be damaged."""
+    """Execute `source` as a new module; the file and its bytecode, which may be damaged, are not read."""
     module = ModuleType(name)
     vars(module).update(__file__=str(path), __loader__=_Loader(source))
-    # Numba looks modules up by name. It needs nothing in them, and the module itself would never be freed.
+    # Numba looks modules up by name but needs nothing in them; the module itself would never be freed.
     sys.modules[name] = ModuleType(name)
     weakref.finalize(module, sys.modules.pop, name, None).atexit = False
     exec(compile(source, path, "exec"), vars(module))

@@ -1,9 +1,10 @@
 """Two pipelines for `njit`: one that lowers a program directly, and one whose arguments do not overlap.
 
-Numba's own route infers the types of bytecode in twenty passes, most of the time that a program takes, and it
-optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a name has the
-type of its first assignment. Numba's route remains for functions that `lowering.py` does not support, and for
-versions of Numba with other private parts (`privates.py`), which are imported only when they are used.
+Numba's own route infers the types of bytecode in twenty passes, which take most of the time to compile a
+program, and optimises each kernel twice, alone and inside its caller. Generated code needs no inference: a
+name keeps the type of its first assignment. Numba's route remains for functions that `lowering.py` does not
+support, and for versions of Numba with different private parts (`privates.py`); these are imported only when
+used.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
         return super().compile_extra(func) if result is None else result
 
     def lowered(self, func: Callable[..., Any]) -> CompileResult | None:
-        """A function lowered directly; None if it has to take Numba's own route."""
+        """Lower a function directly; return None if it must take Numba's own route."""
         try:
             from nnjit.codegen.numba.program_compiler import compile_program
 
@@ -47,7 +48,7 @@ class NoAliasCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
     """Numba's compiler for a function whose arguments do not overlap: no two point to the same element.
 
     LLVM would test this in a kernel, for all rows at once. If rows interleave, as in the record of a loop,
-    the test fails although no element is shared, and the kernel runs without vectors (4 × longer).
+    the test fails although no element is shared, and the kernel runs without vectors (4 × slower).
     """
 
     has_noalias = True

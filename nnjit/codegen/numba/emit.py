@@ -1,6 +1,6 @@
-"""Emit LLVM code by functions of Numba's lowering: loops, stack slots, calls by name, arrays, memory.
+"""Emit LLVM code with Numba's lowering functions: loops, stack slots, calls by name, arrays, memory.
 
-These functions are private to Numba, so they are used here alone.
+These functions are private to Numba, so only this module uses them.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from nnjit.codegen.numba.types import (
 )
 
 BYTES = ir.IntType(8).as_pointer()
-"""The type of the address of anything, `void *` in C."""
+"""The type of an untyped address, `void *` in C."""
 
 
 def external(module: LlvmModule, name: str, result: LlvmType, arguments: Sequence[LlvmType]) -> LlvmFunction:
-    """A function of another module, of the process, or an intrinsic of LLVM, declared in `module` once."""
+    """Declare once in `module` a function of another module or of the process, or an LLVM intrinsic."""
     return cgutils.get_or_insert_function(module, ir.FunctionType(result, arguments), name)
 
 
 def call_external(builder: Builder, name: str, result: LlvmType, arguments: Sequence[LlvmValue]) -> LlvmValue:
-    """Call the function `name`, whose arguments have the types of the values."""
+    """Call the function `name`, whose argument types are those of the values."""
     function = external(builder.module, name, result, [a.type for a in arguments])
     return builder.call(function, arguments)
 
@@ -53,7 +53,7 @@ def loop_between(builder: Builder, start: LlvmValue, stop: LlvmValue, step: Llvm
 
 
 def slot_for(builder: Builder, kind: LlvmType, name: str = "") -> LlvmValue:
-    """The address of a stack slot of the function, which its first block reserves."""
+    """The address of a stack slot, which the function's first block reserves."""
     return cgutils.alloca_once(builder, kind, name=name)
 
 
@@ -89,7 +89,7 @@ def array_of(
     context: TargetContext, builder: Builder, kind: NumbaType, data: LlvmValue, size: LlvmValue
 ) -> LlvmValue:
     """An array of one axis and type `kind` in memory that it does not own."""
-    from numba.np import arrayobj  # takes 0.04 s, which loading from the cache saves
+    from numba.np import arrayobj  # takes 0.04 s, saved when code comes from the cache
 
     array = arrayobj.make_array(kind)(context, builder)
     itemsize = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
@@ -100,7 +100,7 @@ def array_of(
 
 
 def allocate(context: TargetContext, builder: Builder, size: LlvmValue) -> LlvmValue:
-    """The address of `size` new bytes; Numba raises a MemoryError if there are not so many."""
+    """The address of `size` new bytes; Numba raises MemoryError if there are too few."""
     return context.nrt.allocate(builder, size)
 
 

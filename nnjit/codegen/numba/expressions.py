@@ -1,4 +1,4 @@
-"""Lower expressions of generated source to LLVM code, with Numba's types and operators but no inference.
+"""Lower expressions of generated source to LLVM code, with Numba's types and operators but without inference.
 
 Each operation follows Numba's own rules for the types of its operands, so the code is what Numba would have
 compiled. Looking up a rule takes 50 µs, so the few operations that kernels consist of are written directly.
@@ -51,7 +51,7 @@ class Unsupported(NumbaError):
 
 @dataclass(frozen=True)
 class Value:
-    """A value in code that is being written.
+    """A value in code being written.
 
     Args:
         type: its type in Numba.
@@ -68,7 +68,7 @@ class Expressions:
     """Writes the expressions of one function.
 
     Args:
-        kernel: gives the descriptor of a function of the program, for types of its arguments.
+        kernel: returns the descriptor of one of the program's functions for given argument types.
         rules: what Numba knows about types.
         context: Numba's lowering for this processor and function.
         builder: writes the instructions.
@@ -231,7 +231,7 @@ class Expressions:
         raise Unsupported(ast.unparse(node))
 
     def _apply(self, function: Any, arguments: Sequence[Value]) -> Value:
-        """Call what Numba can: an operator, an intrinsic, or a compiled function."""
+        """Call anything Numba can call: an operator, an intrinsic, or a compiled function."""
         kinds = tuple(a.type for a in arguments)
         if function in (min, max) and kinds == (types.int64,) * 2:
             (x, y), sign = (a.data for a in arguments), "<" if function is min else ">"
@@ -241,7 +241,7 @@ class Expressions:
         return Value(signature.return_type, write(self.builder, given))
 
     def _rule(self, function: Any, arguments: tuple[NumbaType, ...]) -> tuple[Signature, Any]:
-        """Numba's signature of a function for arguments of these types, and what writes a call of it."""
+        """Numba's signature of a function for these argument types, and the function that writes a call."""
         key = (function, arguments)
         if key not in self.found:
             kind = self.rules.resolve_value_type(function)

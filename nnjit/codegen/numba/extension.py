@@ -1,6 +1,6 @@
 """Import SciPy's BLAS and LAPACK without the packages around them, which take 0.15 s to import.
 
-Numba imports BLAS, used or not, with the first function that it compiles; so nnjit imports it before.
+Numba imports BLAS, used or not, with the first function it compiles, so nnjit imports it first.
 """
 
 from __future__ import annotations

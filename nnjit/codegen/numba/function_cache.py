@@ -1,8 +1,8 @@
-"""Load the machine code of a function from the cache, and keep it there, in place of Numba's own cache.
+"""Load and keep the machine code of a function, instead of Numba's own cache.
 
-Numba's cache trusts its files, and a damaged one ends the process. It also prepares the compiler before it
-looks for them, which imports sixty modules and takes 0.13 s: a sixth of a short training that compiles
-nothing. If Numba then has to compile, it prepares itself anyway.
+Numba's cache trusts its files, and a damaged one crashes the process. It also initialises the compiler before
+it looks for them, which imports sixty modules and takes 0.13 s: a sixth of a short run that compiles nothing.
+If Numba then has to compile, it initialises itself anyway.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nnjit.codegen.numba.privates import CHANGED, changes, warn_of_change
 from nnjit.codegen.numba.types import CompileResult, Signature, TargetContext
 
 _UNUSABLE = (*CHANGED, pickle.PickleError, EOFError, LookupError, RuntimeError, ValueError)
-"""What reading, or pickling, raises if the parts of a compiled function are not those that Numba expects."""
+"""Errors from reading or pickling a compiled function whose parts are not those Numba expects."""
 
 
 class FunctionCache:
@@ -43,7 +43,7 @@ class FunctionCache:
         return str(store.cache_folder())
 
     def load_overload(self, sig: Signature, target_context: TargetContext) -> CompileResult | None:
-        """The compiled function for a signature, None if it is not in the cache; called by Numba."""
+        """Return the compiled function for a signature, None if it is not in the cache; called by Numba."""
         try:
             name_runtime()
         except CHANGED as error:
@@ -74,7 +74,7 @@ class FunctionCache:
             return None
 
     def _name(self, sig: Signature) -> str:
-        """The name of the file; that of the module tells everything else that shapes the machine code."""
+        """The name of the file; the module's name covers everything else that shapes the machine code."""
         kinds = hashlib.sha256(repr(sig).encode()).hexdigest()[:16]
         return f"{self._module.__name__}.{self._function.__name__}.{kinds}.code"
 
@@ -83,15 +83,15 @@ class FunctionCache:
 def name_runtime() -> None:
     """Tell LLVM the names of Numba's runtime, which machine code calls.
 
-    `rtsys.initialize` does so too, but also compiles how references are counted, which takes 0.05 s: machine
-    code from the cache has that in it.
+    `rtsys.initialize` does so too, but also compiles reference counting, which takes 0.05 s and which machine
+    code from the cache already contains.
     """
     for name, address in runtime.c_helpers.items():
         llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
 
 
 def keep_compiled(module: ModuleType) -> None:
-    """Let the functions of a module that Python can call load their machine code from the cache."""
+    """Let the functions of a module that are callable from Python load their machine code from the cache."""
     for function in vars(module).values():
         is_own = isinstance(function, Dispatcher) and function.__module__ == module.__name__
         if is_own and not function.targetoptions.get("no_cpython_wrapper"):

@@ -1,7 +1,7 @@
 """Lower generated source to LLVM code: the functions of a program, in one module.
 
-The language is that of `codegen/source`: names that keep their type, loops over ranges, views, and calls of
-functions that raise nothing.
+It supports the language of `codegen/source`: names that keep their type, loops over ranges, views, and calls
+of functions that never raise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from nnjit.codegen.numba.types import (
 
 @dataclass(frozen=True)
 class Source:
-    """A Python function, whose module's loader knows its text, or whose file has it."""
+    """A Python function, whose text its module's loader or its file has."""
 
     identity: Identity
 
@@ -70,7 +70,7 @@ def result_of(source: Source) -> NumbaType:
 
 
 class Lowering:
-    """The state of writing the module of one program.
+    """Writes the module of one program.
 
     Args:
         rules: what Numba knows about types.
@@ -87,7 +87,7 @@ class Lowering:
         self.kernels: dict[tuple[Dispatcher, tuple[NumbaType, ...]], Descriptor] = {}
 
     def program(self, source: Source, arguments: tuple[NumbaType, ...]) -> FunctionWriter:
-        """Write `source`, whose arguments are of these types, and all kernels that it calls."""
+        """Write `source` for arguments of these types, and all kernels that it calls."""
         function = self.function(source, arguments)
         self.context.post_lowering(self.module, self.library)
         module = llvm.parse_assembly(cgutils.normalize_ir_text(str(self.module)))
@@ -109,8 +109,8 @@ class Lowering:
     def kernel(self, dispatcher: Dispatcher, arguments: tuple[NumbaType, ...]) -> Descriptor:
         """The descriptor of a function of this module, which is written at its first call.
 
-        It is never inlined: LLVM compares the loops of a function with each other, so to compile a program of
-        many layers in one function would take several times as long. A call takes 2 ns of a step.
+        It is never inlined: LLVM compares the loops of a function with each other, so compiling a program of
+        many layers as one function would take several times as long. A call takes 2 ns of a step.
         """
         key = (dispatcher, arguments)
         if key not in self.kernels:
@@ -144,7 +144,7 @@ class Lowering:
 
 
 class FunctionWriter:
-    """The state of writing one function: its names, and where the next instruction goes."""
+    """Writes one function; keeps its names and the place of the next instruction."""
 
     def __init__(self, lowering: Lowering, source: Source, fndesc: Descriptor) -> None:
         self.lowering, self.source, self.fndesc = lowering, source, fndesc

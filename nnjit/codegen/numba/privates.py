@@ -1,7 +1,7 @@
 """List the private parts of Numba that nnjit uses, and warn if a version of Numba has changed one.
 
-All uses are in this package. The compiler of programs and the cache loader only do faster what Numba can do
-too: if a part has changed, they warn once and leave the work to Numba. `emit.py` has no such alternative.
+All uses are in this package. The program compiler and the cache loader only do faster what Numba can also do:
+if a part has changed, they warn once and leave the work to Numba. `emit.py` has no such fallback.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numba
 
 CHANGED = (AttributeError, ImportError, TypeError)
-"""What the use of a private part raises if it is gone, or takes other arguments."""
+"""Errors from using a private part that is gone or takes other arguments."""
 
 PRIVATES = (
     # program_compiler.py
@@ -129,7 +129,7 @@ def warn_of_change(consequence: str, error: Exception) -> None:
 
     Args:
         consequence: what it means for the user.
-        error: what the use of the part raised.
+        error: raised by the use of the part.
     """
     if consequence not in _warned:
         _warned.add(consequence)
@@ -143,7 +143,7 @@ def warn_of_change(consequence: str, error: Exception) -> None:
 
 
 def changes() -> dict[str, str]:
-    """Part that this version of Numba lacks, or that takes other arguments there -> the error."""
+    """Return part -> error for parts that this version of Numba lacks, or that take other arguments there."""
     problems = {row.partition("(")[0]: _problem(row) for row in PRIVATES}
     return {name: problem for name, problem in problems.items() if problem}
 
@@ -167,7 +167,7 @@ def _problem(row: str) -> str:
 
 
 def _resolve(name: str) -> Any:
-    """The part of this name."""
+    """The part with this name."""
     first, *rest = name.split(".")
     if first in _SAMPLES:
         return functools.reduce(getattr, rest, _SAMPLES[first]())

@@ -21,12 +21,12 @@ from nnjit.codegen.numba.types import CompileResult, CompilerState, LlvmModule
 class _Library(JITCodeLibrary):  # type: ignore[misc]  # Numba has no types
     """Machine code of a program, whose loops LLVM does not unroll before it vectorises them.
 
-    It would unroll a loop over 16 lanes completely and find no vectors in the result (LeNet: 2.6 → 1.3 ms);
-    and unrolling short loops took a quarter of the time to compile a convolutional network.
+    It would unroll a loop over 16 lanes completely and find no vectors in the result (LeNet: 2.6 → 1.3 ms).
+    Unrolling short loops also took a quarter of the time to compile a convolutional network.
     """
 
     def _optimize_functions(self, module: LlvmModule) -> None:
-        """Nothing: the passes of the whole module do it too."""
+        """Do nothing: the passes over the module include these."""
 
     def _optimize_final_module(self) -> None:
         options = llvm.create_pipeline_tuning_options(speed_level=int(config.OPT))

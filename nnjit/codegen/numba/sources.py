@@ -7,8 +7,8 @@ and the modules of nnjit that these import in turn: `primitives/philox.py` is co
 - Of the packages around a module: their `__init__` runs too, but cannot change what the module defines.
 - Inside functions: they are for plain twins, which run without the JIT.
 
-So all compiled programs stay valid if a loss, a pass or the report is edited: whatever of it matters to a
-program is in the program's source.
+So all compiled programs stay valid if a loss, a pass or the report is edited: anything there that
+matters to a program is in the program's source.
 """
 
 from __future__ import annotations

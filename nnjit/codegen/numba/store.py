@@ -1,8 +1,8 @@
-"""Keep files in the cache folder, so that a damaged one is never used but made anew.
+"""Keep files in the cache folder, and replace damaged ones instead of using them.
 
-Machine code begins with a checksum of its bytes and of its name: a file that is cut, changed, or another's
-does not match, and is deleted. A folder that cannot be written costs one warning and the time to compile.
-Whoever can write there runs code as the user, so others must not.
+Machine code begins with a checksum of its bytes and its name: a truncated, changed or renamed file does not
+match and is deleted. A folder that cannot be written costs one warning and the time to compile. Anyone who
+can write there runs code as the user, so others must not.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from nnjit.durable import replace_file
 from nnjit.errors import UserError
 
 VARIABLE = "NNJIT_CACHE_DIR"
-MEND = f"set {VARIABLE} to a folder of yours"
+MEND = f"set {VARIABLE} to a folder of your own"
 
 
 def cache_folder() -> Path:
-    """The folder of kernels, its owner's alone: `$NNJIT_CACHE_DIR`, or in the user's cache.
+    """Return the private folder of kernels: `$NNJIT_CACHE_DIR`, or one in the user's cache.
 
-    If it cannot be made, or the user's cache is not private, it is a folder that goes with this process.
+    If it cannot be made, or the user's cache is not private, use a folder that is deleted with this process.
 
     Raises:
         UserError: `$NNJIT_CACHE_DIR` is not a folder, belongs to another user, or others can write to it.
@@ -44,7 +44,7 @@ def cache_folder() -> Path:
 
 
 def read(name: str) -> bytes | None:
-    """The content written under a name; None if there is none. What is damaged is deleted."""
+    """Return the content written under a name, None if there is none; delete it if it is damaged."""
     path = cache_folder() / name
     data = _bytes_of(path)
     if data is None:
@@ -57,12 +57,12 @@ def read(name: str) -> bytes | None:
 
 
 def write(name: str, content: bytes) -> None:
-    """Keep `content` under a name, if the folder can be written."""
+    """Keep `content` under a name if the folder is writable."""
     _replace(cache_folder() / name, _head(name, content) + content)
 
 
 def keep_text(name: str, text: str) -> Path:
-    """The file of a text, which is written if it does not have exactly this text, as far as possible."""
+    """Return the file of a text, written, if possible, unless it already has exactly this text."""
     path = cache_folder() / name
     data = text.encode()
     if _bytes_of(path) != data:
@@ -71,7 +71,7 @@ def keep_text(name: str, text: str) -> Path:
 
 
 def discard(name: str) -> None:
-    """Delete what has this name, even a folder."""
+    """Delete the file of this name, or a folder in its place."""
     path = cache_folder() / name
     try:
         if path.is_dir() and not path.is_symlink():
@@ -87,14 +87,14 @@ _LENGTH = len(_MARK) + hashlib.sha256().digest_size
 
 
 def _head(name: str, content: bytes) -> bytes:
-    """The first bytes of a file: the mark of the format, and the checksum (1 ms for each MiB)."""
+    """The first bytes of a file: the mark of the format, and the checksum (1 ms per MiB)."""
     checksum = hashlib.sha256(name.encode() + b"\0")
     checksum.update(content)
     return _MARK + checksum.digest()
 
 
 def _bytes_of(path: Path) -> bytes | None:
-    """What a file holds; None if there is none. What cannot be read, or is not a file, is deleted."""
+    """Return a file's content, None if there is none; delete it if it is unreadable or not a file."""
     try:
         if path.is_file():
             return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Place values that are used for a time in one array: each in the first part that is free then."""
+"""Place values with limited lifetimes in one array, each in the first part that is free."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from nnjit.codegen.plan.liveness import Span
 
 
 class Arena:
-    """The parts of an array that are free at a time. Values come in the order in which their spans begin.
+    """The free parts of an array over time; values must come in the order in which their spans begin.
 
-    So a part that is free again stays so, and only the gaps between those in use have to be looked at.
+    A freed part then stays free until it is taken, and only gaps between the parts in use are searched.
 
     >>> arena = Arena(itemsize=4)
     >>> [arena.take(20, span) for span in ((0, 1), (0, 2), (1, 3), (2, 3))], arena.size
@@ -20,13 +20,13 @@ class Arena:
     """
 
     def __init__(self, itemsize: int) -> None:
-        self.size = 0  # elements up to the last that was ever in use
+        self.size = 0  # elements up to the last one ever in use
         self._step = ALIGNMENT // itemsize
         self._gaps: list[list[int]] = [[0, -1]]  # begin, end; the last one has no end
         self._taken: list[tuple[int, int, int]] = []  # a heap of the last kernel, begin, end
 
     def take(self, length: int, span: Span) -> int:
-        """The first element of a part that no other value uses during a span."""
+        """Return the first element of a part that no other value uses during a span."""
         while self._taken and self._taken[0][0] < span[0]:
             self._free(*heapq.heappop(self._taken)[1:])
         place, start = next(
@@ -41,7 +41,7 @@ class Arena:
         return start
 
     def _free(self, begin: int, end: int) -> None:
-        """Make a part a gap, joined with those beside it."""
+        """Turn a part into a gap, joined with its neighbours."""
         k = bisect_left(self._gaps, [begin])
         if self._gaps[k][0] == end:
             self._gaps[k][0] = begin

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 class Barrier:
-    """What threads have written since they last waited for each other.
+    """Records what threads have written since they last waited for each other.
 
-    A thread that has written to its own slice of a vector may go on with that slice. What is written anywhere
-    else (*scattered*) must be complete before any other thread reads it, in a slice or not. What the first
-    thread alone has written, it may read at once.
+    A thread that has written to its own slice of a vector may go on with that slice. Writes anywhere else
+    (*scattered*) must be complete before any other thread reads them, in a slice or not. The first thread may
+    read at once what it alone has written.
 
     >>> barrier = Barrier()
     >>> barrier.passed()  # nothing is written yet
@@ -28,11 +28,11 @@ class Barrier:
 
     @property
     def is_of_others(self) -> bool:
-        """Whether threads besides the first one have written."""
+        """Whether threads other than the first have written."""
         return self._is_of_others
 
     def wrote(self, *, is_scattered: bool = False, by_first: bool = False) -> None:
-        """Note that threads, or the first one alone, have written, in their own slices or anywhere."""
+        """Note that threads, or the first alone, have written, in their own slices or anywhere."""
         self._is_open = True
         self._is_scattered |= is_scattered
         self._is_of_others |= not by_first

@@ -13,11 +13,11 @@ from nnjit.ir.types import DTYPES
 
 
 class Owner(Enum):
-    """Who gives an array, and which threads see it."""
+    """The provider of an array, and the threads that see it."""
 
     CALLER = "caller"  # an argument or a result, given by the caller
-    ALL = "work"  # work memory of all threads together
-    EACH = "own"  # work memory of each thread: values that every thread computes for itself
+    ALL = "work"  # work memory shared by all threads
+    EACH = "own"  # work memory of each thread: values that every thread computes itself
     SUMS = "sums"  # work memory of each thread: its part of each sum
 
 
@@ -35,12 +35,12 @@ class Storage(NamedTuple):
 
     @classmethod
     def work(cls, owner: Owner, dtype: str) -> Storage:
-        """The array of work memory of a dtype."""
+        """The work memory's array of a dtype."""
         return cls(f"{owner.value}_{dtype}", dtype, owner)
 
     @property
     def is_each_threads(self) -> bool:
-        """Whether every thread has such an array."""
+        """Whether every thread has its own copy of the array."""
         return self.owner in (Owner.EACH, Owner.SUMS)
 
 
@@ -51,7 +51,7 @@ class Buffer(NamedTuple):
         storage: the array.
         start: the index of its first element.
         size: its number of elements, of one row if `rows`.
-        rows: whether there is one for every row of the block.
+        rows: whether every row of the block has its own.
         gap: elements between the end of a row and the beginning of the next.
     """
 
@@ -63,12 +63,12 @@ class Buffer(NamedTuple):
 
     @property
     def stride(self) -> int:
-        """How many elements apart successive rows begin."""
+        """The distance between successive rows, in elements."""
         return self.size + self.gap
 
 
 def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
-    """The buffer of a value, an alias of other memory included."""
+    """The buffer of a value, which may be an alias of other memory."""
     base = buffers[root(node)]
     if node is root(node):
         return base
@@ -78,6 +78,6 @@ def buffer_of(node: Node, buffers: Mapping[Node, Buffer]) -> Buffer:
 
 
 def aligned(size: int, dtype: str) -> int:
-    """A number of elements, rounded up to whole cache lines."""
+    """Round a number of elements up to whole cache lines."""
     step = ALIGNMENT // DTYPES[dtype].itemsize
     return -(-size // step) * step

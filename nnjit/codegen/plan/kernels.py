@@ -1,13 +1,13 @@
 """Order the operations of a legal graph into kernels.
 
-The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. What is summed over the
-batch in `rows p` is complete in `flat p+1`. A value of a row is computed in the latest phase that serves
-its users, and a sum in the earliest that it can be, so that rows rarely cross from phase to phase; if some do
-(batch normalisation), the block of rows must be the whole batch.
+The batch passes through *phases*: `flat 0, rows 0, flat 1, rows 1, …, flat L`. A sum over the batch in
+`rows p` is complete in `flat p+1`. Values of rows are computed in the latest phase that serves their users,
+and sums in the earliest one possible, so rows rarely cross from phase to phase; if some do (batch
+normalisation), the block must be the whole batch.
 
-Within one of these, *stages* alternate between loops and products: everything between two products is fused
-into one kernel. A sum that is computed once a batch ends a stage too: threads that share a long vector must
-wait for each other before any of them knows its sum, and any other sum is computed by one thread.
+Within each of these, *stages* alternate between loops and products: everything between two products is fused
+into one kernel. A sum computed once a batch ends a stage too: threads that share a long vector must wait for
+each other before any of them knows its sum, and one thread computes any other sum.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Kernel:
         phase: the phase of the batch in which it runs.
         is_product: whether it is a single matrix product, routine, or loop over steps, instead of fused
             loops over elements.
-        nodes: what it computes, in an order that respects their dependencies.
+        nodes: its operations, each after those it depends on.
     """
 
     zone: str
@@ -52,12 +52,12 @@ class Plan:
     """The kernels of a graph in the order they run.
 
     Args:
-        phases: how many times the rows are passed over.
+        phases: the number of passes over the rows.
         crossing: whether values of rows are kept from phase to phase.
-        is_shared: whether it is for threads that share each batch.
-        tables: the params of which only the rows that a batch used are updated.
+        is_shared: whether threads share each batch.
+        tables: the params that are updated only in the rows that a batch used.
         update: the kernel that updates them.
-        own_sums: the products over the batch of which each share has a part of its own until the batch ends.
+        own_sums: the products over the batch that each share sums separately until the batch ends.
     """
 
     graph: Graph
@@ -75,12 +75,12 @@ class Plan:
 
 
 def plan_kernels(graph: Graph, *, is_shared: bool = False, together: Set[Node] = frozenset()) -> Plan:
-    """The kernels of a legal graph.
+    """Plan the kernels of a legal graph.
 
     Args:
         is_shared: whether threads share each batch. Products over the batch then come last in their phase,
             after all threads have computed their rows.
-        together: results for one kernel to compute, if it can, from single values that earlier ones computed.
+        together: results that one kernel computes, if it can, from single values of earlier kernels.
     """
     order = [n for n in graph.nodes if is_computed(n)]
     needs = {n: tuple(dict.fromkeys(s for s in map(source, n.inputs) if is_computed(s))) for n in order}
@@ -121,11 +121,11 @@ def _zone(node: Node) -> str:
 def _phases(
     order: Sequence[Node], needs: dict[Node, tuple[Node, ...]], users: dict[Node, list[Node]]
 ) -> tuple[dict[Node, int], int]:
-    """The phase of each node, and the number of phases that the rows need.
+    """Return the phase of each node, and the number of phases that the rows need.
 
-    It is the latest one. But if rows cross phases anyway, sums over the batch, and what is computed of them
-    once a batch, come as early as they can: their arguments need not be kept until the last phase, and equal
-    layers have equal kernels.
+    It is the latest one possible. But if rows cross phases anyway, sums over the batch, and values computed
+    from them once a batch, come as early as possible: their arguments need not be kept until the last phase,
+    and equal layers have equal kernels.
     """
     earliest: dict[Node, int] = {}
     summed: set[Node] = set()
@@ -153,7 +153,7 @@ def _crosses(order: Sequence[Node], users: Mapping[Node, Sequence[Node]], phase:
 
 
 def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
-    """The kernels of a zone in one phase: those of the loops of each stage, and one for each product."""
+    """The kernels of a zone in one phase: for each stage, its fused loops, then one for each product."""
     _find_stages(staging)
     _postpone_all(staging)
     kernels = []
@@ -164,7 +164,7 @@ def _kernels(zone: str, phase: int, staging: _Staging) -> list[Kernel]:
 
 
 def _in_pieces(members: Sequence[Node], most: int, together: Set[Node]) -> list[tuple[Node, ...]]:
-    """Members in their order, in pieces if there are more than `most`, unless some belong together."""
+    """Split members, in order, into pieces if there are more than `most`, unless some belong together."""
     size = len(members)
     if size > most and together.isdisjoint(members):
         size = min(most, PIECE)
@@ -186,17 +186,17 @@ def _find_stages(staging: _Staging) -> None:
 
 
 class _Stage(NamedTuple):
-    """Some loops, or the products after the loops of the same number."""
+    """The loops with this number, or the products that follow them."""
 
     number: int
     is_products: bool = False
 
     def loops(self) -> _Stage:
-        """The first loops that may read what is computed in this stage."""
+        """The first loops that may read this stage's results."""
         return _Stage(self.number + 1) if self.is_products else self
 
     def products(self) -> _Stage:
-        """The first products that may read what is computed in this stage."""
+        """The first products that may read this stage's results."""
         return _Stage(self.number + 1 if self.is_products else self.number, True)
 
     def last_loops(self) -> _Stage:
@@ -273,7 +273,7 @@ class _Staging:
         )
 
     def saves(self, group: set[Node]) -> bool:
-        """Whether what `group` reads takes no more memory than its results."""
+        """Whether the arguments of `group` take no more memory than its results."""
         given = sum(_bytes(n) for n in group if any(u not in group for u in self.users[n]))
         read = {n for member in group for n in self.needs[member] if n in self.here and n not in group}
         return sum(_bytes(n) for n in read if not self.is_kept(n, besides=group)) <= given
@@ -283,8 +283,8 @@ def _postpone_all(staging: _Staging) -> None:
     """Move operations to the stage of their first user unless that keeps more bytes alive.
 
     Thus the derivative of an activation is computed where it is used, from the activation, which the backward
-    pass keeps anyway. Connected operations move together. Sums of inputs alone, such as that of the examples'
-    weights, join the last loops.
+    pass keeps anyway. Connected operations move together. Sums of inputs alone, such as the sum of the
+    examples' weights, join the last loops.
     """
     place = {node: k for k, node in enumerate(staging.own)}
     waiting = {stage: nodes for stage, nodes in staging.by_stage().items() if not stage.is_products}
@@ -312,7 +312,7 @@ def _postpone(staging: _Staging, group: set[Node]) -> None:
 
 
 def _connected(members: Sequence[Node], staging: _Staging) -> list[set[Node]]:
-    """The members in groups that are connected by what they read, in the order of their last ones."""
+    """Group members that are connected by what they read; groups are in the order of their last members."""
     parent: dict[Node, Node] = {}
 
     def head(node: Node) -> Node:

@@ -20,15 +20,15 @@ def spans_of(
     kept: Set[Node],
     inside: Mapping[Node, tuple[Node, int]],
 ) -> dict[Node, Span]:
-    """The span of each value; that of a concatenation begins with the first of the pieces inside it.
+    """Return the span of each value; a concatenation's begins with the first of the pieces inside it.
 
-    A sum over the batch, and any other value without rows, is kept during all of a pass over the rows that
-    computes or reads it, since that repeats block by block.
+    A sum over the batch, or any other value without rows, is kept throughout a pass over the rows that
+    computes or reads it, since the pass repeats block by block.
 
     Args:
         index: the number of the kernel that computes each value.
-        kept: values that are read after the last kernel, besides the results.
-        inside: piece -> the concatenation inside which it is computed, and where it begins there.
+        kept: values other than the results that are read after the last kernel.
+        inside: piece -> the concatenation it is computed in, and its offset there.
     """
     users, passes, end = _users(plan), _passes(plan), len(plan.kernels)
     results = {*kept, *map(source, plan.graph.outputs)}
@@ -60,7 +60,7 @@ def _users(plan: Plan) -> dict[Node, list[int]]:
 
 
 def _passes(plan: Plan) -> list[Span]:
-    """For each kernel, the first and the last one of its pass over the rows; itself outside of passes."""
+    """For each kernel, the first and the last of its pass over the rows; outside a pass, itself."""
     rows: dict[int, list[int]] = {}
     for k, kernel in enumerate(plan.kernels):
         if kernel.zone == "rows":

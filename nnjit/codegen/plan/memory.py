@@ -1,8 +1,8 @@
 """Assign a buffer to every value that outlives its loop: an argument's array, or a part of the work memory.
 
 The work memory is one array per dtype, allocated before the epoch; a part is reused as soon as no later
-kernel reads it. If threads share the batch, each has its own copy of two more: one for values that every
-thread computes for itself, and one for its part of each sum.
+kernel reads it. If threads share the batch, each has two more of its own: one for values that every
+thread computes itself, and one for its part of each sum.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ Pool = tuple[Storage, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """The outcome: buffers of roots, the nests of each kernel of loops, and the size of the work memory.
+    """Buffers of roots, the nests of each kernel of loops, and the size of the work memory.
 
     Args:
         scratch: values that only later loops of the same row read; one row is enough.
         copies: results that could not be computed in place, with the buffers they are copied to.
         accumulators: batch reductions in memory, by phase, to be set to their identity before it.
-        partials: if threads share the batch, the buffer of each thread's part of a sum; in any case, that of
-            sums of which each lane has a part.
-        length: of the vectors of which each thread takes a slice; 0 if there are none.
-        sliced: the kernels over such vectors, and those of single values that each thread computes.
-        inside: piece -> the concatenation inside which it is computed, and the offset at which it begins.
+        partials: if threads share the batch, the buffer of each thread's part of a sum; always, the buffer of
+            each lane's part of a sum.
+        length: of the vectors that threads divide into slices; 0 if there are none.
+        sliced: the kernels over such vectors, and kernels of single values that each thread computes.
+        inside: piece -> the concatenation it is computed in, and its offset there.
     """
 
     buffers: Mapping[Node, Buffer]
@@ -61,14 +61,14 @@ class Layout:
     inside: Mapping[Node, tuple[Node, int]]
 
     def slices(self, kernel: Kernel) -> int:
-        """The length of the vectors of which `kernel` loops over a slice; 0 if there are none."""
+        """The length of the vectors that `kernel` loops over in slices; 0 if there are none."""
         is_sliced = kernel in self.sliced and any(nest.domain for nest in self.nests[kernel])
         return self.length if is_sliced else 0
 
 
 @dataclass
 class _Builder:
-    """The state of planning."""
+    """Plans the memory of one graph."""
 
     plan: Plan
     block: int
@@ -79,7 +79,7 @@ class _Builder:
     sliced: frozenset[Kernel] = frozenset()
 
     def storage(self, node: Node, home: Kernel) -> Storage:
-        """The array that a value of kernel `home` goes to."""
+        """The array for a value of kernel `home`."""
         if not self.plan.is_shared or (home.is_product and not is_accumulated(node)):
             is_own = False
         elif home.zone == "rows":
@@ -92,7 +92,7 @@ class _Builder:
 def plan_memory(
     plan: Plan, block: int, targets: Mapping[Node, Buffer], donated: Mapping[Node, Node]
 ) -> Layout:
-    """Buffers for everything that needs one.
+    """Assign buffers to everything that needs one.
 
     Args:
         block: the most rows that a kernel sees at once.
@@ -128,9 +128,9 @@ def plan_memory(
 
 
 def pieces_in_place(plan: Plan) -> dict[Node, tuple[Node, int]]:
-    """The pieces of flat concatenations (the gradient vector's parts) that are computed in place.
+    """Return the pieces of flat concatenations (the gradient vector's parts) that are computed in place.
 
-    Each is mapped to its concatenation and the offset at which it begins there.
+    Each is mapped to its concatenation and its offset there.
     """
     inside: dict[Node, tuple[Node, int]] = {}
     results = {root(n) for n in plan.graph.outputs}
@@ -176,7 +176,7 @@ def _scratch(plan: Plan, grouped: Mapping[Kernel, Sequence[Nest]]) -> set[Node]:
 
 
 def _in_memory(plan: Plan, scratch: set[Node]) -> set[Node]:
-    """The values that something outside the nest that computes them reads."""
+    """Values read outside the nest that computes them."""
     home = {node: kernel for kernel in plan.kernels for node in kernel.nodes}
     found = {*scratch, *map(source, plan.graph.outputs)}
     for kernel in plan.kernels:
@@ -186,7 +186,7 @@ def _in_memory(plan: Plan, scratch: set[Node]) -> set[Node]:
 
 
 def _is_kept(node: Node) -> bool:
-    """Whether a value has memory whoever reads it."""
+    """Whether a value has memory regardless of who reads it."""
     if node.primitive.kind in (*OWN_STAGE, "concat") or is_batch_reduction(node):
         return True
     return node.primitive.kind == "reduce" and node.type.row_size != 1
@@ -199,7 +199,7 @@ def _may_overwrite(
     index: Mapping[Node, int],
     grouped: Mapping[Kernel, Sequence[Nest]],
 ) -> bool:
-    """Whether everything else has read `taken` before `result` is written over it."""
+    """Whether everything else has read `taken` before `result` overwrites it."""
     own = {op.node: (k, op) for loops in grouped.values() for k, nest in enumerate(loops) for op in nest.ops}
     if result not in own or result.primitive.kind not in POINTWISE:
         return False  # sums and joins write before they have read everything
@@ -215,7 +215,7 @@ def _may_overwrite(
 
 
 def _allocate(build: _Builder, index: Mapping[Node, int], kept: set[Node]) -> None:
-    """A part of the work memory for each value that needs one."""
+    """Allocate a part of the work memory for each value that needs one."""
     in_memory = _in_memory(build.plan, build.scratch)
     pending = [n for n in index if n not in build.buffers and n in in_memory]
     spans = spans_of(build.plan, pending, index, kept=kept, inside=build.inside)
@@ -247,8 +247,8 @@ def _take(build: _Builder, node: Node, home: Kernel, span: Span, arenas: dict[Po
 def _join_pools(build: _Builder, arenas: Mapping[Pool, Arena]) -> dict[Pool, int]:
     """Place the pools of a storage one after another; return where each begins.
 
-    If threads share the batch, rows of each size have their own pool: a part that is reused is then divided
-    at the same places, so that no thread writes into rows that another one still reads.
+    If threads share the batch, rows of each size have their own pool: a reused part is then divided at the
+    same places, so no thread writes into rows that another still reads.
     """
     bases = {}
     for storage, size in sorted(arenas, key=lambda pool: (pool[0].name, pool[1])):
@@ -258,7 +258,7 @@ def _join_pools(build: _Builder, arenas: Mapping[Pool, Arena]) -> dict[Pool, int
 
 
 def _partials(build: _Builder) -> dict[Node, Buffer]:
-    """A buffer for each thread's, or each lane's, part of every sum; never used for anything else."""
+    """Allocate a buffer for each thread's, or lane's, part of every sum; it is used for nothing else."""
     buffers = {}
     for kernel in build.plan.kernels:
         for node in kernel.nodes:

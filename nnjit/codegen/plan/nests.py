@@ -1,7 +1,7 @@
 """Group the operations of a fused kernel into loop nests.
 
-An operation joins the nest of its arguments if it reads the same element of them. A sum, or a value of which
-another element is read, is complete only after its nest, so its users join a later one.
+An operation joins the nest of its arguments if it reads the same element of them. A sum, or a value read at
+another element, is complete only after its nest, so its users join a later one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ POINTWISE = ("elementwise", "counter", "gather")
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One operation in a nest: a node, or the copying of one piece of a concatenation."""
+    """One operation in a nest: a node, or the copy of one piece of a concatenation."""
 
     node: Node
     piece: int | None = None
@@ -30,7 +30,7 @@ class Op:
 
     @property
     def domain(self) -> tuple[int, ...]:
-        """The lengths of the loops around it, without the loop over rows."""
+        """The lengths of the loops around it, except the loop over rows."""
         looped = self.inputs[0] if self.node.primitive.kind in ("reduce", "concat") else self.node
         return looped.type.row_shape if looped.type.row_size != 1 else ()
 
@@ -56,7 +56,7 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
     """The nests of a kernel of loops, in the order they run.
 
     Args:
-        wholes: piece -> the concatenation inside which it is already computed.
+        wholes: piece -> the concatenation it is already computed in.
     """
     level: dict[Op, int] = {}
     owners: dict[Node, list[Op]] = {}
@@ -76,7 +76,7 @@ def nests(kernel: Kernel, wholes: Mapping[Node, Node]) -> list[Nest]:
 
 
 def reads_same_element(op: Op, argument: Node) -> bool:
-    """Whether `op` reads, of `argument` itself, the same element as it computes."""
+    """Whether `op` reads from `argument` itself the same element that it computes."""
     if op.node.primitive.kind == "gather" and argument is op.inputs[0]:
         return False
     if argument.type.row_size == 1:
@@ -85,7 +85,7 @@ def reads_same_element(op: Op, argument: Node) -> bool:
 
 
 def unwrapped(node: Node) -> Node:
-    """The value under reshapes of a single value: `[B,1]` and `[B]` are the same to a loop."""
+    """The value without reshapes of a single value: `[B,1]` and `[B]` are the same to a loop."""
     while node.primitive is reshape and node.type.row_size == 1:
         node = node.inputs[0]
     return node
@@ -105,13 +105,13 @@ def _level_for(op: Op, argument: Node, owners: dict[Node, list[Op]], level: dict
 
 
 def _postpone_all(ops: Sequence[Op], level: dict[Op, int], owners: dict[Node, list[Op]]) -> None:
-    """Move pointwise operations to the nest of their first user, so that fewer values are kept in memory."""
+    """Move pointwise operations to the nest of their first user, to keep fewer values in memory."""
     users: dict[Op, list[tuple[Op, bool]]] = {}
     for op in ops:
         for argument in op.inputs:
             value = source(argument)
             joins = value.primitive.kind in POINTWISE and reads_same_element(op, argument)
-            for maker in owners.get(value, ()):  # of a concatenation, also those of its pieces
+            for maker in owners.get(value, ()):  # for a concatenation, also its pieces' makers
                 users.setdefault(maker, []).append((op, joins))
     for op in reversed(ops):
         if op.is_pointwise and op in users:

@@ -10,15 +10,15 @@ from nnjit.codegen.rewrite.legalize import source
 from nnjit.ir import Node
 from nnjit.ir.graph import constant_p
 
-MOST_OWN = 2**16  # elements: parts of so many stay in a core's caches (4,096 × 4-128-128-4: 1.30 → 1.17 ms)
-MOST_SHARED = 2  # blocks of a batch with which it is no gain (512 × 64-128-128-10: 201 → 204 µs)
+MOST_OWN = 2**16  # elements: parts of this size stay in a core's caches (4,096 × 4-128-128-4: 1.30 → 1.17 ms)
+MOST_SHARED = 2  # blocks of a batch up to which it does not pay (512 × 64-128-128-10: 201 → 204 µs)
 
 
 def own_sums(plan: Plan, blocks: int) -> frozenset[Node]:
-    """The products over the batch of which each share has a part of its own until the batch ends.
+    """Return the products over the batch that each share sums separately until the batch ends.
 
-    They are those of small params. Threads then meet once a batch, not twice a block: the other products are
-    shared by rows of the result, which needs all rows of a block but no second copy of the result.
+    They are those of small params. Threads then meet once a batch instead of twice a block. Other products
+    are divided by rows of the result, which needs all rows of a block but no second copy of the result.
 
     Args:
         blocks: of a batch.
@@ -35,13 +35,13 @@ def own_sums(plan: Plan, blocks: int) -> frozenset[Node]:
 def sliced_kernels(
     plan: Plan, nests: Mapping[Kernel, Sequence[Nest]], results: Set[Node]
 ) -> tuple[int, frozenset[Kernel]]:
-    """The length of the vectors to share, and the kernels that loop over them element by element.
+    """Return the length of the vectors to share, and the kernels that loop over them element by element.
 
-    Kernels of single values are among them: each thread computes those for itself, as it does beside a loop
-    over its slice. One thread runs all other kernels without rows.
+    These include kernels of single values: each thread computes them itself, as it does in a kernel that also
+    loops over its slice. One thread runs all other kernels without rows.
 
     Args:
-        results: values that are written to memory of all threads.
+        results: values written to memory shared by all threads.
     """
     is_needed = plan.is_shared or bool(plan.tables)
     flat = [k for k in plan.kernels if k.zone == "flat" and not k.is_product] if is_needed else []

@@ -1,9 +1,9 @@
-"""Replace operations by others that kernels compute better.
+"""Replace operations with others that kernels compute better.
 
-A product with one column is a dot product for each row, and calling one of a few elements would take longer
-than computing it: as elementwise products and sums, both fuse with the loops around them. A sum over
-examples of what each scatters becomes one scattered sum of all. Sorting is along the last axis. The weights
-of a loop's steps are transposed once before the loop, not at each step. Long sums of f32 are added up in f64.
+A product with one column is a dot product for each row, and calling a product of a few elements would take
+longer than computing it: as elementwise products and sums, both fuse with the loops around them. A sum of
+scatters over examples becomes one scatter of all. Sorting is along the last axis. The weights of a loop's
+steps are transposed once before the loop, not at each step. Long sums of f32 are accumulated in f64.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.shaping import pick_p
 
 LONG = 4096  # elements: with 32 partial sums, each of 128, an f32 sum is as exact as its values
-LARGEST = 16  # elements of a matrix of weights; a single column or row may have any number
+LARGEST = 16  # elements of a weight matrix; a single column or row may have any number
 
 
 def expand(graph: Graph, *, products: bool = True) -> Graph:
-    """`graph` without the products that loops compute better, and without sums of scattered rows.
+    """Return `graph` without the products that loops compute better, and without sums of scattered rows.
 
     Args:
-        products: False to leave all products as they are.
+        products: False to keep all products.
     """
     outputs = rebuild(rebuild(graph.outputs, {}, dense), {}, _expand if products else _expand_others)
     return Graph(graph.inputs, outputs, graph.names)
@@ -88,23 +88,23 @@ def _expand_product(node: Node) -> Any:
 
 
 def _is_long(total: Node) -> bool:
-    """Whether a sum of f32 has so many terms, other than rows of the batch, that rounding adds up."""
+    """Whether an f32 sum has so many terms, not counting rows of the batch, that rounding errors add up."""
     lengths = [total.inputs[0].shape[a] for a in total.params["axes"]]
     return total.dtype == np.float32 and math.prod(n for n in lengths if isinstance(n, int)) > LONG
 
 
 def _along_last(node: Node) -> Any:
-    """A sorting along another axis as one along the last."""
+    """Sort along the last axis instead of another."""
     last, axis = node.ndim - 1, node.params["axis"]
     perm = tuple(last if a == axis else axis if a == last else a for a in range(node.ndim))
     return transpose(argsort(transpose(node.inputs[0], perm=perm), axis=last), perm=perm)
 
 
 def _with_transposed_weights(loop: Node) -> Node:
-    """A loop with the transpose of each constant that its step multiplies with transposed, as one more.
+    """Add to a loop the transposes of the constants that its step multiplies with transposed.
 
-    A product packs such an argument whenever it is called, which takes as long as the product itself if a
-    step has few rows (LSTM: 1.65 → 1.46 ms).
+    A product packs a transposed argument in every call, which takes as long as the product itself if a step
+    has few rows (LSTM: 1.65 → 1.46 ms).
     """
     body, count = loop.params["body"], loop.params["constants"]
     used = {n.inputs[1] for n in body.nodes if _transposes_its_weights(n)}
@@ -138,7 +138,7 @@ def _transposes_its_weights(node: Node) -> bool:
 
 
 def _sum_over_rows(a: Node, b: Node) -> Any:
-    """Aᵀ B for matrices with a row for each example."""
+    """Aᵀ B for matrices with one row per example."""
     shape: tuple[Dim, ...] = (B, a.shape[1], b.shape[1])
     left, right = broadcast(a, shape=shape, axes=(0, 1)), broadcast(b, shape=shape, axes=(0, 2))
     if 1 in shape[1:]:  # a vector: one loop
@@ -149,7 +149,7 @@ def _sum_over_rows(a: Node, b: Node) -> Any:
 
 
 def _along(x: Node, shape: tuple[Dim, int]) -> Any:
-    """A row of one element repeated along `shape`; any other row as it is."""
+    """A row of one element repeated along `shape`; any other row unchanged."""
     return broadcast(reshape(x, shape=(B,)), shape=shape, axes=(0,)) if x.shape[1] == 1 else x
 
 

@@ -1,12 +1,12 @@
 """Rewrite convolutional networks for groups of examples, which are the lanes of vectors.
 
-A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes either `[B,lanes,…]`,
-as it is in the data, or `[B,…,lanes]`: then a loop over the elements of an image, whatever its axes, works
-on whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes, from
-the first window to the dense layers, whose products take them row by row.
+A row of the new graph is a group of examples. A value of an example, `[B,…]`, becomes `[B,lanes,…]`, as in
+the data, or `[B,…,lanes]`. In the latter form, loops over the elements of an image of any axes work on
+whole vectors, and a convolution needs no copy of its windows. Images have their examples as lanes from the
+first window to the dense layers, whose products take them row by row.
 
-If the last group of a batch lacks examples, it is filled with copies of another one, of weight 0. So all that
-is summed over the batch must be a multiple of the weight; otherwise the graph is left as it is.
+If the last group of a batch lacks examples, it is filled with copies of another one, of weight 0. So all
+sums over the batch must be of multiples of the weight; otherwise the graph is not grouped.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ ROWS, IMAGES = "rows", "images"  # [B,lanes,…] and [B,…,lanes]
 
 
 def in_lanes(graph: Graph, weights: Sequence[Node], lanes: int) -> Graph | None:
-    """`graph` for groups of examples; None if it has no windows, or something in it cannot be grouped.
+    """Rewrite `graph` for groups of examples; None if it has no windows, or anything in it cannot be grouped.
 
     Args:
-        weights: the inputs that have weights of the examples.
+        weights: the inputs with the weights of the examples.
         lanes: examples of a group.
     """
     if not any(n.primitive in (windows, overlap_add) for n in graph.nodes) or not _is_fit(graph, weights):
@@ -106,7 +106,7 @@ def _is_fit_product(node: Node) -> bool:
 
 
 def _multiples(nodes: Iterable[Node], weights: Sequence[Node]) -> set[Node]:
-    """The values that are 0 for each example whose weight is 0, if all else is finite."""
+    """The values that are 0 for every example of weight 0, if all else is finite."""
     found = set(weights)
     for node in nodes:
         if node.primitive is constant_p and not node.params["value"].array.any():
@@ -123,7 +123,7 @@ def _multiples(nodes: Iterable[Node], weights: Sequence[Node]) -> set[Node]:
 
 
 class _Grouping:
-    """The state of rewriting a graph: the forms of its values that exist so far."""
+    """Rewrites a graph; keeps the forms of its values that exist so far."""
 
     def __init__(self, graph: Graph, lanes: int) -> None:
         self.old, self.lanes = graph, lanes
@@ -162,7 +162,7 @@ class _Grouping:
             self.made[node, ROWS] = self.row(node)
 
     def get(self, node: Node, form: str) -> Node:
-        """`node` in a form."""
+        """Return `node` in a form."""
         if not _is_batched(node):
             return self.fixed[node]
         if (node, form) not in self.made:
@@ -184,7 +184,7 @@ class _Grouping:
         return apply(transpose, other, perm=perm)
 
     def row(self, node: Node) -> Node:
-        """`node` of arguments `[B,lanes,…]`: of a stack of batches of a known size."""
+        """`node` of arguments `[B,lanes,…]`: a stack of batches of a known size."""
         inputs = [self.get(n, ROWS) for n in node.inputs]
         primitive, params = node.primitive, dict(node.params)
         if primitive.kind == "counter":
@@ -223,7 +223,7 @@ class _Grouping:
 
     def product(self, node: Node) -> Node:
         a, w = node.inputs
-        if node.params["tb"]:  # each place by itself
+        if node.params["tb"]:  # each place separately
             depth = node.type.row_shape[-1]
             count = node.type.row_size // depth
             return self.spread(a, w, ((count, depth),), ((depth, 1),), node.shape[1:])
@@ -236,7 +236,7 @@ class _Grouping:
         return apply(lane_spread, self.get(g, IMAGES), weights, places=places, taps=taps, shape=tuple(shape))
 
     def total(self, node: Node) -> Node:
-        """A sum over the batch; in a loop, that over the lanes comes last, once a batch."""
+        """A sum over the batch; in a loop, the sum over lanes comes last, once a batch."""
         if node.inputs[0] not in self.images or (node.primitive is matmul and node.inputs[0].ndim == 2):
             if node.primitive is matmul:
                 return apply(matmul, *(self.get(n, ROWS) for n in node.inputs), **node.params)
@@ -251,12 +251,12 @@ class _Grouping:
 
 
 def _is_free(node: Node) -> bool:
-    """Whether `node` is the same for all examples, and so has any form."""
+    """Whether `node` is the same for all examples, so it fits any form."""
     return node.primitive is broadcast and not _is_batched(node.inputs[0])
 
 
 def _images(nodes: Sequence[Node]) -> set[Node]:
-    """Values with examples as lanes: those connected to a window other than through a product of rows."""
+    """Values with examples as lanes: those connected to a window, except through a product of rows."""
     neighbours: dict[Node, list[Node]] = {n: [] for n in nodes if _is_joined(n)}
     for node in neighbours:
         for argument in node.inputs:
@@ -283,7 +283,7 @@ def _is_row_product(node: Node) -> bool:
 
 
 def _read_at(node: Node) -> tuple[Node, Axes, Axes]:
-    """The value whose windows are the left argument of a product, their places, and their taps."""
+    """The value whose windows are the left argument of a product, and the windows' places and taps."""
     x = node.inputs[0] if node.primitive is reshape else node
     if x.primitive is windows and x.shape[: x.params["first"] + len(x.params["sizes"])] == node.shape[:-1]:
         found = _axes_of(x.inputs[0], x.params)
@@ -310,13 +310,13 @@ def _axes_of(x: Node, params: Mapping[str, Any]) -> tuple[Axes, Axes] | None:
 
 
 def _strides(x: Node) -> list[int]:
-    """How far apart elements along each axis are, without the batch axis."""
+    """The strides of all axes but the batch axis, in elements."""
     shape = static(x.shape[1:])
     return [math.prod(shape[k + 1 :]) for k in range(len(shape))]
 
 
 def _spread_parts(node: Node) -> tuple[Node, Node, Axes, Axes] | None:
-    """The arguments of a product whose windows `node` adds up, the windows' places and their taps."""
+    """The arguments of a product whose windows `node` adds up, and the windows' places and taps."""
     inner = node.inputs[0]
     product = inner.inputs[0] if inner.primitive is reshape else inner
     if product.primitive is not matmul or not product.params["tb"] or not _is_batched(product):

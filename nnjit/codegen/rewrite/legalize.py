@@ -1,7 +1,7 @@
-"""Make a graph lowerable: insert a copy wherever an operation needs an array in memory but has a view.
+"""Make a graph lowerable: insert a copy wherever an operation needs an array in memory but gets a view.
 
 A *view* (a broadcast, a transpose, most slices) is an index map that a loop applies while it reads. An
-*alias* (a reshape, a slice of whole leading rows) is other memory's own bytes. All else is *computed*.
+*alias* (a reshape, a slice of whole leading rows) is part of another value's memory. All else is *computed*.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Copy: TypeAlias = Callable[[Node], Node]
 
 
 def legalize(graph: Graph) -> Graph:
-    """`graph` with copies of the views that products, reshapes or results need in memory.
+    """Return `graph` with copies of the views that products, reshapes or results need in memory.
 
     Raises:
         CompileError: the batch axis is not the first axis of some value.
@@ -32,7 +32,7 @@ def legalize(graph: Graph) -> Graph:
             raise CompileError(
                 f"{node.primitive.name} gives {node.type}: the batch axis must be its first axis"
             )
-    copied = cache(copy_p)  # one copy for all that need it
+    copied = cache(copy_p)  # one copy for all users
     inner = rebuild(graph.outputs, {}, lambda node: _legal(node, copied))
     taken: set[Node] = set()
     outputs = []
@@ -46,7 +46,7 @@ def legalize(graph: Graph) -> Graph:
 
 
 def is_batched(node: Node) -> bool:
-    """Whether `node` has a value for every row of the batch."""
+    """Whether `node` has a value for each row of the batch."""
     return node.type.is_batched
 
 
@@ -87,7 +87,7 @@ def source(node: Node) -> Node:
 
 
 def offset(node: Node) -> int:
-    """How many elements after the first of its root an alias begins."""
+    """The offset of an alias in its root, in elements."""
     total = 0
     while is_alias(node):
         if node.primitive is slice_:
@@ -103,9 +103,9 @@ def is_batch_reduction(node: Node) -> bool:
 
 
 def is_accumulated(node: Node) -> bool:
-    """Whether `node` is a sum over the batch that begins as its identity, and to which each block adds.
+    """Whether `node` is a sum over the batch that begins as its identity and grows with each block.
 
-    A product over the batch is set by the first block instead, and a list is written anew.
+    The first block sets a product over the batch instead, and each batch overwrites a list.
     """
     if not is_batch_reduction(node) or node.primitive is listed_p:
         return False
@@ -122,7 +122,7 @@ def _legal(node: Node, copied: Copy) -> Node:
         return apply(reshape, copied(node.inputs[0]), **node.params)
     if node.primitive.kind == "matmul":
         return apply(node.primitive, *(_in_memory(n, copied) for n in node.inputs), **node.params)
-    if node.primitive.kind == "routine":  # a batch is copied, since rows may be apart in a loop
+    if node.primitive.kind == "routine":  # a batch is copied, since a loop's rows may have gaps
         args = [copied(n) if is_batched(n) else _in_memory(n, copied) for n in node.inputs]
         return apply(node.primitive, *args, **node.params)
     if node.primitive is while_p:
@@ -137,7 +137,7 @@ def _legal(node: Node, copied: Copy) -> Node:
 
 
 def is_record_part(node: Node) -> bool:
-    """Whether `node` is, at each step of a loop, a part of another loop's record, or of a similar value."""
+    """Whether `node` is, at each step of a loop, part of another loop's record, or of a similar value."""
     if node.primitive is not slice_ or is_alias(node) or node.shape[:-1] != node.inputs[0].shape[:-1]:
         return False
     base = node.inputs[0]

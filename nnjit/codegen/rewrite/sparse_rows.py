@@ -1,8 +1,8 @@
-"""Tables: matrices of params of which a step updates only the rows that its batch used.
+"""Find tables: matrices of params in which a step updates only the rows that its batch used.
 
-A step says so by `where_used`, which is defined as a selection by row. If a batch uses few rows of a large
-table, a step really updates no others: the loops over the batch list the rows that they use, the gradient's
-other rows stay 0 from step to step, and the update runs row by row (`source/sparse_updates.py`).
+A step marks them with `where_used`, which is defined as a selection by row. If a batch uses few rows of a
+large table, the step really updates no others: the loops over the batch list the rows they use, the
+gradient's other rows stay 0 from step to step, and the update runs row by row (`source/sparse_updates.py`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from nnjit.ir import Graph, Node, apply, constant
 from nnjit.primitives import broadcast, concat, less, reduce_sum, reshape, scatter_add, select
 from nnjit.primitives.tables import Segment, listed_p, used_p, where_used_p
 
-FEW = 8  # a table with fewer than so many times the rows that a batch can use is updated as a whole
+FEW = 8  # a table with fewer than this many times the rows that a batch can use is updated as a whole
 SMALL = 4096  # and so is one of fewer elements
 
 
 @dataclass(frozen=True)
 class Table:
-    """A matrix of params of which a step updates the rows that were used.
+    """A matrix of params in which a step updates only the used rows.
 
     Args:
         listed: the list of the used rows.
         gradient: of the table, a sum over the batch.
-        start: where it begins in the vector of params.
+        start: its offset in the vector of params.
         most: the most examples of a batch.
     """
 
@@ -47,10 +47,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Listed:
-    """A step that computes the update of all rows, and whose last outputs are the lists of the used ones.
+    """A step that computes the update of all rows, with the lists of used rows as its last outputs.
 
     Args:
-        vectors: the outputs that are as long as the params.
+        vectors: the outputs as long as the params.
         most: the most examples of a batch.
     """
 
@@ -61,16 +61,16 @@ class Listed:
 
 
 def with_lists(graph: Graph, updates: Sequence[int], most: int) -> Listed | None:
-    """A step with lists of the used rows; None if no table is large and little used by a batch.
+    """Add lists of the used rows to a step; None if no table is large and little used by a batch.
 
-    Its other tables have lists too, unless updating them as a whole gives the same.
+    Its other tables get lists too, unless updating them as a whole gives the same.
 
     Args:
-        updates: the outputs that are written over arguments.
+        updates: the outputs that overwrite arguments.
         most: the most examples of a batch.
 
     Returns:
-        Also None if a vector as long as the params changes in all rows, as their average does.
+        Also None if a vector as long as the params, such as their average, changes in all rows.
     """
     chosen = [graph.outputs[k] for k in updates if graph.outputs[k].primitive is where_used_p]
     if not chosen:
@@ -97,7 +97,7 @@ def _is_large(used: Node, segment: Segment, most: int) -> bool:
 
 
 def dense(node: Node) -> Any:
-    """`used` and `where_used` in terms of operations that loops support; any other node as it is."""
+    """Express `used` and `where_used` in operations that loops support; keep any other node."""
     if node.primitive is used_p:
         (index,), entries = node.inputs, node.params["entries"]
         flat = reshape(index, shape=(index.shape[0], index.type.row_size))

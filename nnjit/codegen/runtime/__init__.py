@@ -1,1 +1,1 @@
-"""What programs call as they run: views, products, threads, scratch memory, LAPACK, BLAS and sorting."""
+"""Functions that programs call: views, products, threads, scratch memory, LAPACK, BLAS and sorting."""

@@ -1,6 +1,6 @@
-"""Combine what the ranks of a training have, by `MPI_Allreduce`, whose address is in their table.
+"""Combine values of a run's ranks with `MPI_Allreduce`, whose address is in their table.
 
-The address differs from process to process, so it is data, and machine code can be cached.
+The address differs between processes, so it is passed as data, and machine code can be cached.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _all_reduce_plain(ranks: np.ndarray, operation: int, view: np.ndarray, size:
 def _all_reduce_native(
     typingctx: TypingContext, ranks: NumbaType, operation: NumbaType, view: NumbaType, size: NumbaType
 ) -> Intrinsic:
-    """Combine the first `size` elements of all ranks' views, in place, by an operation of the table."""
+    """Combine the first `size` elements of all ranks' views in place, with an operation of the table."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -56,7 +56,7 @@ def _all_reduce_native(
             return field(INDEX(RankTable.place(name)))
 
         kind = named("f64" if context.get_abi_sizeof(context.get_data_type(view.dtype)) == 8 else "f32")
-        # A handle is an int or an address, which are the same in a register of 64 bits.
+        # A handle is an int or an address, which look the same in a 64-bit register.
         arguments = [
             builder.inttoptr(named("in_place"), BYTES), builder.bitcast(data, BYTES),
             builder.trunc(args[3], INT), kind, field(args[1]), named("communicator"),

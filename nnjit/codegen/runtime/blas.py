@@ -1,6 +1,6 @@
-"""The matrix product through BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
+"""Matrix products by BLAS, called directly: SciPy's `sgemm` and `dgemm` by address.
 
-Products that are too large for ours use it. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
+Products too large for our own kernels use it. BLAS is column-major: a row-major C = A B is its Cᵀ = Bᵀ Aᵀ.
 
 Reference: Dongarra et al. 1990, level 3 BLAS.
 """
@@ -24,7 +24,7 @@ SYMBOLS = {32: ("nnjit_sgemm", "sgemm"), 64: ("nnjit_dgemm", "dgemm")}
 
 load_extension(BLAS)
 
-# Compiled code calls a name of ours, whose address every process looks up; so it can be cached.
+# Compiled code calls a name of ours, whose address every process looks up, so the code can be cached.
 for _symbol, _routine in SYMBOLS.values():
     llvm.add_symbol(_symbol, get_cython_function_address(BLAS, _routine))
 
@@ -42,10 +42,10 @@ def call_gemm(
 
     Args:
         bits: 32 or 64, the width of the elements.
-        flags: of A and B, integers, not 0 if the matrix is stored transposed.
+        flags: of A and B, integers, nonzero if the matrix is stored transposed.
         lengths: m, n, k, integers.
         data: pointers to the elements of A, B and C.
-        strides: the distances of their rows.
+        strides: the distances between their rows.
         add: an integer, 0 or 1.
     """
     (ta, tb), (m, n, k), (a, b, c), (lda, ldb, ldc) = flags, lengths, data, strides

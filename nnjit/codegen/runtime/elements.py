@@ -13,7 +13,7 @@ from nnjit.codegen.library.vector_loops import call_fill, is_in_library
 from nnjit.codegen.numba.emit import copy_bytes, loop_to
 from nnjit.codegen.runtime.views import IS_PLAIN, KERNEL, part, pointer_of
 
-FEW = 8  # elements that are filled without a call
+FEW = 8  # elements filled without a call
 
 
 def _fill_plain(view: np.ndarray, size: int, value: Any) -> None:
@@ -42,7 +42,7 @@ def _copy_plain(view: np.ndarray, size: int, out: np.ndarray) -> None:
 
 @intrinsic
 def _copy_native(typingctx: Any, view: Any, size: Any, out: Any) -> Any:
-    """Copy the first `size` elements of a view to another."""
+    """Copy the first `size` elements of a view to another view."""
     if view != out:
         raise TypingError("copy needs views of one dtype")
 

@@ -1,9 +1,9 @@
 """LAPACK for stacks of matrices, called directly: SciPy's routines by address.
 
 Each function takes `count` row-major matrices, one after another, and writes a result for each. If a matrix
-may have no result, the function returns how many had none; theirs are NaN. LAPACK is column-major, so a
-matrix is copied. NumPy does the same with the same routines: signs and the order of vectors are the
-interpreter's.
+may have no result, the function returns how many had none, and those results are NaN. LAPACK is column-major,
+so a matrix is copied. NumPy does the same with the same routines, so signs and the order of vectors agree
+with the interpreter.
 
 Reference: Anderson et al. 1999, "LAPACK Users' Guide".
 """
@@ -42,17 +42,17 @@ INT = ir.IntType(32)
 LETTERS = {32: "s", 64: "d"}
 LOWER, UPPER, VECTORS, FEWEST = ord("L"), ord("U"), ord("V"), ord("S")  # LAPACK's letters for options
 TRANSPOSED, GENERAL = ord("T"), ord("N")
-WIDE = 64  # columns that a routine processes at once, given work memory for so many
+WIDE = 64  # columns that a routine processes at once, given the work memory
 
 Routine: TypeAlias = Callable[[tuple[Any, ...]], int]
 
-load_extension(LAPACK)  # first: looking its functions up would import the packages around it too
+load_extension(LAPACK)  # first, since looking up its functions would import the packages around it too
 
 
 def _routine(name: str) -> Routine:
-    """LAPACK's routine `name` as a function of one tuple, its arguments, that returns `info`, 0 for success.
+    """LAPACK's routine `name` as a function of a tuple of its arguments; it returns `info`, 0 for success.
 
-    The arguments are views, the first of which has the dtype, and integers. A letter is given by its code,
+    The arguments are views, the first of them with the dtype, and integers. A letter is passed as its code,
     the first byte of the integer.
     """
     addresses = {bits: get_cython_function_address(LAPACK, letter + name) for bits, letter in LETTERS.items()}
@@ -65,7 +65,7 @@ def _routine(name: str) -> Routine:
 
 
 def _plain_routine(addresses: Mapping[int, int]) -> Routine:
-    """The routines at these addresses, by the width of their dtype in bits, called by ctypes."""
+    """The routines at these addresses, by the width of their dtype in bits, called with ctypes."""
 
     def plain(args: tuple[Any, ...]) -> int:
         bits = next(8 * a.itemsize for a in args if isinstance(a, np.ndarray))
@@ -118,7 +118,7 @@ gesv, trtrs, getrf, potrf, syevd, gesdd, geqrf, orgqr = map(
 
 @njit(**KERNEL)
 def solve_each(count: int, n: int, k: int, a: View, b: View, out: View) -> int:
-    """X with A X = B, of A[n,n] and B[n,k]; a singular A has none."""
+    """X with A X = B, for A[n,n] and B[n,k]; a singular A has none."""
     matrix, right, pivots = reserve(a, n * n), reserve(a, n * k), reserve(np.int32, n)
     failed = 0
     for i in range(count):
@@ -136,9 +136,9 @@ def solve_each(count: int, n: int, k: int, a: View, b: View, out: View) -> int:
 
 @njit(**KERNEL)
 def solve_triangular_each(count: int, n: int, k: int, is_lower: int, a: View, b: View, out: View) -> int:
-    """X with A X = B, of a triangle A[n,n] and B[n,k]; a singular A has none.
+    """X with A X = B, for a triangle A[n,n] and B[n,k]; a singular A has none.
 
-    What is row-major to us is the transpose to LAPACK, and the other triangle.
+    Our row-major matrix is its transpose to LAPACK, with the other triangle.
     """
     right, failed = reserve(a, n * k), 0
     triangle = UPPER if is_lower else LOWER
@@ -155,7 +155,7 @@ def solve_triangular_each(count: int, n: int, k: int, is_lower: int, a: View, b:
 
 @njit(**KERNEL)
 def logabsdet_each(count: int, n: int, a: View, out: View) -> None:
-    """Log |det A| of A[n,n]; -inf of a singular matrix."""
+    """Log |det A| of A[n,n]; -inf for a singular matrix."""
     matrix, pivots = reserve(a, n * n), reserve(np.int32, n)
     for i in range(count):
         is_singular, total = _factor(n, part(a, i, 1, n * n), matrix, pivots), 0.0
@@ -168,7 +168,7 @@ def logabsdet_each(count: int, n: int, a: View, out: View) -> None:
 
 @njit(**KERNEL)
 def det_sign_each(count: int, n: int, a: View, out: View) -> None:
-    """The sign of det A of A[n,n]; 0 of a singular matrix."""
+    """The sign of det A of A[n,n]; 0 for a singular matrix."""
     matrix, pivots = reserve(a, n * n), reserve(np.int32, n)
     for i in range(count):
         is_singular, is_negative = _factor(n, part(a, i, 1, n * n), matrix, pivots), False
@@ -307,7 +307,7 @@ def _transpose(m: int, n: int, x: View, out: View) -> None:
 
 @njit(**KERNEL)
 def _fill_if_failed(info: int, size: int, x: View) -> int:
-    """1 if LAPACK failed, after filling the result with NaN, else 0."""
+    """Return 1 if LAPACK failed, after filling the result with NaN, else 0."""
     if info == 0:
         return 0
     fill(x, size, np.nan)

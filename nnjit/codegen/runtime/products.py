@@ -1,7 +1,7 @@
-"""Products that generated source calls: of matrices, of a thread's slice of one, and of lanes.
+"""Products that generated source calls: of matrices, of a thread's slice of a matrix, and of lanes.
 
-All take views of row-major memory (`views.py`). The compiled code of a product is in `codegen/library`, or
-BLAS; here it gets a function that kernels can call.
+All take views of row-major memory (`views.py`). Their compiled code is in `codegen/library` or BLAS; this
+module makes functions of it that kernels can call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def make_product(call: Callable[..., None]) -> Any:
     """The function `gemm(ta, tb, m, n, k, a, lda, b, ldb, add, c, ldc)` of a compiled product.
 
     C[m,n] = op(A) @ op(B), or C += if `add` is not 0. A flag says whether op transposes; `lda`, `ldb` and
-    `ldc` are the distances of the matrices' rows in memory.
+    `ldc` are the distances between the matrices' rows in memory.
 
     Args:
         call: emits the call (builder, width in bits, flags, lengths, pointers, strides, add).
@@ -104,7 +104,7 @@ def make_slice_product(call: Callable[..., None]) -> Any:
 
 
 def _lanes_plain(name: str) -> Callable[..., None]:
-    # At the top it would be in the key of compiled programs (`numba/sources.py`), though none depends on it.
+    # At the top, it would enter the key of compiled programs (`numba/sources.py`), though none depends on it.
     from nnjit.primitives.lanes import LANE_PRODUCTS
 
     primitive = next(p for p in LANE_PRODUCTS if p.name == name)
@@ -130,7 +130,7 @@ def _lanes_plain(name: str) -> Callable[..., None]:
 
 
 def _make_lanes(name: str) -> Any:
-    """The function of a lane product: it takes A, B, C and the numbers that `lane_kernels` names."""
+    """The function of a lane product, which takes A, B, C and the numbers that `lane_kernels` names."""
     if IS_PLAIN:
         return _lanes_plain(name)
 
@@ -159,7 +159,7 @@ lane_product, lane_spread, lane_weights = map(_make_lanes, NAMES)
 
 @njit(**KERNEL)
 def gemm_each(count: int, ta: int, tb: int, m: int, n: int, k: int, a: Any, b: Any, c: Any) -> None:
-    """`count` products C[m,n] = op(A) @ op(B) of matrices that lie one after another."""
+    """`count` products C[m,n] = op(A) @ op(B) of consecutive matrices."""
     for i in range(count):
         left, right = part(a, i, 1, m * k), part(b, i, 1, k * n)
         out = part(c, i, 1, m * n)

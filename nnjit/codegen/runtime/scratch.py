@@ -1,4 +1,4 @@
-"""Work memory of routines for the duration of a call: only they know its size, so it is not planned."""
+"""Work memory of routines during a call; only they know its size, so it cannot be planned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _reserve_plain(like: Any, size: int) -> np.ndarray:
 
 @intrinsic
 def _reserve_native(typingctx: TypingContext, like: NumbaType, size: NumbaType) -> Intrinsic:
-    """A view of `size` new elements, to be released; of the dtype `like`, or that of the view `like`.
+    """A view of `size` new elements, to be released; its dtype is `like`, or that of the view `like`.
 
     Raises:
         MemoryError: no memory is left.
@@ -53,7 +53,7 @@ def _release_plain(view: np.ndarray) -> None:
 
 @intrinsic
 def _release_native(typingctx: TypingContext, view: NumbaType) -> Intrinsic:
-    """Give back the memory of a reserved view."""
+    """Free the memory of a reserved view."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]

@@ -1,4 +1,4 @@
-"""Sort rows in native code: a merge sort, stable as NumPy's, with NaN last."""
+"""Sort rows in native code: a stable merge sort, as NumPy's, with NaN last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nnjit.codegen.numba.types import View
 from nnjit.codegen.runtime.scratch import release, reserve
 from nnjit.codegen.runtime.views import KERNEL, part
 
-RUN = 16  # elements that are sorted by insertion
+RUN = 16  # elements sorted by insertion
 
 
 @njit(**KERNEL)

@@ -1,7 +1,7 @@
 """Run one program on several threads: the team, its barrier, slices and sums; a processor mode and a clock.
 
-Threads are Python's, each in one native call without the GIL. Numba's `parallel=True` would compile several
-times as long, and its threads neither survive a fork nor wait for each other in 50 ns.
+The threads are Python's, each in one native call without the GIL. Numba's `parallel=True` would take several
+times as long to compile, and its threads neither survive a fork nor meet in 50 ns.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from nnjit.codegen.numba.types import (
 from nnjit.codegen.runtime.tuner import ThreadTuner
 from nnjit.codegen.runtime.views import IS_PLAIN, pointer_of
 
-FLUSH = 0x8040  # bits of the x86 control register MXCSR: subnormal results and arguments count as zero
+FLUSH = 0x8040  # bits of the x86 control register MXCSR that treat subnormal results and arguments as zero
 _ONE_BY_ONE = threading.Lock()
 
 
 class ThreadTeam:
-    """Threads that run a program together, thread 0 being the caller; a context manager.
+    """Threads that run a program together; thread 0 is the caller. A context manager.
 
-    How many of them run is decided from call to call, by how long the last ones took. The result does not
-    depend on it, but on the number of shares alone.
+    How many of them run is decided for each call by how long the last calls took. The result depends only on
+    the number of shares.
 
     Args:
-        shares: into how many parts the program divides its work, and the most threads.
+        shares: the number of parts that the program divides its work into, and the most threads.
     """
 
     def __init__(self, shares: int) -> None:
@@ -62,7 +62,7 @@ class ThreadTeam:
                 all_run.wait()
                 for wait in waits:
                     wait.result()
-            except RuntimeError:  # no more threads can be started; some would wait for the others for ever
+            except RuntimeError:  # no more threads can start; some would wait for the others for ever
                 all_run.abort()
                 self.tuner = ThreadTuner(1)
         return self
@@ -74,7 +74,7 @@ class ThreadTeam:
             self._others.shutdown()
 
     def run(self, function: Callable[[int, int], int], threads: int) -> int:
-        """The result of `function(thread, threads)` for thread 0, after all threads have returned."""
+        """Return the result of `function(thread, threads)` for thread 0, after all threads have returned."""
         if threads == 1 or self._others is None:
             return function(0, 1)
         others = [self._others.submit(function, k, threads) for k in range(1, threads)]
@@ -110,7 +110,7 @@ def _wait_plain(meeting: np.ndarray, threads: int, phase: int) -> int:
 def _assemble_native(
     typingctx: TypingContext, meeting: NumbaType, thread: NumbaType, threads: NumbaType
 ) -> Intrinsic:
-    """Begin with all threads that are there: return their number, or 0 if this one is too late."""
+    """Begin with all threads that have arrived; return their number, or 0 if this one is too late."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -124,7 +124,7 @@ def _assemble_native(
 def _wait_native(
     typingctx: TypingContext, meeting: NumbaType, threads: NumbaType, phase: NumbaType
 ) -> Intrinsic:
-    """Wait until all threads have come here as often as this one, and return the next phase."""
+    """Wait until all threads have arrived here as often as this one; return the next phase."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -142,7 +142,7 @@ def _control(builder: Builder, name: str, slot: LlvmValue) -> None:
 
 @intrinsic
 def _flush_native(typingctx: TypingContext) -> Intrinsic:
-    """On x86, have this thread treat subnormal numbers as zero; return its former mode."""
+    """On x86, make this thread treat subnormal numbers as zero; return its previous mode."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -175,7 +175,7 @@ def _restore_native(typingctx: TypingContext, mode: NumbaType) -> Intrinsic:
 
 @intrinsic
 def _ticks_native(typingctx: TypingContext) -> Intrinsic:
-    """The time in ticks of `library.clock`."""
+    """Return the time in ticks of `library.clock`."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -193,7 +193,7 @@ def _rows_before_plain(bound: int, offset: int, rows: int, columns: int) -> int:
 def _rows_before_native(
     typingctx: TypingContext, bound: NumbaType, offset: NumbaType, rows: NumbaType, columns: NumbaType
 ) -> Intrinsic:
-    """How many rows of a matrix that begins at `offset` of a vector begin before element `bound`."""
+    """Return how many rows begin before element `bound`, for a matrix at `offset` of a vector."""
 
     def build(
         context: TargetContext, builder: Builder, signature: Signature, args: Sequence[LlvmValue]
@@ -251,7 +251,7 @@ if IS_PLAIN:
     add_up, add_up_lanes = _add_up_plain, _add_up_lanes_plain
 
     def flush_subnormals() -> int:
-        """Nothing: NumPy keeps subnormal numbers."""
+        """Do nothing: NumPy keeps subnormal numbers."""
         return 0
 
     def restore_mode(mode: int) -> None:

@@ -1,8 +1,8 @@
-"""Choose how many threads run a program, from call to call, by how long the last calls took.
+"""Choose for each call how many threads run a program, by how long the last calls took.
 
-A program's shares are fixed, and any number of threads computes the same bits. Two threads on two cores are
-faster than one, unless another process is busy: they then wait for each other at every barrier, for as long
-as the system gives a core to somebody else.
+A program's shares are fixed, so any number of threads computes the same bits. Two threads on two cores are
+faster than one unless another process is busy: they then wait for each other at every barrier, for as long as
+the system gives one core to that process.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 TRIAL = 0.005  # seconds: a few time slices of an operating system, and soon over if a choice is bad
-LONGEST = 0.05  # seconds of a call at most, since it sees too late that the machine has become busy
-SOON, LATE = 0.1, 0.8  # seconds from one trial to the next; a machine is to be seen free within a second
-COST = 20  # how many times as long as a bad trial took too long no more threads are tried
-FADE = 0.9  # of the highest rate, each time that a lower one is measured
-GAIN = 1.03  # how many times faster another number of threads must be, as a rate varies by some per cent
+LONGEST = 0.05  # seconds of a call at most, since it notices too late that the machine has become busy
+SOON, LATE = 0.1, 0.8  # seconds between trials, so that a free machine is noticed within a second
+COST = 20  # after a bad trial, no more threads are tried for this many times the time it lost
+FADE = 0.9  # factor of the highest rate whenever a lower one is measured
+GAIN = 1.03  # how many times faster another number of threads must be, as rates vary by a few per cent
 
 
 class Choice(NamedTuple):
@@ -24,7 +24,7 @@ class Choice(NamedTuple):
 
     Args:
         threads: of the call.
-        seconds: after which it stops.
+        seconds: after which the call stops.
     """
 
     threads: int
@@ -34,20 +34,20 @@ class Choice(NamedTuple):
 class ThreadTuner:
     """Chooses among 1, 2, 4, … threads; now and then it tries more or fewer than the best number so far.
 
-    On a busy machine rates vary by a multiple. Fewer threads then count with their highest rate of late, more
+    On a busy machine, rates vary by a multiple. Fewer threads then count with their highest recent rate, more
     threads with their last one: they must be worth it all the time.
 
     Args:
         most: the number of shares.
-        now: gives the time in seconds.
+        now: returns the time in seconds.
     """
 
     def __init__(self, most: int, now: Callable[[], float] = time.perf_counter) -> None:
         self._numbers = sorted({most, *(1 << k for k in range(most.bit_length()) if 1 << k < most)})
         self._now, self._next_trial = now, now()
-        self._best = self._timed = 0  # indices: of the best number so far, and of the one that is timed now
+        self._best = self._timed = 0  # indices: of the best number so far, and of the one timed now
         self._rates: dict[int, float] = {}  # index -> steps a second, when last timed
-        self._peaks: dict[int, float] = {}  # index -> the highest rate of late
+        self._peaks: dict[int, float] = {}  # index -> the highest recent rate
         self._steps, self._seconds, self._length = 0, 0.0, TRIAL
         self._direction, self._pause = 1, SOON  # of the next trial, and before more threads are tried again
 
@@ -56,7 +56,7 @@ class ThreadTuner:
         return Choice(self._numbers[self._timed], max(self._until() - self._seconds, TRIAL / 10))
 
     def note(self, steps: int, seconds: float) -> None:
-        """Note how many steps the call of the last choice ran, and how long it took."""
+        """Record how many steps the call of the last choice ran, and how long it took."""
         self._steps, self._seconds = self._steps + steps, self._seconds + seconds
         if self._seconds < self._until() or not self._steps:
             return
@@ -69,11 +69,11 @@ class ThreadTuner:
         self._steps, self._seconds = 0, 0.0
 
     def _until(self) -> float:
-        """The seconds for which a number of threads is timed."""
+        """How many seconds a number of threads is timed for."""
         return self._length if self._timed == self._best else TRIAL
 
     def _go_on(self) -> None:
-        """Go on with the best number of threads, or try another one."""
+        """Continue with the best number of threads, or try another."""
         if self._length == LONGEST and self._best > 0:
             self._pause = SOON  # several threads have been worth it for a while
         self._length = min(2 * self._length, LONGEST)
@@ -85,7 +85,7 @@ class ThreadTuner:
             self._timed = self._best + self._direction
 
     def _judge(self, lost: float) -> None:
-        """End a trial, which took some seconds too long: keep what was tried if it is faster."""
+        """End a trial, which lost some seconds; keep its number of threads if that is faster."""
         tried, is_upward = self._timed, self._direction > 0
         if is_upward:
             is_faster = self._rates[tried] > GAIN * self._peaks[self._best]

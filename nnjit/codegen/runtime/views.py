@@ -1,10 +1,10 @@
-"""Views of a program's memory, typed pointers into a table of addresses; and Numba's options for programs.
+"""Views of a program's memory: typed pointers into a table of addresses. Also Numba's options for programs.
 
 A program takes all its arrays as one table of addresses, `memory`, and its kernels take typed pointers into
 them: Numba compiles both much faster than arrays, and an index into a pointer has no test that would keep
-LLVM from vectorising. With NUMBA_BOUNDSCHECK=1 arrays of one axis stand for the pointers, so that every
-index is checked. Each function that generated source calls has a plain Python twin, so that a generated file
-also runs with NUMBA_DISABLE_JIT=1, where `memory` is a list of arrays.
+LLVM from vectorising. With NUMBA_BOUNDSCHECK=1, arrays of one axis replace the pointers, so every index is
+checked. Each function that generated source calls has a plain Python twin, so a generated file also runs with
+NUMBA_DISABLE_JIT=1; `memory` is then a list of arrays.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from nnjit.codegen.numba.compiler import DirectCompiler, NoAliasCompiler
 from nnjit.codegen.numba.emit import array_of, data_of
 from nnjit.ir.types import DTYPES
 
-FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # not nnan, ninf: a NaN must stay visible
+FASTMATH = {"contract", "arcp", "nsz", "reassoc", "afn"}  # without nnan and ninf: a NaN must stay visible
 OPTIONS = {"fastmath": FASTMATH, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 JIT = {**OPTIONS, "pipeline_class": DirectCompiler}
-KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called from native code alone
+KERNEL = {**OPTIONS, "no_cpython_wrapper": True}  # called only from native code
 ROWS = {**KERNEL, "pipeline_class": NoAliasCompiler}  # over rows, and of a step of a loop
 IS_PLAIN, IS_CHECKED = bool(config.DISABLE_JIT), bool(config.BOUNDSCHECK)
 
 
 def table_of(arrays: Sequence[np.ndarray]) -> Any:
-    """The `memory` of a program: the addresses of arrays, which must outlive the call."""
+    """Return the `memory` of a program: the addresses of arrays, which must outlive the call."""
     if IS_PLAIN:
         return [a.reshape(-1) for a in arrays]
     return np.array([a.__array_interface__["data"][0] for a in arrays], np.int64)
 
 
 def _stored(name: str) -> Any:
-    """Numba's type of an element in memory, where a truth value is a byte."""
+    """Numba's type of an element in memory; a boolean is a byte."""
     return types.uint8 if name == "b1" else from_dtype(DTYPES[name])
 
 
@@ -45,7 +45,7 @@ def view_type(element: Any) -> Any:
 
 
 def is_view(kind: Any) -> bool:
-    """Whether Numba's type `kind` is that of a view."""
+    """Whether Numba's type `kind` is a view."""
     is_array = isinstance(kind, types.Array) and kind.ndim == 1 and kind.layout == "C"
     return is_array or isinstance(kind, types.CPointer)
 
@@ -63,7 +63,7 @@ def view_of(context: Any, builder: Any, element: Any, data: Any, size: Any) -> A
 
 
 def _make_at(name: str) -> Any:
-    """The function `at(memory, k, start, size)`: the elements from `start` of array k, of one dtype."""
+    """The function `at(memory, k, start, size)`: a view of array k from `start`, for one dtype."""
 
     def plain(memory: Sequence[np.ndarray], k: int, start: int, size: int) -> np.ndarray:
         return memory[k][start : start + size]
@@ -96,7 +96,7 @@ def _part_plain(view: np.ndarray, first: int, n: int, size: int) -> np.ndarray:
 
 @intrinsic
 def _part_native(typingctx: Any, view: Any, first: Any, n: Any, size: Any) -> Any:
-    """The `n` rows, of `size` elements each, of a view from row `first`."""
+    """The `n` rows of a view from row `first`, of `size` elements each."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         first, n, size = args[1:]

@@ -1,1 +1,1 @@
-"""Write the program: Python source of kernels, loops and epochs; a summary of what each kernel computes."""
+"""Write programs: the Python source of kernels, loops and epochs, and a summary of the kernels."""

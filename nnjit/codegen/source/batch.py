@@ -1,10 +1,10 @@
 """Write the lines of a program that take a batch through a graph: its blocks of rows, kernels and sums.
 
-If threads share the batch, it has a number of *shares*, each a slice of every block's rows and of each long
-vector. A thread takes one share after another as far as the next barrier, so that any number of threads
-computes the same. They wait for each other before the products over the batch, which need all rows, and
-before one reads what others wrote. Several ranks have a slice of the batch each, and complete what is summed
-over it before anything reads it.
+If threads share the batch, it is divided into *shares*, each a slice of every block's rows and of each long
+vector. A thread takes one share after another up to the next barrier, so any number of threads computes the
+same. Threads wait for each other before the products over the batch, which need all rows, and before one
+reads what others wrote. Each of several ranks has a slice of the batch, and sums over the batch are completed
+before anything reads them.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ WAIT = "phase = wait_at_barrier(meeting, threads, phase)"
 
 
 class Batch:
-    """The state of writing one graph's lines.
+    """Writes the lines of one graph.
 
     Args:
         text: the program that they are part of.
         interface: None for a graph that is called.
-        prefix: before the names of its work memory.
+        prefix: of the names of its work memory.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Batch:
         self.graph, self.interface, self.layout = plan.graph, self.views.interface, self.views.layout
         self.sums = Sums(self.views)
         self.ranges: list[str] = []
-        self.loops: dict[str, str] = {}  # the view of the work memory of loops -> its array
+        self.loops: dict[str, str] = {}  # view of the loops' work memory -> its array
         self.functions: dict[Kernel, str] = {}  # the name of each kernel's function
         self.pieces: list[tuple[int, int, int]] = []
-        self.reductions: list[Reduction] = []  # over ranks, in their order
+        self.reductions: list[Reduction] = []  # over ranks, in order
         self.out = SharedLines(self._of_share, is_shared=plan.is_shared)
-        self.cut: list[str] = []  # the definitions of which rows of the batch are a share's
+        self.cut: list[str] = []  # definitions of the rows of the batch that a share has
         self.is_in_block = False
         self.count = ""  # of the rows of a batch, as source
         self.can_fail = False  # whether the lines set `failed`
@@ -73,7 +73,7 @@ class Batch:
         return lines
 
     def _of_share(self) -> list[str]:
-        """The definitions of what a share has."""
+        """The definitions of a share's rows, slices and views."""
         lines = []
         for view, name in self.loops.items():
             size = self.text.work[name]
@@ -83,7 +83,7 @@ class Batch:
         return [*self.views.of_share(), *lines, *self.ranges, *self.cut, *rows]
 
     def wait(self) -> None:
-        """Have threads wait for each other if one of them may have written what others read."""
+        """Make threads wait for each other if one of them may have written what others read."""
         if self.barrier.passed() and self.is_shared:
             self.out.once(WAIT)
 
@@ -94,7 +94,7 @@ class Batch:
     # -- the body
 
     def write(self, count: str) -> Lines:
-        """The lines for a batch of `count` rows, of which `at` is the first."""
+        """The lines for a batch of `count` rows from row `at`."""
         for node in map(self.graph.input, self.interface.per_step):
             self.out.once(f"{self.name(node)} = {self.views.base(buffer_of(node, self.layout.buffers))}")
         self.count, lanes = count, self.interface.lanes
@@ -143,7 +143,7 @@ class Batch:
         self._guard(kernels)
 
     def _rows_of_shares(self, kernels: Sequence[Kernel], count: str) -> None:
-        """Take each share's rows of the batch through all kernels, as many at a time as it has memory for."""
+        """Take each share's rows of the batch through all kernels, as many at a time as fit its memory."""
         block, lanes = self.block, self.interface.lanes
         step = str(self.interface.groups) if lanes > 1 else f"{block} // parts"
         self.cut = [
@@ -186,7 +186,7 @@ class Batch:
                 self._block(kernels, products)
                 self.out.end_shares()
                 more = f"start + {step} < {count}"
-                if not products:  # the memory of rows is cut elsewhere in a last block of fewer
+                if not products:  # a smaller last block divides the memory of rows elsewhere
                     more += f" and {count} < start + 2 * {step}"
                 with self.out.lines.block(f"if {more}:"):
                     self.out.lines.add(WAIT)
@@ -195,14 +195,14 @@ class Batch:
             self.cut, self.is_in_block = [], False
 
     def _rows_of_a_block(self) -> str:
-        """How many rows a block has, as source; of groups, each share takes a few at a time."""
+        """The number of rows of a block, as source; each share takes a few groups at a time."""
         if self.interface.lanes == 1 or self.plan.crossing:
             return str(self.block)
         self.out.once(f"step = min({self.interface.groups} * shares, {self.block})")
         return "step"
 
     def _block(self, kernels: Sequence[Kernel], products: Sequence[Kernel]) -> None:
-        """Compute a block: threads wait before the products over all of its rows."""
+        """Compute a block; threads wait before the products over all its rows."""
         for kernel in kernels:
             if kernel not in products:
                 self._kernel(kernel)
@@ -298,7 +298,7 @@ class Batch:
         self.out.each(routine_line(node, self.name))
 
     def _loop(self, kernel: Kernel) -> None:
-        """Call a loop over steps; each share has work memory of its own, which all loops use in turn."""
+        """Call a loop over steps; each share has its own work memory, which all loops use in turn."""
         node = kernel.nodes[0]
         function = emit_loop(node, self.block, self.text)
         self.functions[kernel] = function.name
@@ -333,13 +333,13 @@ class Batch:
             self.barrier.wrote(is_scattered=True, by_first=True)
 
     def _over_ranks(self, nodes: Sequence[Node]) -> None:
-        """Complete sums, of which each rank has those of its rows."""
+        """Complete sums across ranks, each of which has summed its own rows."""
         lines = over_ranks(self.sums, nodes)
         self.reductions += lines.reductions
         if not self.is_shared:
             self.out.each(*lines.packed, *lines.calls, *lines.unpacked)
             return
-        self.out.once(WAIT)  # for the slices of other shares; the first one then packs, in the first thread
+        self.out.once(WAIT)  # for the slices of other shares; the first share then packs, in the first thread
         self.out.each(*lines.packed)
         with self.out.first_thread():
             self.out.each(*lines.calls)
@@ -367,7 +367,7 @@ class Batch:
     # -- tables
 
     def _cleared(self, table: Table) -> Lines:
-        """The lines before all steps that mark all rows as unused, and set the gradient to zero."""
+        """The lines before all steps that mark all rows as unused and set the gradient to zero."""
         number, node = self.plan.tables.index(table), table.gradient
         seen, size = f"seen_{number}", table.entries * table.size
         self.text.declare(seen, "i64", table.entries)

@@ -1,4 +1,4 @@
-"""Write indices as source: map an index into a view to one into its argument, and into memory."""
+"""Write indices as source: map an index in a view to its argument and to memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnjit.primitives.shaping import pick_p
 
 
 def through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
-    """The index into a view's argument for an index into the view; both without the rows' axis."""
+    """The index in a view's argument for an index in the view, both without the axis of rows."""
     inner = view.inputs[0]
     index = index or ("0",) * len(view.type.row_shape)
     first, inner_first = int(is_batched(view)), int(is_batched(inner))
@@ -43,7 +43,7 @@ def through(view: Node, index: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def window_index(index: tuple[str, ...], first: int, n: int, params: Mapping[str, Any]) -> tuple[str, ...]:
-    """The index in an array for one in its windows: from axis `first` on, of `n` axes."""
+    """The index in an array for an index in its windows over `n` axes from axis `first` on."""
     outer, inner = index[first : first + n], index[first + n : first + 2 * n]
     pairs = zip(outer, params["strides"], inner, params["dilations"], strict=True)
     own = (added(times(o, stride), times(k, dilation)) for o, stride, k, dilation in pairs)

@@ -1,7 +1,7 @@
 """Write one kernel of fused loops: a Python function that a person can read and Numba can compile.
 
-Names come from primitives and running numbers, never from a user's file, and are counted anew in every
-kernel, so that equal layers have equal kernels and share one.
+Names come from primitives and running numbers, never from a user's file, and numbers restart in every kernel,
+so equal layers have equal kernels and share one.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from nnjit.primitives import (
 from nnjit.primitives.indexing import scatter_sum_p
 from nnjit.primitives.tables import listed_p
 
-LONGEST = 72  # characters of an expression that is written inside its user's
+LONGEST = 72  # characters of an expression that is inlined into its user's
 
 
 class Function(NamedTuple):
-    """A kernel's parameters and body, without its name, and the buffers that its arguments are.
+    """A kernel's parameters and body, without its name, and the buffers of its arguments.
 
     Args:
         arguments: the buffers of its last parameters.
@@ -59,12 +59,12 @@ class Function(NamedTuple):
 
 
 def emit_kernel(kernel: Kernel, layout: Layout, plan: Plan) -> Function:
-    """The function of a kernel of loops."""
+    """Write the function of a kernel of loops."""
     return _Writer(kernel, layout, plan).write()
 
 
 class _Writer:
-    """The state of writing one kernel: names given so far, values computed so far, lines."""
+    """Writes one kernel; keeps the names given and values computed so far, and the lines."""
 
     def __init__(self, kernel: Kernel, layout: Layout, plan: Plan) -> None:
         self.kernel, self.layout, self.plan = kernel, layout, plan
@@ -171,22 +171,22 @@ class _Writer:
         return text if node.primitive is cast else _wrapped(node, text)
 
     def _gather(self, op: Op, index: tuple[str, ...]) -> str:
-        """The element of the first argument at the position along one axis that the second names."""
+        """The element of the first argument at the position along one axis that the second argument gives."""
         x, at = op.inputs
         axis, first = op.node.params["axis"], int(is_batched(x))
         position = self._position(at, index, x.type.row_shape[axis - first])
         row = ("i",) if is_batched(op.node) else ()
-        whole = (*row, *index)  # if x has no rows, the rows' axis is that of the positions
+        whole = (*row, *index)  # if x has no rows, the positions have the rows' axis
         return self._read(x, (*whole[first:axis], position, *whole[axis + 1 :]))
 
     def _position(self, at: Node, index: tuple[str, ...], size: int) -> str:
-        """An element of an array of indices, clipped to an axis of length `size`."""
+        """An element of an index array, clipped to an axis of length `size`."""
         name = self._name(at)
         self.lines.add(f"{name} = inside({self._read(at, index)}, {size})")
         return name
 
     def _count(self, node: Node, within: str) -> str:
-        """The index of an element among all of the batch's."""
+        """The index of an element among all elements of the batch."""
         if not self.by_row:
             return within
         self.counts = True
@@ -214,7 +214,7 @@ class _Writer:
         return []
 
     def _sums_f32(self, op: Op) -> bool:
-        """Whether `op` sums f32 values in f64: a block's sum is then f32, as f64 would halve the lanes."""
+        """Whether `op` sums f32 values in f64; a block's sum is then f32, since f64 would halve the lanes."""
         widened = op.inputs[0]
         if op.node.primitive is not reduce_sum or widened.primitive is not cast:
             return False
@@ -242,7 +242,7 @@ class _Writer:
         self.lines.add(f"{self._argument(op.node, self._buffer(op.node))}[{number}] = {row}")
 
     def _target(self, op: Op, index: tuple[str, ...]) -> tuple[str, ...]:
-        """Where the element at `index` is added."""
+        """The target that the element at `index` is added to."""
         node, (x, *others) = op.node, op.inputs
         first = int(is_batched(x))
         if node.primitive is overlap_add:
@@ -256,7 +256,7 @@ class _Writer:
         return self._kept(op, index)
 
     def _grown(self, node: Node, target: str, value: str) -> str:
-        """The line that adds a value to a reduction's value."""
+        """The line that combines a value with a reduction's value."""
         read = target if node in self.scalars and target == self.scalars[node] else _loaded(node, target)
         return f"{target} = {combined(node, read, value)}"
 
@@ -284,7 +284,7 @@ class _Writer:
         return _loaded(node, self._element(node, flat_index(index, node.type.row_shape)))
 
     def _hoist(self, node: Node, buffer: Buffer) -> str:
-        """Read a single value once, before all loops: for all LLVM knows, a store might change it."""
+        """Read a single value once, before all loops: LLVM must assume that a store might change it."""
         if buffer not in self.hoisted:
             value = _loaded(node, f"{self._argument(node, buffer)}[0]")
             self.hoisted[buffer] = self._name(source(node)), value
@@ -298,7 +298,7 @@ class _Writer:
         return f"{name}[{flat}]"
 
     def _buffer(self, node: Node) -> Buffer:
-        """The buffer of a value; for a shared sum that this kernel computes, that of the thread's part."""
+        """The buffer of a value, or of the thread's part if this kernel computes a shared sum."""
         if node in self.own and node in self.layout.partials:
             return self.layout.partials[node]
         return buffer_of(node, self.layout.buffers)
@@ -325,7 +325,7 @@ class _Writer:
 
 
 def _loaded(node: Node, element: str) -> str:
-    """An element as it is read from memory, where a truth value is a byte."""
+    """An element as read from memory, where a boolean is a byte."""
     return f"({element} != 0)" if node.dtype.kind == "b" else element
 
 
@@ -342,7 +342,7 @@ def literal(node: Node) -> str:
 
 
 def identity_of(node: Node) -> str:
-    """The value that a reduction begins with, as source."""
+    """The initial value of a reduction, as source."""
     dtype = node.dtype
     if dtype.kind == "f":
         lowest, highest = f"{SHORT[dtype]}(-np.inf)", f"{SHORT[dtype]}(np.inf)"
@@ -352,17 +352,17 @@ def identity_of(node: Node) -> str:
 
 
 def combined(node: Node, total: str, value: str) -> str:
-    """How two values of a reduction become one, as source."""
+    """The combination of two values of a reduction, as source."""
     return _wrapped(node, (node.primitive.expression or "").format(total, value))
 
 
 def _wrapped(node: Node, expression: str) -> str:
-    """A whole number in its own dtype, since Numba's arithmetic makes it wider."""
+    """An integer in its own dtype, since Numba's arithmetic widens it."""
     return f"{SHORT[node.dtype]}({expression})" if node.dtype.kind in "iu" else expression
 
 
 def _is_atom(expression: str) -> bool:
-    """Whether an expression is one name or one call, and needs no parentheses inside another."""
+    """Whether an expression is a single name or call, which needs no parentheses inside another."""
     head, _, rest = expression.partition("(")
     if not rest:
         return expression.isidentifier()

@@ -16,26 +16,26 @@ from nnjit.ir import Graph, Node
 class Interface:
     """How the native function feeds a graph step by step, and what it does with the outputs.
 
-    Inputs are named. The first outputs are the new values of `updates`, in this order; then come the totals.
-    Any others are ignored.
+    Inputs are named. The first outputs are the new values of `updates`, in this order, followed by the
+    totals. Any others are ignored.
 
     Args:
-        updates: inputs that their new values are written over.
-        per_step: scalar inputs that have a value for each step.
-        totals: how many outputs, f64, are added up over the steps of an epoch.
-        watched: how many outputs after those stay in the work memory until the next step.
+        updates: inputs overwritten by their new values.
+        per_step: scalar inputs with a value for each step.
+        totals: the number of f64 outputs to add up over the steps of an epoch.
+        watched: the number of outputs after these that stay in the work memory until the next step.
         is_guarded: whether a first total that is not finite stops the epoch before the update of its step.
-        kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other: the epoch
-            with the lowest ratio of the first two totals, of the evaluation if there is one.
-        in_order: whether rows are taken in the order of the data, and read in place if they can be.
-        weight: the input that has the weight of each example, if any.
+        kept: inputs, of one dtype, whose values in the best epoch are kept, one after the other. The best
+            epoch has the lowest ratio of the first two totals, of the evaluation if there is one.
+        in_order: whether rows are taken in the order of the data, and read in place if possible.
+        weight: the input with the weight of each example, if any.
         evaluation_weight: the same for the evaluation.
-        partners: inputs with another row for each of a batch: they take theirs in the order `partners`, where
-            the others do in `order`, so that `in_order` is False.
-        partner_weight: the one of them that has weights.
+        partners: inputs that take their rows in the order `partners`, while the others take theirs in
+            `order`, so `in_order` is False.
+        partner_weight: the one of these with weights.
         lanes: examples of a row: 1, or those of a group (`rewrite/lanes.py`).
-        groups: how many a thread takes at a time, if rows are groups.
-        has_ranks: whether the training has several ranks, each of which takes a slice of every batch.
+        groups: the number that a thread takes at a time, if rows are groups.
+        has_ranks: whether several ranks train, each with a slice of every batch.
     """
 
     updates: tuple[str, ...] = ()
@@ -55,12 +55,12 @@ class Interface:
 
     @property
     def is_copied(self) -> bool:
-        """Whether the rows of a block are copied to memory of their own."""
+        """Whether the rows of a block are copied to separate memory."""
         return not self.in_order or self.lanes > 1
 
     @property
     def weights(self) -> tuple[str, ...]:
-        """The inputs that have weights of examples."""
+        """The inputs with the weights of examples."""
         return tuple(name for name in (self.weight, self.partner_weight) if name is not None)
 
     def updated(self, graph: Graph) -> dict[str, Node]:
@@ -83,14 +83,14 @@ class Interface:
 
 
 class BestEpoch(NamedTuple):
-    """The best epoch so far, which native code keeps as an f64 array of these fields.
+    """The best epoch so far: the fields of an f64 array that native code updates.
 
     Args:
         loss: the lowest loss.
         epoch: the number of its epoch.
         done: epochs so far.
         min_delta: by how much a loss must be lower to count.
-        patience: how many epochs without a better one exhaust it; 0: any number is allowed.
+        patience: the number of epochs without a better one that exhaust it; 0 for no limit.
         is_exhausted: 1 if the patience is exhausted, else 0.
     """
 
@@ -102,7 +102,7 @@ class BestEpoch(NamedTuple):
     is_exhausted: float = 0
 
     def array(self) -> np.ndarray:
-        """The fields as native code takes them."""
+        """The fields as native code reads them."""
         return np.array(self, np.float64)
 
     @classmethod
@@ -112,7 +112,7 @@ class BestEpoch(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        """The elements of the array."""
+        """The number of elements of the array."""
         return len(cls._fields)
 
     @classmethod
@@ -122,11 +122,11 @@ class BestEpoch(NamedTuple):
 
 
 class EpochTotals(NamedTuple):
-    """The columns of the totals of an epoch: the step's, the evaluation's, and the ticks that each took.
+    """The columns of an epoch's totals: the step's, the evaluation's, and the ticks that each took.
 
     Args:
-        step: how many totals a step has.
-        evaluation: how many the evaluation has; 0 if there is none.
+        step: the number of totals of a step.
+        evaluation: the number of totals of the evaluation; 0 if there is none.
     """
 
     step: int

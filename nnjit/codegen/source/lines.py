@@ -1,21 +1,22 @@
 """Build source line by line, with blocks of indented lines, and divide a long function into sections.
 
-A section is a function of a limited length that the long one calls. LLVM takes quadratic time for a function,
-and so does the building of its code (a network of 48 residual blocks: 40 s in one function of 6,000 lines).
-A section makes the views that its lines use itself, so that only numbers go from function to function.
+A section is a function of limited length that the long one calls. Building a function's code and compiling it
+both take quadratic time (a network of 48 residual blocks: 40 s in one function of 6,000 lines). A section
+makes the views that its lines use itself, so only numbers are passed between functions.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import NamedTuple
 
-LONG = 640  # lines of a function that is divided
-MOST_LINES = 64  # of a section, its views apart
+LONG = 640  # lines from which a function is divided
+MOST_LINES = 64  # of a section, without its views
 FEWEST_LINES = 8
 
 CARRIED = ("phase", "failed")  # numbers that a section may change
@@ -25,7 +26,7 @@ _VIEW = re.compile(r"\w+ = (?:\w+_at|part)\(")
 
 
 class Line(NamedTuple):
-    """A line, and how many blocks it is in."""
+    """A line and its depth: the number of blocks around it."""
 
     depth: int
     text: str
@@ -60,7 +61,7 @@ class Lines:
         self._lines += [Line(self._depth + depth, text) for depth, text in other._lines]
 
     def add_at(self, depth: int, text: str) -> None:
-        """Append a line deeper than the current depth by so many blocks."""
+        """Append a line so many blocks deeper than the current depth."""
         self._lines.append(Line(self._depth + depth, text))
 
     @property
@@ -70,7 +71,7 @@ class Lines:
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
-        """Append `head`; what is appended inside is its block."""
+        """Append `head`; lines appended inside form its block."""
         self.add(head)
         self._depth += 1
         try:
@@ -86,7 +87,7 @@ class Lines:
         return f"{whole}\n"
 
     def needed(self, definitions: Sequence[str]) -> list[str]:
-        """Those of the definitions, `names = value`, whose names these lines or later definitions use.
+        """The definitions, `names = value`, whose names these lines or later definitions use.
 
         >>> Lines("copy(x, n)").needed(["first = 4", "y = f(first)", "m = 2", "x = part(m, 1)"])
         ['m = 2', 'x = part(m, 1)']
@@ -108,13 +109,13 @@ class Lines:
 
 
 class SharedLines:
-    """The lines of a batch that threads may share: some come once, and some for every share.
+    """The lines of a batch that threads may share: some come once, others for every share.
 
-    A thread runs the latter for one of its shares after another, as far as the next line that comes once.
+    A thread runs the latter for one of its shares after another, up to the next line that comes once.
 
     Args:
         is_shared: whether there are shares.
-        definitions: gives the definitions that lines of a share may need.
+        definitions: returns the definitions that lines of a share may need.
     """
 
     def __init__(self, definitions: Callable[[], Sequence[str]], *, is_shared: bool) -> None:
@@ -133,7 +134,7 @@ class SharedLines:
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
-        """Append a block that comes once, though it may have lines for every share."""
+        """Append a block that comes once but may have lines for every share."""
         self.end_shares()
         with self.lines.block(head):
             yield
@@ -155,7 +156,7 @@ class SharedLines:
 
     @contextmanager
     def set_aside(self) -> Iterator[Lines]:
-        """Collect the lines that are appended inside, to be included later."""
+        """Collect the lines appended inside, to be included later."""
         body, outer = Lines(), (self.lines, self._pending)
         self.lines, self._pending = Lines(), Lines()
         yield body
@@ -164,7 +165,7 @@ class SharedLines:
         self.lines, self._pending = outer
 
     def end_shares(self) -> None:
-        """End the lines of a share; what is appended next comes after those of all shares."""
+        """End the lines of a share; lines appended next come after those of all shares."""
         if self._pending:
             self.lines.include(self.over_shares(self._pending))
             self._pending = Lines()
@@ -179,10 +180,10 @@ class SharedLines:
 
 
 def divided(parameters: Sequence[str], lines: Lines, add: Callable[[str, str], str]) -> Lines:
-    """The lines of a function of `parameters`; if it is long, with calls of sections instead of most lines.
+    """Return the lines of a function of `parameters`; a long one calls sections instead of having most lines.
 
     Args:
-        add: adds a function, of a name to begin with and a body, to the program; returns its name.
+        add: adds a function to the program, given the beginning of its name and its body; returns its name.
     """
     return _Function(parameters, lines, add).divided() if len(lines.rows) >= LONG else lines
 
@@ -195,6 +196,10 @@ class _Function:
         self.writes = [_targets(row.text) for row in self.rows]
         known = {*parameters, *chain.from_iterable(self.writes)}
         self.reads = [_names(row.text, known) for row in self.rows]
+        self.places: dict[str, list[int]] = {}  # of the lines that have a name
+        for k, names in enumerate(zip(self.reads, self.writes, strict=True)):
+            for name in {*chain.from_iterable(names)}:
+                self.places.setdefault(name, []).append(k)
         made = {row.text: k for k, row in enumerate(self.rows) if _VIEW.match(row.text)}
         times = Counter(self.writes[k][0] for k in made.values())
         self.views = {name: k for k in made.values() if times[name := self.writes[k][0]] == 1}
@@ -203,7 +208,7 @@ class _Function:
         return self._without_idle_views(self._divided(0, len(self.rows)))
 
     def _divided(self, begin: int, end: int) -> Iterator[Line]:
-        """The rows from `begin` to before `end`, with sections."""
+        """The rows from `begin` up to `end`, with sections."""
         group: list[range] = []
         for item in self._items(begin, end):
             if self._is_movable(item):
@@ -219,7 +224,7 @@ class _Function:
         yield from self._section(group)
 
     def _items(self, begin: int, end: int) -> Iterator[range]:
-        """Lines of the depth of the first one, each with the block below it."""
+        """Lines at the depth of the first one, each with the block below it."""
         first = begin
         for k in range(begin + 1, end + 1):
             if k == end or self.rows[k].depth <= self.rows[begin].depth:
@@ -239,13 +244,11 @@ class _Function:
         return not any(self._is_read_after(name, item) for name in own)
 
     def _is_read_after(self, name: str, item: range) -> bool:
-        """Whether the next line that has a name, from the beginning again after the last, reads it."""
-        for k in (*range(item[-1] + 1, len(self.rows)), *range(item[0])):
-            if name in self.reads[k]:
-                return True
-            if name in self.writes[k]:
-                return False
-        return False
+        """Whether the next line with a name reads it; after the last line comes the first."""
+        places = self.places[name]
+        after = bisect_right(places, item[-1])
+        k = places[after] if after < len(places) else places[0]
+        return k not in item and name in self.reads[k]
 
     def _carried(self, items: Iterable[range]) -> list[str]:
         written = set(chain.from_iterable(self.writes[k] for item in items for k in item))
@@ -269,7 +272,7 @@ class _Function:
         yield Line(depth, f"{result}{name}({', '.join(given)})")
 
     def _views_of(self, rows: Sequence[int]) -> list[int]:
-        """The lines that make the views which lines need, and views of which those are parts."""
+        """The lines that make the views these lines need, and the views that contain those."""
         made = set(chain.from_iterable(self.writes[k] for k in rows))
         waiting = [name for k in rows for name in self.reads[k]]
         found: set[int] = set()
@@ -281,7 +284,7 @@ class _Function:
         return sorted(found)
 
     def _free(self, rows: Sequence[int]) -> list[str]:
-        """The names that lines read before they assign them, if they ever do."""
+        """The names that lines read before they assign them, if ever."""
         free: dict[str, None] = {}
         made: set[str] = set()
         for k in rows:
@@ -290,7 +293,7 @@ class _Function:
         return list(free)
 
     def _without_idle_views(self, rows: Iterable[Line]) -> Lines:
-        """The lines without those that make a view which no later line reads."""
+        """The lines, except those that make a view no later line reads."""
         kept, used = [], set[str]()
         for row in reversed(list(rows)):
             is_view = _VIEW.match(row.text) is not None
@@ -311,7 +314,7 @@ def _targets(text: str) -> list[str]:
 
 
 def _names(text: str, known: set[str]) -> list[str]:
-    """The names that a line reads, in their order."""
+    """The names that a line reads, in order."""
     code, match = text.partition("    # ")[0], _TARGETS.match(text)
     read = code[match.end() :] if match and "+=" not in match[0] and "-=" not in match[0] else code
     return [name for name in dict.fromkeys(_NAME.findall(read)) if name in known]

@@ -1,7 +1,7 @@
 """Write a loop over steps: a function that calls the kernels of its body at each step.
 
-Its arguments are strided: in `f32[B,T,F]`, an element is T * F elements after that of the previous row, and F
-after that of the previous step. Values that only a step needs are in work memory that all loops share.
+Its arguments are strided: in `f32[B,T,F]`, rows are T * F elements apart and steps F elements. Values needed
+only within a step are in work memory that all loops share.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def emit_loop(node: Node, block: int, text: Text) -> LoopFunction:
 
 
 def lower_body(loop: Loop) -> Graph:
-    """The legal graph of one step: (arguments) -> (carried values, and everything for the record)."""
+    """The legal graph of one step: (arguments) -> (carried values, and values for the record)."""
     graph = expand(optimize(loop.body))
     deep = {n: copy_p(n) for n in loop.moving if n.type.is_batched and n.ndim > 2}
     outputs = rebuild(graph.outputs, deep, _with_tight_arguments)
@@ -41,7 +41,7 @@ def lower_body(loop: Loop) -> Graph:
 
 
 def _with_tight_arguments(node: Node) -> Node:
-    """A loop inside the step, for rows without gaps instead of at the strides of the loop around it."""
+    """A loop inside the step, for rows without gaps instead of the strides of the enclosing loop."""
     if node.primitive is not scan_p:
         return node
     ends = node.params["constants"] + node.params["carried"]
@@ -53,7 +53,7 @@ def _with_tight_arguments(node: Node) -> Node:
 
 
 class _Writer:
-    """The state of writing one loop."""
+    """Writes one loop."""
 
     def __init__(self, node: Node, block: int, text: Text, emit: Emit) -> None:
         self.node, self.text = node, text
@@ -116,7 +116,7 @@ class _Writer:
 
 
 def _start_and_step(outer: Node, size: int) -> tuple[int, int]:
-    """Where the first step of an argument begins, and the distance of its steps: a record is wider."""
+    """The offset of the first step of an argument, and the distance between its steps; a record is wider."""
     if not is_record_part(outer):
         return 0, size
     return outer.params["starts"][-1], static(loop_source(outer).shape[-1:])[0]

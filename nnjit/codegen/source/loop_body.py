@@ -1,4 +1,4 @@
-"""Write the lines of a graph inside the function of a loop: its kernels, and where its values are."""
+"""Write the lines of a graph inside the function of a loop: its kernels, and the places of its values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoopFunction(NamedTuple):
 
     Args:
         name: of the function, whose parameters are the rows `n`, the arguments, the record, and work memory.
-        work: dtype -> elements of work memory, for a block of rows.
+        work: dtype -> elements of work memory for a block of rows.
         can_fail: whether it returns the number of a failure, 0 for none.
     """
 
@@ -40,11 +40,11 @@ Emit = Callable[[Node], LoopFunction]
 
 @dataclass
 class Places:
-    """Where the values of a loop are, and the views that its function has of them.
+    """The places of a loop's values, and its function's views of them.
 
     Args:
-        steps: name of a parameter -> distance of successive steps.
-        starts: storage of what is carried -> its array of work memory, and where it begins there.
+        steps: name of a parameter -> distance between successive steps.
+        starts: storage of carried values -> its array of work memory, and its offset there.
         names: of the views.
     """
 
@@ -75,7 +75,7 @@ class Places:
         return [line for buffer, line in views if (buffer.storage.name in self.steps) == moving]
 
     def carry(self, buffer: Buffer, sizes: dict[str, int], block: int) -> None:
-        """Give what is carried a part of the work memory, after the `sizes` that are taken of it."""
+        """Give carried values a part of the work memory, after the `sizes` already taken."""
         dtype = buffer.storage.dtype
         start = aligned(sizes.get(dtype, 0), dtype)
         self.starts[buffer.storage] = f"work_{dtype}", start
@@ -88,7 +88,7 @@ class Body:
     Args:
         targets: the buffers of its inputs and of its results.
         donated: result -> the input whose memory it takes over.
-        emit: writes the function of a loop inside it.
+        emit: writes the function of an inner loop.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Body:
             self.work[dtype] = start + max(function.work.get(dtype, 0) for function in self.inner.values())
 
     def lines(self) -> Lines:
-        """What computes its results."""
+        """The lines that compute its results."""
         lines = Lines(*(self._kernel(kernel) for kernel in self.plan.kernels))
         for node, buffer in self.layout.copies:
             lines.add(f"copy({self._name(node)}, {count(buffer)}, {self.places.view(buffer)})")
@@ -154,5 +154,5 @@ class Body:
 
 
 def count(buffer: Buffer) -> str:
-    """The elements of a buffer, as source."""
+    """The number of elements of a buffer, as source."""
     return f"n * {buffer.size}" if buffer.rows else str(buffer.size)

@@ -1,4 +1,4 @@
-"""Write the calls of matrix products, for arguments with one row, or several, for each example."""
+"""Write calls of matrix products whose arguments have one or several rows for each example."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from nnjit.primitives.lanes import (
 )
 
 # Elements of a weight matrix from which BLAS, which packs both arguments, is faster on AVX2. With AVX-512
-# ours was, up to 2²⁴ (256 × 1024 × 1024: 251 beside 242 GFLOP/s; 16 × 4096 × 128: 219 beside 123).
+# ours was faster, up to 2²⁴ (256 × 1024 × 1024: 251 against 242 GFLOP/s; 16 × 4096 × 128: 219 against 123).
 LARGE = 2**19
-LONGEST_ROW = 32  # the most places of a convolution along one axis that are taken as a row
+LONGEST_ROW = 32  # the most places of a convolution along one axis that form a row
 
 
 def product_line(node: Node, name: Callable[[Node], str], buffers: Mapping[Node, Buffer]) -> str:
     """The call of the product `node` over the `n` rows of a block.
 
     Args:
-        name: gives the view of a value.
-        buffers: give the distance of a value's rows.
+        name: returns the view of a value.
+        buffers: give the distance between a value's rows.
     """
     if node.primitive is batch_matmul:
         return _each_line(node, name)
@@ -46,7 +46,7 @@ def product_line(node: Node, name: Callable[[Node], str], buffers: Mapping[Node,
 
 
 def _each_line(node: Node, name: Callable[[Node], str]) -> str:
-    """The call of the products of a stack, one for each matrix of each example."""
+    """The call of a stack of products, one for each matrix of each example."""
     a, b = node.inputs
     ta, tb = int(node.params["ta"]), int(node.params["tb"])
     m, n = node.shape[-2:]
@@ -58,7 +58,7 @@ def _each_line(node: Node, name: Callable[[Node], str]) -> str:
 
 
 def _lanes_line(node: Node, name: Callable[[Node], str]) -> str:
-    """The call of a product whose examples are lanes, for the `n` groups of a block."""
+    """The call of a product with examples as lanes, for the `n` groups of a block."""
     a, b = node.inputs
     matrix = node if node.primitive is lane_weights else b
     columns = matrix.type.row_shape[0 if node.primitive is lane_spread else 1]
@@ -74,7 +74,7 @@ def _padded(axes: Axes, most: int) -> Axes:
 
 
 def _split(places: Axes) -> Axes:
-    """Split places along one axis into short rows, of which a few stay in the nearest cache."""
+    """Split places along one axis into short rows, so that a few stay in the nearest cache."""
     if len(places) != 1:
         return places
     ((length, stride),) = places

@@ -1,4 +1,4 @@
-"""Write a whole program: kernels, and the native function that runs them, once or epoch by epoch."""
+"""Write a whole program: the kernels, and the native function that runs them once or epoch by epoch."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ EVALUATED = "memory, thread, threads, shares, phase, meeting, totals, row"
 
 
 def emit_call(plan: Plan, block: int, title: str) -> Program:
-    """A function `run(memory, rows)` that evaluates the graph once, over all rows.
+    """Write a function `run(memory, rows)` that evaluates the graph once, over all rows.
 
-    If something in it can fail, it returns the number of the failure, 0 for none.
+    If an operation can fail, it returns the number of the failure, 0 for none.
     """
     text = Text()
     batch = Batch(plan, block, text, None)
@@ -74,21 +74,20 @@ def emit_call(plan: Plan, block: int, title: str) -> Program:
 
 
 def emit_epochs(plan: Plan, evaluation: Plan | None, block: int, title: str, interface: Interface) -> Program:
-    """A function that runs steps of epochs, and returns the step it stopped before.
+    """Write a function that runs steps of epochs and returns the step it stopped before.
 
     `run(memory, thread, threads, shares, begin, end, steps, batch, rows, stride, held_out)` runs the steps
     from `begin` to `end`, divided into `shares`; thread `thread` of `threads` takes every `threads`-th share.
-    An epoch has `steps` of them; it takes `rows` examples in batches of `batch`, in the
-    order that begins in `order` at the epoch's number times `stride`, and `held_out` examples for the
-    evaluation. It stops early if the guard is not finite, and after an epoch in which the patience is
-    exhausted. If threads share the step, it also stops after its deadline (`Meeting`), and then returns the
-    negative of the step.
+    An epoch has `steps` steps. It takes `rows` examples in batches of `batch`, in the order that begins in
+    `order` at the epoch's number times `stride`, and `held_out` examples for the evaluation. The function
+    stops early if the guard is not finite, and after an epoch in which the patience is exhausted. If threads
+    share the step, it also stops after its deadline (`Meeting`), and then returns the negative of the step.
     """
     return _Epochs(plan, evaluation, block, interface).write(title)
 
 
 class _Epochs:
-    """The state of writing a program of epochs."""
+    """Writes a program of epochs."""
 
     def __init__(self, plan: Plan, evaluation: Plan | None, block: int, interface: Interface) -> None:
         self.interface, self.block, self.text = interface, block, Text()
@@ -163,7 +162,7 @@ class _Epochs:
         if is_timed or self.interface.kept:
             with lines.block("if (epoch + 1) * steps <= end:"):
                 lines.include(self._end_of_epoch())
-        if is_timed:  # with no evaluation, all time is the training's
+        if is_timed:  # without an evaluation, training takes all the time
             with lines.block("if thread == 0:"):
                 lines.add(f"totals[row + {self.totals.training_ticks}] += trained - began")
                 lines.add(f"totals[row + {self.totals.evaluation_ticks}] += ticks() - trained")
@@ -221,7 +220,7 @@ class _Epochs:
 
 
 def _stopping() -> Lines:
-    """Have all threads stop before the same step: the second after the deadline, which the first one sees."""
+    """Stop all threads before the same step, the second after the deadline, which the first thread checks."""
     lines = Lines()
     with lines.block(f"if turn == meeting[{MEETING.stop}]:"):
         lines.add("restore_mode(mode)", "return -turn")
@@ -237,9 +236,9 @@ def _ranks(text: Text) -> str:
 
 
 def _slice_of_rank(batch: Batch) -> Lines:
-    """Take the slice of a batch that is this rank's, in whole groups if rows are groups.
+    """Take this rank's slice of a batch, in whole groups if rows are groups.
 
-    `ahead` is how many rows, or groups, those before it have: random numbers are counted from there.
+    `ahead` is the number of rows, or groups, of the ranks before it: random numbers are counted from there.
     """
     if not batch.interface.has_ranks:
         return Lines()

@@ -1,4 +1,4 @@
-"""Write the calls of routines: functions that sort rows, or solve or decompose matrices, one by one."""
+"""Write calls of routines: functions that sort rows, or solve or decompose matrices, one by one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Routine(NamedTuple):
 
     Args:
         function: its name, in `runtime/lapack.py` or `runtime/sorting.py`.
-        axes: of each item of the stack that it takes: 1 for rows, 2 for matrices.
+        axes: of each item of its stack: 1 for rows, 2 for matrices.
         sizes: its arguments after the number of items.
         failure: the message of NumPy's LinAlgError if the function does not return 0; None if it never fails.
     """
@@ -80,7 +80,7 @@ def routine_line(node: Node, name: Callable[[Node], str]) -> str:
     """The call of the routine `node` over the `n` rows of a block.
 
     Args:
-        name: gives the view of a value.
+        name: returns the view of a value.
     """
     routine = ROUTINES[node.primitive]
     x = node.inputs[0]

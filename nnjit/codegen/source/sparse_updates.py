@@ -1,8 +1,8 @@
 """Plan and write steps that update only the used rows of tables.
 
-The loops over the batch list the rows that they use. Each share then has the rows whose number modulo the
-number of shares is its own: it adds up the shares' parts of their gradient, calls the kernel of the update
-for each, and resets the gradient and the parts to 0. All other params are updated as without tables.
+The loops over the batch list the rows that they use. Each share then takes the rows whose number modulo the
+number of shares is its own: it adds up the shares' parts of their gradient, calls the update's kernel for
+each row, and resets the gradient and the parts to 0. All other params are updated as without tables.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from nnjit.primitives.indexing import scatter_sum_p
 
 
 def plan_tables(graph: Graph, step: Listed, *, is_shared: bool) -> Plan | None:
-    """The schedule of a step with tables.
+    """Plan the kernels of a step with tables.
 
     Args:
-        graph: that of the step, legal.
+        graph: the legal graph of the step.
 
     Returns:
         None if a gradient has no memory of its own, or no single kernel can update a slice of all vectors.
@@ -55,7 +55,7 @@ def _gradient(graph: Graph, inside: dict[Node, tuple[Node, int]], start: int, le
 
 
 def _update(plan: Plan, vectors: Sequence[Node], inside: dict[Node, tuple[Node, int]]) -> Kernel | None:
-    """The kernel that computes all `vectors`, whose elements are functions of elements at the same place."""
+    """The kernel that computes all `vectors`, each element from elements at the same place."""
     kernel = next(k for k in plan.kernels if vectors[0] in k.nodes)
     wholes = {piece: whole for piece, (whole, _) in inside.items()}
     length = vectors[0].type.row_size
@@ -68,7 +68,7 @@ def _update(plan: Plan, vectors: Sequence[Node], inside: dict[Node, tuple[Node, 
 
 
 def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
-    """The parts of the params vector outside all tables: where each begins, and its length."""
+    """The offset and length of each part of the params vector outside all tables."""
     end = 0
     for table in tables:
         if table.start > end:
@@ -79,7 +79,7 @@ def between(tables: Sequence[Table], length: int) -> Iterator[tuple[int, int]]:
 
 
 def update_text(table: Table, name: str, function: Function, length: int) -> str:
-    """A kernel that calls the update `name` for each row that a share has to update."""
+    """A kernel that calls the update `name` for each row that a share must update."""
     arguments, first = [], added(str(table.start), times("row", table.size))
     for parameter, buffer in zip(function.parameters[1:], function.arguments, strict=True):
         is_vector = buffer.size == length and not buffer.rows
@@ -98,7 +98,7 @@ def update_text(table: Table, name: str, function: Function, length: int) -> str
 
 
 def total_text(table: Table) -> str:
-    """A kernel that adds up the parts of the gradient of a share's rows, and resets them to 0."""
+    """A kernel that adds up the parts of the gradient of a share's rows and resets them to 0."""
     zero = f"{SHORT[table.gradient.dtype]}(0)"
     return (
         "(n, share, shares, stride, used, sums, total):\n"

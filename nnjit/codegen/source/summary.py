@@ -17,11 +17,11 @@ from nnjit.primitives.lanes import LANE_PRODUCTS, lane_weights, length
 def summarize(
     plan: Plan, functions: Mapping[Kernel, str], cost: Node | None, lanes: int = 1
 ) -> tuple[KernelEntry, ...]:
-    """The kernels of a plan, in the order they run.
+    """Return the kernels of a plan, in the order they run.
 
     Args:
-        functions: the names of all kernels but products; one without a name has nothing to do.
-        cost: the result whose operations are the forward pass; the others of the same scopes are backward.
+        functions: the names of all kernels but products; a kernel without a name has nothing to do.
+        cost: the result of the forward pass; other operations in the same scopes are backward.
         lanes: examples of a row.
     """
     forward = set(topological([cost])) if cost is not None else set(plan.graph.nodes)

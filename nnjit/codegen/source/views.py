@@ -1,4 +1,4 @@
-"""Name the arrays of a program's memory, and the views of them that its lines use."""
+"""Name the arrays of a program's memory, and the views of them in its lines."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nnjit.ir.types import SHORT
 
 @dataclass
 class Text:
-    """What all functions of a program share: its kernels, and the table of its memory.
+    """State shared by a program's functions: its kernels, and the table of its memory.
 
     Args:
         kernels: text, and how it is compiled -> name.
         memory: name of each array -> short name of its dtype, in the order of the table.
-        work: name of each array to allocate -> its elements, for one thread if each thread has its own.
-        each_threads: the names of those that each thread has.
+        work: name of each array to allocate -> its elements, per thread if each thread has its own.
+        each_threads: the names of arrays that each thread has.
     """
 
     kernels: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Text:
     def declare(
         self, name: str, dtype: str, size: int | None = None, *, is_each_threads: bool = False
     ) -> None:
-        """Add an array to the table; it is allocated if a size is given, for every thread if asked for."""
+        """Add an array to the table; allocate it if a size is given, and for every thread if asked."""
         self.memory.setdefault(name, dtype)
         if size is not None:
             self.work[name] = size
@@ -46,7 +46,7 @@ class Text:
         return f"{self.memory[name]}_at(memory, {list(self.memory).index(name)}, {start}, {size})"
 
     def kernel(self, name: str, text: str, options: str = "KERNEL") -> str:
-        """Add a kernel, unless there is an equal one; return its name.
+        """Add a kernel unless there is an equal one; return its name.
 
         Args:
             options: the name of the options of its decorator.
@@ -55,12 +55,12 @@ class Text:
 
 
 class Views:
-    """The buffers of a graph's values, and the view that a function has of each.
+    """The buffers of a graph's values, and a function's view of each.
 
     Args:
         text: the program that they are part of.
         interface: None for a graph that is called once, whose results go to arrays `out0`, `out1`, ….
-        prefix: before the names of its work memory.
+        prefix: of the names of its work memory.
     """
 
     def __init__(self, plan: Plan, block: int, text: Text, interface: Interface | None, prefix: str) -> None:
@@ -69,9 +69,10 @@ class Views:
         self.is_shared, self.tables = plan.is_shared, plan.tables
         self.share = "share" if plan.is_shared else "thread"  # the number of a share; the only one's is 0
         self.is_called, self.interface = interface is None, interface or Interface(in_order=True)
-        self.whole: set[Storage] = set()  # arrays that have all rows, or a value for each step
+        self.whole: set[Storage] = set()  # arrays with all rows, or a value for each step
         self.names: dict[Buffer, str] = {}
-        self.moving: dict[Buffer, str] = {}  # views of the phase that is being written
+        self.own: list[str] = []  # the definitions of each share's views
+        self.moving: dict[Buffer, str] = {}  # views of the phase being written
         targets = self._targets()
         self.layout = plan_memory(plan, block, targets, self._donated())
         for storage, size in self.layout.work.items():
@@ -81,7 +82,7 @@ class Views:
             )  # fmt: skip
 
     def hoisted(self) -> Lines:
-        """The lines before all steps: the views that do not move."""
+        """The lines before all steps, which make the views that do not move."""
         lines = Lines()
         for buffer, name in self.names.items():
             if not (self._is_per_step(buffer) or self._is_each_shares(buffer)):
@@ -89,20 +90,19 @@ class Views:
         return lines
 
     def of_share(self) -> list[str]:
-        """The definitions of what a share has, apart from rows: its slice of long vectors, and its views."""
+        """The definitions of a share except its rows: its slice of long vectors, and its views."""
         lines = []
         if self.layout.length:
             self.text.declare("bounds", "i64")
             bounds = self.text.at("bounds", self.share, "2")
             lines += [f"low, high = {bounds}[0], {bounds}[1]", "mine = high - low"]
-        own = [(buffer, name) for buffer, name in self.names.items() if self._is_each_shares(buffer)]
-        return lines + [f"{name} = {self.base(buffer)}" for buffer, name in own]
+        return lines + self.own
 
     def rows_of_share(self, *, slot: str | None = None) -> list[str]:
         """The definitions of `n` rows of a share.
 
         Args:
-            slot: where they begin in the memory of a block; None if the block is that of all shares.
+            slot: where they begin in the memory of a block; None if all shares have the block together.
         """
         lines = []
         for buffer, name in self.names.items():
@@ -113,7 +113,7 @@ class Views:
         return lines
 
     def of_block(self) -> list[str]:
-        """The definitions of the rows of a block in arrays that have all rows."""
+        """The definitions of the rows of a block in arrays with all rows."""
         rows = [(b, name) for b, name in self.names.items() if b.rows and b.storage in self.whole]
         return [f"{name}_block = part({name}_data, at + start, block, {b.size})" for b, name in rows]
 
@@ -155,7 +155,7 @@ class Views:
     def _given(
         self, name: str, dtype: str, size: int, rows: bool = False, elements: int | None = None
     ) -> Buffer:
-        """All of an array, which is allocated if its number of elements is given."""
+        """All of an array; it is allocated if its number of elements is given."""
         self.text.declare(name, dtype, elements)
         return Buffer(Storage(name, dtype), 0, size, rows)
 
@@ -168,7 +168,7 @@ class Views:
         return self.name_of(buffer_of(node, self.layout.buffers), source(node).primitive.name)
 
     def place(self, node: Node) -> tuple[str, int, int]:
-        """The array of a value, its first element there, and its elements; of threads', the first's."""
+        """The array of a value, its first element there, and its size; for arrays of threads, the first's."""
         buffer = buffer_of(node, self.layout.buffers)
         return self.name_of_array(buffer.storage), buffer.start, buffer.size
 
@@ -176,13 +176,15 @@ class Views:
         """The name of the view of a buffer; a new one begins with its kind."""
         if buffer not in self.names:
             self.names[buffer] = f"{kind}_{len(self.names) + 1}"
+            if self._is_each_shares(buffer):
+                self.own.append(f"{self.names[buffer]} = {self.base(buffer)}")
         name = self.names[buffer]
         if buffer.rows and buffer.storage in self.whole:
             self.moving[buffer] = name
         return name
 
     def gathered(self, kernels: Sequence[Kernel], count: str) -> list[str]:
-        """The lines that gather a block's rows of a batch of `count`, and fill the last of its groups."""
+        """The lines that gather a block's rows of a batch of `count` and fill its last group."""
         if not self.interface.is_copied:
             return []
         used = {source(a) for k in kernels for n in k.nodes for a in n.inputs}
@@ -206,7 +208,7 @@ class Views:
         return f"gather({name}, part({order}, {first}, {count}, 1), {count}, {size}, {view})"
 
     def _fill_line(self, name: str) -> str:
-        """The line that completes the last group of an input's `have` examples, with copies of weight 0."""
+        """The line that completes the last group of an input's `have` examples with copies of weight 0."""
         node, lanes = self.graph.input(name), self.interface.lanes
         view, rest = self.name(node), f"n * {lanes} - have"
         if name in self.interface.weights:
@@ -217,11 +219,11 @@ class Views:
         return buffer.storage in self.whole and not buffer.rows
 
     def name_of_array(self, storage: Storage) -> str:
-        """The name of an array in the table: work memory has the graph's prefix."""
+        """The name of an array in the table; work memory has the graph's prefix."""
         return storage.name if storage.owner is Owner.CALLER else self.prefix + storage.name
 
     def base(self, buffer: Buffer) -> str:
-        """The view that is hoisted: of a moving one, all of its rows."""
+        """The hoisted view; of a moving one, all rows."""
         name = self.name_of_array(buffer.storage)
         if self._is_per_step(buffer):
             return self.text.at(name, "turn", "1")

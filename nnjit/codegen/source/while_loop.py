@@ -1,4 +1,4 @@
-"""Write a loop that goes on as long as its step says so: a function that calls the kernels of its graphs."""
+"""Write a loop that runs while its condition holds: a function that calls the kernels of its graphs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def emit_while(node: Node, block: int, text: Text, emit: Emit) -> LoopFunction:
     """Write the function of the loop `node` to a program.
 
     Args:
-        emit: writes the function of a loop inside it.
+        emit: writes the function of an inner loop.
     """
     loop = While(**node.params)
     places = Places()

@@ -1,4 +1,4 @@
-"""Choose which columns of a table a config names, and what it says of each."""
+"""Choose which columns of a table a config lists, and their options."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PLURALS = {
 
 @dataclass(frozen=True)
 class Columns:
-    """The options of columns, and the comments beside them.
+    """The options of columns, with comments.
 
     Args:
-        kinds: by name, as a config has them.
+        kinds: by name, as in a config.
         unreadable: the columns to ignore.
         remarks: by name.
-        counts: how many columns there are of each kind, in words.
+        counts: the number of columns of each kind, in words.
         are_all_listed: whether `kinds` has all columns; else those of the usual kind are inferred.
     """
 
@@ -37,7 +37,7 @@ class Columns:
 
 
 def columns_of(surveys: Mapping[str, Survey]) -> Columns:
-    """What a config says of the inputs."""
+    """The columns that a config lists as inputs."""
     readable = {name: each for name, each in surveys.items() if not each.problem}
     kinds = {name: kind_of(each) for name, each in readable.items()}
     listed = kinds if len(kinds) <= MOST_LISTED else _unusual(kinds, readable)
@@ -51,14 +51,14 @@ def columns_of(surveys: Mapping[str, Survey]) -> Columns:
 
 
 def kind_of(survey: Survey) -> Any:
-    """The kind of a column as a config says it: its name, or a mapping if it has options of its own."""
+    """The kind of a column as in a config: its name, or a mapping if it has options."""
     options = survey.kind.model_dump(exclude_defaults=True)
     return {"type": survey.kind.type, **options} if options else survey.kind.type
 
 
 def _unusual(kinds: Mapping[str, Any], surveys: Mapping[str, Survey]) -> dict[str, Any]:
-    """The columns that training rows alone might not tell, and, as far as there is room, others that are not
-    of the usual kind: of constants all or none.
+    """The columns whose kind training rows alone might not show, and, if there is room, others of an unusual
+    kind: of constants all or none.
     """
     usual = Counter(map(str, kinds.values())).most_common(1)[0][0]
     needed = [name for name, kind in kinds.items() if isinstance(kind, dict) or surveys[name].spare]

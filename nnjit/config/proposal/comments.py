@@ -1,4 +1,4 @@
-"""Say beside the options of a proposed config what was seen in its table, and what to change."""
+"""Comment on the options of a proposed config: what its table holds, and what to change."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Comments = dict[ConfigPath, str]
 
 
 def size_of(opened: OpenTable) -> str:
-    """The file of a table, and how many rows and columns it has."""
+    """The file of a table, and its numbers of rows and columns."""
     table = opened.table
     rows, columns = counted(len(table), "row"), counted(len(table.columns), "column")
     return f"{Path(opened.file).name}: {rows} of {columns}"
 
 
 def head_of(made: Plan) -> list[str]:
-    """What stands above the options."""
+    """The comment above the options."""
     names = ", ".join(goal.name for goal in made.goals)
     lines = [f"{size_of(made.opened)}, to predict {names}", *made.opened.table.notes]
     columns = columns_of(made.inputs)
@@ -35,7 +35,7 @@ def head_of(made: Plan) -> list[str]:
         lines.append(f"inputs: {columns.counts}; the kinds of those not listed are inferred in training")
     if made.time is not None and made.has_only_time:
         lines.append(
-            f'the only input is "{made.time.name}": this learns {names} as a function of time, and not how a '
+            f'the only input is "{made.time.name}": this learns {names} as a function of time, not how a '
             "row follows from those before it"
         )
     lines.append("nnjit help NAME explains an option: nnjit help features")
@@ -43,7 +43,7 @@ def head_of(made: Plan) -> list[str]:
 
 
 def comments_on(made: Plan) -> Comments:
-    """What stands beside options, by their path."""
+    """The comments on options, by path."""
     return {
         **{("data", *path): comment for path, comment in _on_data(made).items()},
         ("loss",): _on_loss(made),
@@ -88,6 +88,6 @@ def _on_split(made: Plan) -> str:
 
 
 def _on_loss(made: Plan) -> str:
-    """How to take whole numbers as values, or values as classes."""
+    """Say how to take whole numbers as values instead of classes."""
     is_open = made.has_one_output and made.goals[0].is_number
     return "for values instead of classes: nnjit init … --task regression" if is_open else ""

@@ -28,11 +28,11 @@ _LONGEST_NAME = 24
 
 @dataclass(frozen=True)
 class _Sizes:
-    """The numbers of a network and its training.
+    """The sizes of a network and its training.
 
     Args:
         units: of the hidden dense layer.
-        held_out: the fraction of the images that validates, and that tests; 0 if there are too few.
+        held_out: the fraction of images for validation, and again for testing; 0 if there are too few.
     """
 
     units: int
@@ -54,13 +54,13 @@ _BY_IMAGES: Sequence[tuple[float, _Sizes]] = (  # up to so many
 
 @dataclass(frozen=True)
 class Survey:
-    """What there is in a folder of images.
+    """The content of a folder of images.
 
     Args:
-        folder: its name as it was given, which the config repeats.
+        folder: its name as given, which the config repeats.
         counts: the images of each class.
         shapes: the height and width of every image.
-        are_grey: whether all are stored in grey.
+        are_grey: whether all are stored in greyscale.
     """
 
     folder: str
@@ -71,7 +71,7 @@ class Survey:
 
     @property
     def size(self) -> tuple[int, int]:
-        """The height and width to train on: those of the images, or at most 64 for the longer side."""
+        """The height and width to train on: the images' own, or at most 64 for the longer side."""
         heights, widths = (sorted(side) for side in zip(*self.shapes, strict=True))
         height, width = heights[len(heights) // 2], widths[len(widths) // 2]
         factor = min(1.0, _LONGEST_SIDE / max(height, width))
@@ -84,7 +84,7 @@ class Survey:
 
 
 def survey_images(folder: str) -> Survey:
-    """What there is in a folder of images, of which only the headers are read.
+    """Survey a folder of images by reading only their headers.
 
     Raises:
         DataError: it has no images of at least two classes, or one of them cannot be read.
@@ -101,7 +101,7 @@ def survey_images(folder: str) -> Survey:
 
 
 def propose_for_images(folder: str, *, escaped: bool = False) -> str:
-    """The text of a config that tells the classes of images apart with a small convolutional network.
+    """The text of a config that classifies images with a small convolutional network.
 
     Args:
         escaped: whether to write characters beyond ASCII as escapes.
@@ -136,7 +136,7 @@ def _options(survey: Survey) -> dict[str, Any]:
 
 
 def _model(size: tuple[int, int], units: int, outputs: int) -> tuple[Any, ...]:
-    """Convolutions, each of which halves the sides, up to three; then two dense layers."""
+    """Up to three convolutions, each followed by a pool that halves the sides; then two dense layers."""
     layers: list[Any] = []
     side = min(size)
     for filters in _FILTERS:

@@ -1,4 +1,4 @@
-"""Write options as YAML with comments beside them."""
+"""Write options as YAML with comments at the ends of lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnjit.errors import ConfigPath
 _BLOCKS: frozenset[ConfigPath] = frozenset(
     {("data",), ("data", "target"), ("data", "columns"), ("model",), ("losses",), ("training",)}
 )
-_FARTHEST = 50  # column of the comments; beside a longer line, one is farther
+_FARTHEST = 50  # column of the comments; on a longer line, farther
 
 
 def written(
@@ -22,11 +22,11 @@ def written(
     *,
     escaped: bool = False,
 ) -> str:
-    """The options as YAML, with comments below each other to the right.
+    """The options as YAML, with comments aligned on the right.
 
     Args:
-        comments: for the line of an option, by its path; those of options that are not there do not count.
-        head: comments above.
+        comments: the comments by the path of their option; those of absent options are ignored.
+        head: comments at the top.
         escaped: whether to write characters beyond ASCII as escapes.
     """
     text = dump_lines(options, _BLOCKS, escaped=escaped)

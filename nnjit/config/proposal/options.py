@@ -11,11 +11,11 @@ from nnjit.config.proposal.plan import Plan
 
 Options = dict[str, Any]
 
-_TAKEN = ("input", "joined")  # names that a model gives to what it adds itself
+_TAKEN = ("input", "joined")  # names of layers that a model adds
 
 
 def options_of(made: Plan) -> Options:
-    """The options of a config; those of columns and layers are tuples and dicts, as YAML has them."""
+    """The options of a config; columns and layers are tuples and dicts, as in YAML."""
     sizes = made.sizes
     training: Options = {"epochs": sizes.epochs, "batch_size": sizes.batch_size}
     if sizes.held_out:
@@ -31,7 +31,7 @@ def options_of(made: Plan) -> Options:
 
 
 def name_of(file: str) -> str:
-    """The name of the experiment: that of the file, without what a folder cannot be called."""
+    """The name of the experiment: the file's, without characters that a folder cannot have."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).name.partition(".")[0]).strip("-._")
     return stem[:80] or "table"
 
@@ -91,7 +91,7 @@ def _hidden(made: Plan) -> list[Any]:
 
 
 def _layer_name(target: str, taken: tuple[str, ...]) -> str:
-    """A name that a layer can have, after the target that it predicts."""
+    """A valid name for a layer, after the target that it predicts."""
     name = re.sub(r"\W+", "_", target, flags=re.ASCII).strip("_") or "output"
     name = f"_{name}" if name[0].isdecimal() else name
     while name in taken:

@@ -1,4 +1,4 @@
-"""Find out what a config for a table needs to say: inputs, targets, the order of the rows, and sizes."""
+"""Decide what a config for a table says: inputs, targets, the order of the rows, and sizes."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _LEAST_PIXELS, _LARGEST_BYTE = 48, 255
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What a config is to say.
+    """The decisions for a config.
 
     Args:
         opened: the table, with the rows that have all targets.
-        dropped: how many rows have not.
-        inputs: the columns that may be inputs, by name; some are left out.
-        ignored: the columns that are to be left out.
-        marks: words in columns of numbers that mean a missing value.
-        time: the column in whose order the rows are; None if there is none.
+        dropped: the number of rows that lack one.
+        inputs: the candidate inputs, by name; some are left out.
+        ignored: the columns to leave out.
+        marks: words in columns of numbers that mark a missing value.
+        time: the column that orders the rows; None if there is none.
         is_split_in_order: whether the last rows can be held out.
     """
 
@@ -63,19 +63,19 @@ class Plan:
 
     @property
     def _used(self) -> list[Survey]:
-        """What becomes an input."""
+        """The columns that become inputs."""
         return [each for each in self.inputs.values() if each.encoding.inputs and not each.problem]
 
 
 def plan(opened: OpenTable, targets: Sequence[str], ignored: Sequence[str], task: ProblemType | None) -> Plan:
-    """What a config for a table is to say.
+    """Plan a config for a table.
 
     Args:
         targets, ignored: names of columns.
-        task: what the targets hold; None goes by their values.
+        task: what the targets hold; None decides by their values.
 
     Raises:
-        UserError: nothing can be learned of a target, or no column is left to learn it from.
+        UserError: a target has nothing to learn, or no column is left to learn it from.
     """
     whole = opened
     opened = whole.with_targets(targets)
@@ -107,21 +107,21 @@ def plan(opened: OpenTable, targets: Sequence[str], ignored: Sequence[str], task
 
 
 def _marks(opened: OpenTable, surveys: Mapping[str, Survey], targets: Sequence[str]) -> tuple[str, ...]:
-    """Words in columns of numbers that stand for missing values, unless they are a class."""
+    """Words in columns of numbers that mark missing values, unless they are a class."""
     found = {mark: None for each in surveys.values() for mark in each.marks}
     of_classes = [opened.table.text(name) for name in targets if not surveys[name].marks] if found else []
     return tuple(mark for mark in found if not any((text == mark).any() for text in of_classes))
 
 
 def _with_an_input(opened: OpenTable, surveys: Mapping[str, Survey]) -> Mapping[str, Survey]:
-    """The surveys; if no column gives an input, those do that are left out for others."""
+    """The surveys; if no column gives an input, columns otherwise left out do."""
     if any(each.encoding.inputs and not each.problem for each in surveys.values()):
         return surveys
     return {name: each.as_spare(RawColumn(opened.table, name)) for name, each in surveys.items()}
 
 
 def _width(surveys: Mapping[str, Survey]) -> int:
-    """How many numbers the layer `features` gives; 0 if no column is an input."""
+    """The width of the output of `features`; 0 if no column is an input."""
     encoder = TableEncoder(tuple(each.encoding for each in surveys.values() if not each.problem))
     if not encoder.features:
         return 0
@@ -130,13 +130,13 @@ def _width(surveys: Mapping[str, Survey]) -> int:
 
 
 def _time(surveys: Mapping[str, Survey]) -> Survey | None:
-    """The column in whose order the rows are, the earliest first if there is such a one."""
+    """The column that orders the rows, preferably with the earliest first."""
     ordered = [each for each in surveys.values() if each.is_time and each.order]
     return min(ordered, key=lambda each: each.order == "descending", default=None)
 
 
 def _reaches_all_classes(opened: OpenTable, goals: Sequence[Goal], sizes: Sizes) -> bool:
-    """Whether the rows that come first have all classes."""
+    """Whether the rows that are not held out have all classes."""
     rows = len(opened.table)
     held_out = 2 * round(sizes.held_out * rows)
     texts = [opened.table.text(goal.name) for goal in goals if goal.holds != "values"]

@@ -1,4 +1,4 @@
-"""Propose a config for a table, one that trains as it stands."""
+"""Propose a config for a table that trains unchanged."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _WIDEST_NAME = 32
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked of a config.
+    """The user's requests for a config.
 
     Args:
         targets: columns to predict, by name or position.
-        ignore: columns to leave out, likewise.
-        task: what the targets hold; None goes by their values.
+        ignore: columns to leave out, by name or position.
+        task: what the targets hold; None decides by their values.
     """
 
     targets: Sequence[str]
@@ -59,7 +59,7 @@ def propose(opened: OpenTable, wanted: Wanted, *, escaped: bool = False) -> str:
 
 
 def _named(given: Sequence[str], flag: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """The names of columns that a flag gives by name or, if none is called so, by position."""
+    """The columns that a flag gives by name or, if no column has that name, by position."""
     found: list[str] = []
     for text in given:
         is_position = text not in columns and _POSITION.fullmatch(text)
@@ -75,7 +75,7 @@ def _named(given: Sequence[str], flag: str, columns: Sequence[str]) -> tuple[str
 
 
 def _choose(opened: OpenTable, ignored: Sequence[str]) -> str:
-    """The message that lists the columns, of which one is to be chosen."""
+    """The message that lists the columns to choose from."""
     columns = [name for name in opened.table.columns if name not in ignored]
     surveys = opened.surveys(columns[:_MOST_SHOWN])
     width = min(_WIDEST_NAME, max(map(len, surveys), default=0))

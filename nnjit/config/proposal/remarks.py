@@ -1,4 +1,4 @@
-"""Say in a few words what a column holds, for the comments of a config."""
+"""Summarise a column in a few words, for the comments of a config."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _LONGEST_VALUE = 24
 
 
 def remark(survey: Survey) -> str:
-    """What a column holds, and why it is left out if it is."""
+    """Summarise a column, or say why it is left out."""
     if survey.problem:
         return printable(f"left out: {survey.problem}")
     return printable(_joined(_values(survey), _missing(survey)))
 
 
 def remark_on_target(goal: Goal, dropped: int) -> str:
-    """What a target holds.
+    """Summarise a target.
 
     Args:
-        dropped: how many rows lack it.
+        dropped: the number of rows that lack it.
     """
     survey = goal.survey
     lost = f"{counted(dropped, 'row')} without it left out" if dropped else ""
@@ -36,7 +36,7 @@ def remark_on_target(goal: Goal, dropped: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text that fits on the line of a comment."""
+    """The text on one line."""
     return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
@@ -76,7 +76,7 @@ def _missing(survey: Survey) -> str:
 
 
 def _named(survey: Survey, room: int = _LONGEST) -> str:
-    """The most frequent values with their rows, as many as there is room for."""
+    """The most frequent values with their numbers of rows, as far as there is room."""
     shown: list[str] = []
     longest = max(_LEAST, room // min(survey.different, _FEW) - _COUNT)
     for value, rows in survey.frequent:

@@ -1,6 +1,6 @@
-"""Choose the size of a network and of its training by the number of rows and inputs.
+"""Choose the size of a network and of its training by the numbers of rows and inputs.
 
-The rules are what did well over several seeds on tables from 150 to 32,000 rows: iris, wine, penguins, cars,
+The rules did well over several seeds on tables of 150 to 32,000 rows: iris, wine, penguins, cars,
 digits, small images and census incomes. Larger tables need fewer epochs.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Sizes:
-    """The numbers of a network and its training.
+    """The sizes of a network and its training.
 
     Args:
         hidden: the units of each hidden layer.
-        dropout: the fraction after each of them.
-        epochs: the most.
-        patience: that of early stopping.
-        held_out: the fraction of the rows that validate, and of those that test; 0 if there are too few.
+        dropout: the rate after each of them.
+        epochs: at most so many.
+        patience: of early stopping.
+        held_out: the fraction of rows for validation, and again for testing; 0 if there are too few.
     """
 
     hidden: tuple[int, ...]
@@ -49,7 +49,7 @@ def sizes_of(rows: int, inputs: int) -> Sizes:
     """The sizes for a table.
 
     Args:
-        inputs: how many numbers the first dense layer takes.
+        inputs: the number of inputs of the first dense layer.
     """
     sizes = next(sizes for most, sizes in _BY_ROWS if rows <= most)
     if inputs <= _MANY_INPUTS:

@@ -1,4 +1,4 @@
-"""Read the table that a config is to be proposed for."""
+"""Read the table to propose a config for."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, eq=False)
 class OpenTable:
-    """A table, and how its file was read.
+    """A table and the options that read its file.
 
     Args:
-        file: its name as it was given, which the config repeats.
-        reading: the options of `Reading` that were given or turned out to be needed.
+        file: its name as given, which the config repeats.
+        reading: the options of `Reading` that were given or found necessary.
     """
 
     file: str
@@ -35,18 +35,18 @@ class OpenTable:
     reading: Mapping[str, Data]
 
     def surveys(self, columns: Sequence[str]) -> dict[str, Survey]:
-        """What there is to know of columns, by name."""
+        """The surveys of columns, by name."""
         return {name: survey(RawColumn(self.table, name)) for name in columns}
 
     def with_targets(self, targets: Sequence[str]) -> OpenTable:
-        """The table without the rows that lack a target, if any has all of them."""
+        """The table without the rows that lack a target, if any rows are left."""
         complete = complete_rows(self.table, targets)
         if complete.all() or not complete.any():
             return self
         return OpenTable(self.file, self.table.rows(complete), self.reading)
 
     def with_marks(self, marks: Sequence[str]) -> OpenTable:
-        """The table, read again with more marks of missing values."""
+        """The table, read again with more missing-value marks."""
         given: Any = self.reading.get("missing_marks", MISSING_MARKS[1:])
         reading = {**self.reading, "missing_marks": (*given, *marks)}
         return OpenTable(self.file, _read(self.file, reading), reading)
@@ -56,10 +56,10 @@ def open_table(file: str, settings: Sequence[str]) -> OpenTable:
     """The table in a file.
 
     Args:
-        settings: how it is written, such as `"data.header=false"`.
+        settings: how the file is written, such as `"data.header=false"`.
 
     Raises:
-        UserError: it cannot be read, or a setting is none of the file.
+        UserError: it cannot be read, or a setting does not describe a file.
     """
     if file.lower().endswith(_YAML):
         raise UserError(f"{file}: expected a table, got a config; to train it: nnjit train {file}")

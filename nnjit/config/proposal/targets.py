@@ -27,10 +27,10 @@ LOSSES = {  # what a target holds: the loss, and the metrics
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be predicted.
+    """A target to predict.
 
     Args:
-        is_number: whether its classes are whole numbers, which could as well be values.
+        is_number: whether its classes are whole numbers, which could also be values.
     """
 
     survey: Survey
@@ -44,7 +44,7 @@ class Goal:
 
     @property
     def units(self) -> int:
-        """How many outputs predict it."""
+        """The number of outputs that predict it."""
         return self.survey.different if self.holds == "classes" else 1
 
     @property
@@ -53,7 +53,7 @@ class Goal:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics besides the loss; of uneven classes, the accuracy says little."""
+        """The metrics besides the loss; for uneven classes, accuracy says little."""
         metrics = LOSSES[self.holds][1]
         known = self.survey.rows - self.survey.missing
         is_uneven = self.holds == "classes" and self.survey.frequent[0][1] > UNEVEN * known
@@ -61,20 +61,20 @@ class Goal:
 
 
 def goal_of(survey: Survey, task: ProblemType | None) -> Goal:
-    """What a column holds as a target.
+    """Decide what a column holds as a target.
 
     Args:
-        task: what it is to hold; None goes by its values.
+        task: what it should hold; None decides by its values.
 
     Raises:
-        DataError: nothing can be learned of it.
+        DataError: there is nothing to learn.
     """
     name, different, known = survey.name, survey.different, survey.rows - survey.missing
     if survey.problem:
         raise DataError(f'target "{name}": {survey.problem}; correct it, or choose another target')
     if isinstance(survey.kind, Constant) or different < 2:
         given = f'is "{survey.frequent[0][0]}" in every row' if survey.frequent else "has no value"
-        raise DataError(f'target "{name}" {given}, so nothing can be learned of it; choose another target')
+        raise DataError(f'target "{name}" {given}, so there is nothing to learn; choose another target')
     if isinstance(survey.kind, Date):
         raise DataError(f'target "{name}" holds dates; give it as a number, e.g. of days')
     is_number = survey.extent is not None or survey.is_whole
@@ -95,7 +95,7 @@ def goal_of(survey: Survey, task: ProblemType | None) -> Goal:
 
 
 def _are_codes(survey: Survey) -> bool:
-    """Whether numbers are likely to be codes of classes: whole ones from 0 or 1 on, or −1 and 1."""
+    """Whether numbers are likely class codes: consecutive whole numbers from 0 or 1, or −1 and 1."""
     if isinstance(survey.kind, Flag | Category):
         return True
     if not survey.is_whole or survey.extent is None or survey.different > _MOST_CODES:

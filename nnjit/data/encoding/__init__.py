@@ -1,1 +1,1 @@
-"""Kinds of columns, and the encoder that makes inputs of a table."""
+"""Column kinds, and the encoder that turns a table into inputs."""

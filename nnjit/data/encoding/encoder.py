@@ -1,4 +1,4 @@
-"""Encode tables into inputs, by what was learned from the training rows alone."""
+"""Encode tables into inputs, as learned from the training rows alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from nnjit.data.tables.table import Table
 from nnjit.errors import did_you_mean
 
 # fmt: off
-_LEFT_OUT = {  # why a column, or several, are left out
+_LEFT_OUT = {  # why one column, or several, are left out
     "constant": ("which is constant in the training rows", "which are constant in the training rows"),
     "id":       ("whose values name the rows", "whose values name the rows"),
     "text":     ("text that no layer takes", "texts that no layer takes"),
@@ -47,11 +47,10 @@ class InputColumn:
     """The inputs of a column.
 
     Args:
-        name: that of the column.
+        name: name of the column.
         kind: e.g. "number".
-        start, size: the position of its first input, and how many it has; 0 if it is left out.
-        entries: of a category, what its inputs stand for, or, if it is indexed, what its values count; of
-            text, the words.
+        start, size: position of its first input, and number of inputs; 0 if left out.
+        entries: the categories that its inputs stand for or, if indexed, count; for text, the words.
         is_indexed: whether its inputs are indices into `entries`.
     """
 
@@ -65,7 +64,7 @@ class InputColumn:
 
 @dataclass(frozen=True, eq=False)
 class TableEncoder:
-    """How the columns of a table become inputs.
+    """Encode the columns of a table as inputs.
 
     Args:
         columns: in the order of the inputs.
@@ -75,7 +74,7 @@ class TableEncoder:
 
     @cached_property
     def inputs(self) -> tuple[InputColumn, ...]:
-        """Where the inputs of each column are; layers find columns by name with them."""
+        """The position of each column's inputs; layers use it to find columns by name."""
         found, start = [], 0
         for column in self.columns:
             size = len(column.inputs)
@@ -90,12 +89,12 @@ class TableEncoder:
 
     @cached_property
     def is_scaled(self) -> np.ndarray:
-        """Which inputs (I,) are quantities, which `scale` scales."""
+        """The inputs (I,) that are quantities, which `scale` scales."""
         return np.array([is_scaled for column in self.columns for is_scaled in column.is_scaled], bool)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Which columns are left out, and why, in sentences."""
+        """The columns left out, and why, in sentences."""
         left = {kind: [c.name for c in self.columns if not c.inputs and c.kind == kind] for kind in _LEFT_OUT}
         return tuple(
             f"left out: {_quoted(names)}, {one if len(names) == 1 else several}"
@@ -105,14 +104,14 @@ class TableEncoder:
 
     @property
     def codes(self) -> dict[str, tuple[str, ...]]:
-        """The categories of each indexed column, in order."""
+        """The ordered categories of each indexed column."""
         return {column.name: column.entries for column in self.columns if column.indexed}
 
     def encode(self, table: Table) -> EncodedRows:
-        """The rows of a table, whose columns are found by name; others are ignored.
+        """Encode the rows of a table; its columns are found by name, and others ignored.
 
         Raises:
-            DataError: a column is not there, or has values that its kind cannot be; all are reported.
+            DataError: columns are missing, or hold values that do not fit their kind; all are reported.
         """
         problems: list[Problem] = []
         values: list[Stored] = []
@@ -132,17 +131,17 @@ class TableEncoder:
         return EncodedRows(self, tuple(values), table)
 
     def complete(self, table: Table) -> np.ndarray:
-        """Which rows (n,) have a value in the columns that leave out rows without."""
+        """Mark the rows (n,) with a value in every column with `missing: drop`."""
         dropping = [c.name for c in self.columns if c.missing == "drop" and c.name in table.columns]
         return complete_rows(table, dropping)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Plain data for a JSON file, an object for each column."""
+        """Plain data for a JSON file, one object per column."""
         return [asdict(column) for column in self.columns]
 
     @classmethod
     def from_json(cls, saved: Sequence[Mapping[str, Any]]) -> Self:
-        """The encoder that `to_json` has written; a ValueError if it is malformed."""
+        """Restore an encoder from `to_json`'s output; raise ValueError if it is malformed."""
         try:
             return cls(_adapter().validate_json(json.dumps(list(saved)), strict=True))
         except ValidationError as error:
@@ -158,18 +157,18 @@ def fit(
     missing: str | None = None,
     indexed: Indexed = frozenset(),
 ) -> EncodedRows:
-    """The encoded rows of a table, with an encoder that is fitted to its training rows.
+    """Fit an encoder to the training rows of a table, and encode all rows.
 
-    Constant numbers stay if all columns are numbers, which may be the pixels of images.
+    Constant number columns stay if all columns are numbers: they may be pixels of images.
 
     Args:
         rows: (m,) the training rows; None for all.
-        options: the kinds of columns by name; those of others are inferred.
-        missing: what to do about missing values where no options are given and the kind has it.
-        indexed: the columns that become indices, if they are of categories.
+        options: column kinds by name; the others are inferred.
+        missing: how to treat missing values in columns without options, if their kind allows it.
+        indexed: the columns that become indices if they hold categories.
 
     Raises:
-        DataError: columns have values that their kind cannot be; all are reported.
+        DataError: columns hold values that do not fit their kind; all are reported.
     """
     encodings: list[ColumnEncoding] = []
     values: list[Stored] = []
@@ -207,7 +206,7 @@ def _fitted(kind: ColumnOptions, column: RawColumn, indexed: Indexed, *, is_infe
 
 
 def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
-    """The rows without columns that are constant."""
+    """Leave out the constant columns."""
     if not constants:
         return rows
     columns, empty = rows.encoder.columns, _nothing(rows.table)
@@ -221,7 +220,7 @@ def _without(rows: EncodedRows, constants: Collection[str]) -> EncodedRows:
 
 
 def complete_rows(table: Table, columns: Sequence[str]) -> np.ndarray:
-    """Which rows (n,) have a value in all of these columns."""
+    """Mark the rows (n,) with a value in all given columns."""
     complete = np.ones(len(table), bool)
     for name in columns:
         complete &= ~RawColumn(table, name).is_missing
@@ -229,7 +228,7 @@ def complete_rows(table: Table, columns: Sequence[str]) -> np.ndarray:
 
 
 def _unreadable(column: RawColumn) -> Read | None:
-    """What is read of a column that can be neither text nor numbers, such as one of lists; None if it can."""
+    """The problem of a column that is neither text nor numbers, such as one of lists; None if readable."""
     wrong = column.table.problem(column.name)
     if wrong is None:
         return None
@@ -237,7 +236,7 @@ def _unreadable(column: RawColumn) -> Read | None:
 
 
 def _nothing(table: Table) -> np.ndarray:
-    """What is read of a column that gives no input."""
+    """The values read for a column without inputs: none."""
     return np.zeros((len(table), 0))
 
 

@@ -13,27 +13,27 @@ from nnjit.data.encoding.kinds.date import is_date
 from nnjit.data.encoding.kinds.flag import PAIRS
 from nnjit.data.encoding.raw_column import RawColumn
 
-FEW = 10  # different values are categories, however few rows there are
+FEW = 10  # this many different values are categories, however few the rows
 _ID = re.compile(r"(?i:(^|[\W_])id$)|[a-z]I[dD]$", re.ASCII)
-_PAIRS = [set(pair) for pair in PAIRS if pair != ("0", "1")]  # which are numbers
+_PAIRS = [set(pair) for pair in PAIRS if pair != ("0", "1")]  # 0 and 1 are numbers
 _WORDS = set.union(*_PAIRS)
 _CODE = r"^[+-]?0\d"  # a number with leading zeros
 
 
 def infer(column: RawColumn) -> ColumnOptions:
-    """The kind of a column whose config does not say it; only its training rows are looked at.
+    """Infer the kind of a column that the config does not give, from its training rows alone.
 
-    The first rule that holds decides:
+    The first rule that applies decides:
 
-    1. `constant`: there is no value, or one value and no gap.
-    2. `flag`: the values are true or false, or both words of one pair, such as yes and no.
-    3. `number`: at least half of the values are numbers, and none is a code with leading zeros. Few
-       different whole numbers are still numbers. But whole numbers that are all different are an `id` if
-       the column's name ends with id.
+    1. `constant`: no value at all, or a single value and no gap.
+    2. `flag`: true or false, or both words of a pair such as yes and no.
+    3. `number`: at least half of the values are numbers, and none is a code with leading zeros. A few
+       different whole numbers are still numbers, but whole numbers that are all different are an `id` if
+       the column's name ends in id.
     4. `date`: at least half of the values look like dates.
-    5. `category`: there are at most 10 different values, or half as many as rows with a value.
-    6. `text`: values are nearly all different, and at least half of them have blanks.
-    7. `id`: values are nearly all different.
+    5. `category`: at most 10 different values, or at most half as many as rows with a value.
+    6. `text`: nearly all values are different, and at least half of them contain blanks.
+    7. `id`: nearly all values are different.
     """
     if _is_constant(column):
         return Constant()
@@ -55,7 +55,7 @@ def infer(column: RawColumn) -> ColumnOptions:
 
 
 def with_missing(options: ColumnOptions, missing: str | None) -> ColumnOptions:
-    """The options with another way to treat missing values, if the kind has it."""
+    """The options with this treatment of missing values, if the kind allows it."""
     if missing is None or "missing" not in type(options).model_fields:
         return options
     given: Mapping[str, Any] = {"type": options.type, "missing": missing}
@@ -67,18 +67,18 @@ def _takes(cls: type[ColumnOptions], missing: str) -> bool:
 
 
 def is_constant_number(column: RawColumn) -> bool:
-    """Whether a column that is constant holds a number."""
+    """Whether a constant column holds a number."""
     values = column.training(column.numbers[0])
     return bool(np.isfinite(values).any())
 
 
 def _is_constant(column: RawColumn) -> bool:
-    """Whether training rows have one value throughout, or none."""
+    """Whether the training rows have a single value throughout, or none."""
     series = column.training_series
     gaps = series.null_count()
     if not series.dtype.is_numeric():
         return series.n_unique() < 2
-    return gaps == len(series) or (gaps == 0 and series.min() == series.max())  # without a set of all values
+    return gaps == len(series) or (gaps == 0 and series.min() == series.max())  # cheaper than n_unique
 
 
 def _is_flag(column: RawColumn) -> bool:

@@ -1,4 +1,4 @@
-"""Values that cannot be read, and one message about all of them."""
+"""Report values that cannot be read, all in one message."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from nnjit.errors import DataError, counted, shortened
 if TYPE_CHECKING:
     from nnjit.data.encoding.raw_column import RawColumn
 
-_MOST = 20  # columns in a message
+_MOST = 20  # columns named in a message
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a column.
+    """A problem with a column.
 
     Args:
-        where: the name of the first row that has it; empty if all have.
+        where: the name of the first row with it; empty if all have it.
         wrong: what was expected and given.
-        mend: what to do about it; empty if nothing more can be said.
+        mend: how to fix it; empty if there is nothing to say.
     """
 
     where: str
@@ -37,23 +37,23 @@ class Problem:
 
 
 def unreadable(column: RawColumn, is_bad: np.ndarray, wanted: str, mend: str) -> tuple[Problem, ...]:
-    """The problem of values that are not what was wanted, e.g. "a number"; () if there are none."""
+    """The problem of values that are not `wanted`, e.g. "a number"; () if there are none."""
     return _first(column, is_bad, lambda row: f'expected {wanted}, got "{_shown(column, row)}"', mend)
 
 
 def infinite(column: RawColumn, is_bad: np.ndarray) -> tuple[Problem, ...]:
-    """The problem of numbers that are not finite; () if there are none."""
+    """The problem of non-finite numbers; () if there are none."""
     return _first(column, is_bad, lambda row: f"{_shown(column, row)} is not finite", "")
 
 
 def missing(column: RawColumn, mend: str, rows: np.ndarray | None = None) -> tuple[Problem, ...]:
-    """The problem of missing values, in the rows of a mask; () if there are none."""
+    """The problem of missing values, in the rows of a mask if given; () if there are none."""
     gaps = column.is_missing if rows is None else column.is_missing & rows
     return _first(column, gaps, lambda row: "no value", mend)
 
 
 def check(problems: Sequence[Problem]) -> None:
-    """Raise a DataError about all problems at once, if there are any."""
+    """Raise one DataError about all problems, if any."""
     if len(problems) > 1:
         lines = [str(problem) for problem in problems[:_MOST]]
         more = len(problems) - _MOST

@@ -1,4 +1,4 @@
-"""One column of a table as it was given, as text, as numbers or as dates; each is read once."""
+"""One table column as given, read once each as text, numbers or dates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMES = ("%H:%M:%S%.f", "%H:%M")
 
 @dataclass(frozen=True, eq=False)
 class RawColumn:
-    """A column of a table, and the training rows, which alone may be learned from.
+    """A table column and its training rows, the only ones that may be learned from.
 
     Args:
         rows: (m,) the training rows; None for all.
@@ -39,33 +39,33 @@ class RawColumn:
 
     @cached_property
     def is_missing(self) -> np.ndarray:
-        """Which rows (n,) have no value."""
-        if not self.series.null_count():  # polars takes longer for a method than to count
+        """A mask (n,) of the rows without a value."""
+        if not self.series.null_count():  # calling a method takes polars longer than counting
             return np.zeros(len(self), bool)
         return self.series.is_null().to_numpy()
 
     @cached_property
     def numbers(self) -> tuple[np.ndarray, np.ndarray]:
-        """The values (n,) as float64, nan where there is none, and which of them are not numbers."""
+        """The values (n,) as float64, nan if missing, and a mask of those that are not numbers."""
         return self.table.numbers(self.name)
 
     @property
     def own_numbers(self) -> np.ndarray:
-        """The values (n,) of `numbers`, without a copy if they came in float32."""
+        """The values (n,) of `numbers`, not copied if they came in float32."""
         import polars as pl
 
         return self.series.to_numpy() if self.series.dtype == pl.Float32 else self.numbers[0]
 
     @cached_property
     def text(self) -> pl.Series:
-        """The values as text, null where there is none."""
+        """The values as text, null if missing."""
         return self.table.text(self.name)
 
     def dates(self, day_format: str) -> tuple[np.ndarray, np.ndarray]:
-        """The values (n,) int64, microseconds since 1970 or `NO_DATE`, and which known values are no dates.
+        """The values (n,) int64, microseconds since 1970 or `NO_DATE`, and a mask of known non-dates.
 
         Args:
-            day_format: how text is read, e.g. "%d.%m.%Y"; unless it has `%H`, a time may come after it.
+            day_format: how text is read, e.g. "%d.%m.%Y"; unless it has `%H`, a time may follow.
         """
         import polars as pl
 
@@ -80,7 +80,7 @@ class RawColumn:
         return found.cast(pl.Int64).fill_null(NO_DATE).to_numpy(), is_bad
 
     def training(self, values: np.ndarray) -> np.ndarray:
-        """The training rows of an array with a row for each of the table."""
+        """The training rows of an array that has one row per table row."""
         return values if self.rows is None else values[self.rows]
 
     @cached_property
@@ -90,12 +90,12 @@ class RawColumn:
 
     @property
     def known_count(self) -> int:
-        """How many training rows have a value."""
+        """The number of training rows with a value."""
         return len(self.training_series) - self.training_series.null_count()
 
     @property
     def first_known(self) -> object:
-        """The first value of the training rows; None if none has one."""
+        """The first value in the training rows; None if there is none."""
         series = self.training_series
         if len(series) and series[0] is not None:
             return series[0]
@@ -104,29 +104,29 @@ class RawColumn:
 
     @cached_property
     def known_text(self) -> pl.Series:
-        """The values of the training rows as text, those that are missing left out."""
+        """The known values of the training rows, as text."""
         text = self.text if self.rows is None else self.text[self.rows]
         return text.drop_nulls()
 
     @cached_property
     def missing_rows(self) -> int:
-        """How many training rows have no value."""
+        """The number of training rows without a value."""
         return int(self.training(self.is_missing).sum())
 
     @property
     def has_gaps(self) -> bool:
-        """Whether a training row has no value."""
+        """Whether any training row has no value."""
         return self.missing_rows > 0
 
 
 def _parsed(text: pl.Series, day_format: str) -> pl.Series:
-    """Text as days and times; null where it is neither."""
+    """Parse text as days and times; null if it is neither."""
     import polars as pl
 
     if "%H" in day_format:
         try:
             return text.str.strptime(pl.Datetime("us"), day_format, strict=False)
-        except pl.exceptions.PolarsError:  # no format that a time can have
+        except pl.exceptions.PolarsError:  # not a valid format for a time
             return pl.Series(text.name, [None] * len(text), pl.Datetime("us"))
     found = text.str.strptime(pl.Date, day_format, strict=False).cast(pl.Datetime("us"))
     plain = text.str.replace(r"^(\d+-\d+-\d+)T", "$1 ").str.replace(

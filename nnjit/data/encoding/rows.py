@@ -1,7 +1,7 @@
-"""The inputs of the rows of a table, which an encoder makes when they are asked for.
+"""The inputs of a table's rows, made by an encoder on access.
 
-What the encodings have read of a table that stays in its file goes into a temporary file: formats of tables
-decode a whole batch of rows for any of them.
+What the encodings read from a table that stays in its file goes into a temporary file, because table formats
+decode a whole batch of rows to give any of them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from nnjit.data.tables.table import Table
 
 Indexed = frozenset[str] | Literal["all"]
-"""The columns that become indices, which an embedding takes; the others become inputs of their own.
+"""The columns that become indices for an embedding; the others become inputs of their own.
 
-"all" means all columns of categories or text.
+"all" means all category and text columns.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedRows:
-    """The inputs of the rows of a table, made when they are asked for.
+    """The inputs of a table's rows, made on access.
 
-    `rows[a:b]` and `rows[indices]` are arrays (n, inputs) float64.
+    `rows[a:b]` and `rows[indices]` are (n, inputs) float64 arrays.
 
     Args:
-        values: of each column, what its encoding has read, in memory or in a temporary file.
-        table: what was read.
-        buffer_size: the most rows that a training holds in memory at a time; None for all.
+        values: for each column, the values that its encoding has read, in memory or in a temporary file.
+        table: the table that was read.
+        buffer_size: the most rows that training holds in memory at a time; None for all.
     """
 
     encoder: TableEncoder
@@ -69,9 +69,9 @@ class EncodedRows:
 
 
 def keeper(table: Table) -> Callable[[np.ndarray], Stored]:
-    """What keeps what is read of a column: in memory, or on the disk if the table stays there."""
+    """A function that keeps the values of a column: in memory, or on disk if the table stays there."""
     if not table.is_stored:
         return lambda values: values
-    from nnjit.data.storage.spool import Spool  # a table in memory needs none of it
+    from nnjit.data.storage.spool import Spool  # not needed for a table in memory
 
     return Spool().add

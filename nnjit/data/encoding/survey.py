@@ -1,4 +1,4 @@
-"""Survey a column: the kind to give it, and what a person would want to know of its values."""
+"""Survey a column: find the kind to give it, and facts about its values."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ from nnjit.errors import counted
 
 Order = Literal["ascending", "descending"]
 
-MOST_FREQUENT = 5  # values that are named
-MANY = 50  # categories, from which on the rare ones are one
+MOST_FREQUENT = 5  # values named
+MANY = 50  # with at least this many categories, rare ones are merged
 RARE = 5  # rows; a category with fewer is rare
-LEAST_TEXTS = 1000  # rows; of fewer, a network learns the words by heart
-_SPREAD = 1.2  # how much farther than the number of rows their numbers may go
-_MOST_MARKS = 3  # different words in a column of numbers that may stand for missing values
+LEAST_TEXTS = 1000  # rows; with fewer, a network memorizes the words
+_SPREAD = 1.2  # the largest row number, relative to the number of rows
+_MOST_MARKS = 3  # different words that may mark missing values in a number column
 _TIME = re.compile(r"(?i)(^|[\W_])(year|quarter|month|week|day|date|hour|time|timestamp|step|t)$")
 
 
 @dataclass(frozen=True, eq=False)
 class Survey:
-    """What was found out about a column, of all its rows.
+    """Facts about a column, from all its rows.
 
     Args:
-        kind: the kind to give it, with the options that it needs.
+        kind: the kind to give it, with its options.
         spare: the kind to give it instead if no other column is an input; None if there is none.
-        encoding: what `features` would take, with categories as indices.
-        rows, missing, different: how many rows there are, how many have no value, and how many different
-            values the others have.
-        extent: the least and the greatest value of numbers and dates, as text; None for others.
-        frequent: the most frequent values with their rows, the most frequent first; none of dates.
-        differs_in_case: whether some values are the same but for capitals.
-        is_whole: whether its values are whole numbers.
-        is_time: whether it is a date, or a number that is called so.
-        order: how its values go through the rows; None if they go up and down.
-        marks: words in a column of numbers that may stand for missing values.
+        encoding: the encoding that `features` would use, with categories as indices.
+        rows, missing, different: number of rows, of rows without a value, and of different values among the
+            others.
+        extent: the least and the greatest value if numbers or dates, as text; None for others.
+        frequent: the most frequent values with their row counts, most frequent first; none for dates.
+        differs_in_case: whether some values differ only in case.
+        is_whole: whether all values are whole numbers.
+        is_time: whether it is a date, or a number named like one.
+        order: how its values run through the rows; None if they go up and down.
+        marks: words in a number column that may mark missing values.
         problem: why it cannot be an input; empty if it can.
     """
 
@@ -73,14 +73,14 @@ class Survey:
     spare: ColumnOptions | None = None
 
     def as_spare(self, column: RawColumn) -> Survey:
-        """The survey with the spare kind, if there is one."""
+        """The survey with its spare kind, if it has one."""
         if self.spare is None:
             return self
         return replace(self, kind=self.spare, encoding=self.spare.fit(column))
 
 
 def survey(column: RawColumn) -> Survey:
-    """What there is to know of a column."""
+    """Survey a column."""
     unreadable = column.table.problem(column.name)
     missing = int(column.is_missing.sum())
     if unreadable is not None:
@@ -119,13 +119,13 @@ def _of_numbers(column: RawColumn, kind: ColumnOptions, missing: int) -> Survey:
 
 
 def _of_numbers_and_words(column: RawColumn, missing: int) -> Survey:
-    """A column of numbers, but for some words: these may mean that a value is missing."""
+    """Survey a column of numbers with some words, which may mark missing values."""
     is_bad = column.numbers[1]
     words = column.series.filter(is_bad).unique(maintain_order=True)
     found = _of_words(column, Category(), missing)
     marks = tuple(words.to_list()) if len(words) <= _MOST_MARKS else ()
     example = words[0]
-    problem = f'holds numbers, but for {counted(int(is_bad.sum()), "value")} such as "{example}"'
+    problem = f'holds numbers, except for {counted(int(is_bad.sum()), "value")} such as "{example}"'
     return Survey(
         column.name, Number(), Number().fit(column), len(column), missing, found.different,
         marks=marks, problem=problem,
@@ -139,7 +139,7 @@ def _of_dates(column: RawColumn, missing: int) -> Survey:
     orders = {each: _order(_known(column, each)) for each in encoding.formats}
     if any("/" in each for each in encoding.formats):
         best = next((each for each, order in orders.items() if order), encoding.formats[0])
-        kind = Date(format=best)  # the training rows alone may leave open which it is
+        kind = Date(format=best)  # the training rows alone may be ambiguous
         encoding = kind.fit(column)
     day_format = kind.format or next(iter(encoding.formats), "")
     times = _known(column, day_format)
@@ -188,7 +188,7 @@ def _known(column: RawColumn, day_format: str) -> np.ndarray:
 
 
 def _order(values: np.ndarray) -> Order | None:
-    """How values go through the rows; None if they go up and down, or are hardly different."""
+    """How values run through the rows; None if they go up and down, or hardly differ."""
     if len(values) < 3 or len(np.unique(values)) < 3:
         return None
     steps = np.sign(np.diff(values.astype(np.float64)))
@@ -196,7 +196,7 @@ def _order(values: np.ndarray) -> Order | None:
 
 
 def _count_rows(values: np.ndarray) -> bool:
-    """Whether whole numbers count the rows from 0 or 1, of which some may have been left out."""
+    """Whether whole numbers count the rows from 0 or 1, some of which may be missing."""
     if len(values) < 3 or not values[0] >= 0 or not values[-1] <= _SPREAD * len(values):
         return False
     return bool((np.diff(values) > 0).all())

@@ -1,1 +1,1 @@
-"""Read image files: which there are, what classes they have, and their pixels."""
+"""Read image files: list them, find their classes, and decode their pixels."""

@@ -1,4 +1,4 @@
-"""Decode image files with Pillow into one array of bytes, all of one size and with the same channels."""
+"""Decode image files with Pillow into one uint8 array, all with the same size and channels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ T = TypeVar("T")
 _CHANNELS = {"grey": 1, "rgb": 3}
 _MODES = {"grey": "L", "rgb": "RGB"}
 _GREY_MODES = ("1", "L", "LA", "La")
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # the tag of EXIF, and its values that exchange the axes
-_BYTES = 5  # a number of a pixel takes as it is read, and in the float32 of a training
-# What decoders raise for damaged files, besides OSError.
+_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)  # EXIF tag, and its values that swap the axes
+_BYTES = 5  # per channel of a pixel: one as read, four as float32 in training
+# Raised by decoders for damaged files, besides OSError.
 _DAMAGED = (
     SyntaxError,
     ValueError,
@@ -44,17 +44,17 @@ _DAMAGED = (
 def read_images(
     paths: Sequence[Path], *, size: tuple[int, int] | None, colour: Colour, option: ConfigPath
 ) -> np.ndarray:
-    """The pixels (n, H, W, C) uint8 of image files, C being 1 or 3.
+    """The pixels (n, H, W, C) uint8 of image files, C = 1 or 3.
 
-    Images are turned as their EXIF orientation says; what is transparent is white; 16 bits of grey become 8.
+    Images are turned by their EXIF orientation; transparency becomes white; 16-bit grey becomes 8-bit.
 
     Args:
-        size: (height, width) that all images are resized to; None if they have one size.
-        colour: `auto` is grey if all files are stored in grey.
-        option: the option to blame for a file.
+        size: (height, width) that all images are resized to; None if they share a size.
+        colour: `auto` is grey if all files are stored so.
+        option: the option to name in errors.
 
     Raises:
-        DataError: Pillow is not installed, a file is not a whole image, or its size is not that of the first.
+        DataError: Pillow is not installed, an image is damaged, or differs in size from the first.
         TooLarge: the images do not fit into memory.
     """
     check_pillow()
@@ -93,17 +93,17 @@ def check_pillow() -> None:
 
 
 def read_header(path: Path, option: ConfigPath = ()) -> tuple[int, int, bool]:
-    """The height and width of an image as it is shown, and whether it is stored in grey.
+    """The height and width of an image as displayed, and whether it is stored in grey.
 
     Raises:
-        DataError: as `read_images`.
+        DataError: see `read_images`.
     """
     check_pillow()
     return _decoded(path, lambda image: (*size_of(image), _is_grey(image.mode)), option)
 
 
 def size_of(image: Image.Image) -> tuple[int, int]:
-    """The height and width of an image, turned as its orientation says."""
+    """The height and width of an image, turned by its orientation."""
     width, height = image.size
     return (width, height) if image.getexif().get(_ORIENTATION) in _TURNED else (height, width)
 
@@ -117,7 +117,7 @@ def _is_grey(mode: str) -> bool:
 
 
 def _decoded(path: Path, use: Callable[[Image.Image], T], option: ConfigPath) -> T:
-    """What is made of an open image; whatever is wrong with the file is a DataError that names it."""
+    """Apply `use` to an open image; any fault of the file becomes a DataError that names it."""
     from PIL import Image, UnidentifiedImageError
 
     if not path.is_file():
@@ -125,7 +125,7 @@ def _decoded(path: Path, use: Callable[[Image.Image], T], option: ConfigPath) ->
     bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged remarks in a file, which are not used
+            warnings.simplefilter("ignore")  # about damaged metadata, which is not used
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 return use(image)
@@ -157,7 +157,7 @@ def _pixels(
 
     has_16_bits = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
     if image.mode in ("I", "F") and not has_16_bits:
-        raise DataError(f"{path}: its pixels are numbers of 32 bits; convert them to 8 or 16 bits", option)
+        raise DataError(f"{path}: its pixels are 32-bit numbers; convert them to 8 or 16 bits", option)
     image.load()
     shown = ImageOps.exif_transpose(image)
     if has_16_bits:

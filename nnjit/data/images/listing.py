@@ -1,4 +1,4 @@
-"""List the image files of a folder that has a sub-folder for each class, or those that a table names."""
+"""List image files, from one sub-folder per class or from a column of a table."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Listing:
-    """Image files in the order of their classes and names.
+    """Image files, ordered by class and name.
 
     Args:
         labels: the class of each file.
-        notes: what was found and is not used, in sentences.
+        notes: what was found but is not used, in sentences.
     """
 
     paths: tuple[Path, ...]
@@ -28,10 +28,10 @@ class Listing:
 
 
 def list_classes(folder: Path) -> Listing:
-    """The files in the sub-folders of a folder, whose names are the classes. Hidden ones are left out.
+    """List the files in the sub-folders of a folder, named after the classes; skip hidden ones.
 
     Raises:
-        DataError: there is no such folder, it has no sub-folders, or one of them has no files or has folders.
+        DataError: the folder is missing or has no sub-folders, or a sub-folder has no files or has folders.
     """
     if not folder.is_dir():
         problem = "a file; expected a folder" if folder.exists() else "no such folder; correct the path"
@@ -41,7 +41,7 @@ def list_classes(folder: Path) -> Listing:
     if not classes:
         given = f"; its files ({len(entries)}) have no class" if entries else ""
         raise DataError(
-            f"{folder}: no sub-folders; expected one for each class, with its images{given}; for names and "
+            f"{folder}: no sub-folders; expected one per class, with its images{given}; for names and "
             "labels in a table, set file, path and target",
             ("folder",),
         )
@@ -50,14 +50,12 @@ def list_classes(folder: Path) -> Listing:
     return Listing(
         paths=tuple(path for paths in files.values() for path in paths),
         labels=tuple(each.name for each, paths in files.items() for _ in paths),
-        notes=(f"{folder}: {counted(beside, 'file')} beside the folders of classes not used",)
-        if beside
-        else (),
+        notes=(f"{folder}: {counted(beside, 'file')} next to the class folders not used",) if beside else (),
     )
 
 
 def list_column(table: Table, column: str, folder: Path) -> tuple[Path, ...]:
-    """The files that a column of a table names; relative names are relative to `folder`.
+    """The files that a column of a table names; relative names start at `folder`.
 
     Raises:
         DataError: a name is missing, or there is no such file.
@@ -66,14 +64,14 @@ def list_column(table: Table, column: str, folder: Path) -> tuple[Path, ...]:
     for row, name in enumerate(names):
         where = f'{table.name}: {table.where(row)}, column "{column}"'
         if name is None:
-            raise DataError(f"{where} names no image; fill it in, or leave the row out", ("path",))
+            raise DataError(f"{where} names no image; fill it in, or omit the row", ("path",))
         if not path_of(folder, name, ("path",)).is_file():
             raise DataError(f'{where}: no such image: "{name}"; looked for {folder / name}', ("path",))
     return tuple(path_of(folder, name) for name in names)
 
 
 def list_images(folder: Path) -> tuple[Path, ...]:
-    """The files in a folder, sorted by name, without hidden ones; a DataError if there are none."""
+    """The files in a folder, sorted by name, without hidden ones; raise DataError if there are none."""
     entries = _entries(folder)
     if not entries:
         raise DataError(f"{folder}: no images in this folder")
@@ -85,7 +83,7 @@ def _files(folder: Path, outer: Path) -> list[Path]:
     inner = next((entry for entry in entries if entry.is_dir()), None)
     if inner is not None:
         raise DataError(
-            f"{inner}: a folder within that of a class, which holds images alone; if the classes are in "
+            f"{inner}: a folder inside a class folder, which may hold only images; if the classes are in "
             f"{folder}, set folder to it",
             ("folder",),
         )
@@ -97,7 +95,7 @@ def _files(folder: Path, outer: Path) -> list[Path]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What is in a folder, sorted by name, without what is hidden."""
+    """The contents of a folder, sorted by name, without hidden entries."""
     try:
         found = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Apply what a trained network knows of its data to data that is new to it."""
+"""Prepare new data for a trained network, by what it knows of its training data."""

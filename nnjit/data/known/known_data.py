@@ -1,4 +1,4 @@
-"""Make inputs of new data by what was learned from the training rows."""
+"""Encode new data as inputs, as learned from the training rows."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _MOST_NAMES = 12
 
 @dataclass(frozen=True, eq=False)
 class KnownData:
-    """What a trained network knows of the data that it was trained on.
+    """A trained network's knowledge of its training data.
 
     Args:
         features: names of the inputs; () for images.
-        input_shape: that of an example.
+        input_shape: shape of an example.
         targets: names of the target columns.
-        classes: their names; None of values, and with several outputs.
-        layout: the targets of several outputs; () for a single one.
-        table_encoder: what makes inputs of a table; None if the network was trained on arrays.
-        weights: the column of a table that holds the weights of rows; None if all count alike.
+        classes: names of the classes; None for values or several outputs.
+        layout: the targets of several outputs; () if there is only one.
+        table_encoder: encodes a table as inputs; None if the network was trained on arrays.
+        weights: the table column of row weights; None if all are equal.
     """
 
     features: tuple[str, ...]
@@ -49,19 +49,19 @@ class KnownData:
 
     @cached_property
     def encoder(self) -> TableEncoder:
-        """What makes inputs of a table; after a training on arrays, all columns are numbers."""
+        """The table encoder; after training on arrays, one for all-number columns."""
         if self.table_encoder is not None:
             return self.table_encoder
         names = self.features or [f"x{k + 1}" for k in range(math.prod(self.input_shape))]
         return TableEncoder(tuple(NumberEncoding(name=name, missing="error", fill=None) for name in names))
 
     def encode(self, table: Table) -> EncodedRows:
-        """The inputs of a table, whose columns are found by name.
+        """The inputs from a table, whose columns are found by name.
 
-        After a training on arrays, a table with other names has as many columns, which are taken in order.
+        After training on arrays, a table with other names must have as many columns, taken in order.
 
         Raises:
-            DataError: a column is not there, or has values that it did not have in the training.
+            DataError: a column is missing, or has values that do not fit its kind.
         """
         with blaming(table.name):
             table = self.named(table)
@@ -69,7 +69,7 @@ class KnownData:
             return self.encoder.encode(table)
 
     def named(self, table: Table) -> Table:
-        """A table whose columns have the names of the features, if the network was trained on arrays."""
+        """A table whose columns are named after the features, if the network was trained on arrays."""
         names = self.encoder.features
         if self.table_encoder is not None or set(names) <= set(table.columns):
             return table
@@ -85,15 +85,15 @@ class KnownData:
         )
 
     def shaped(self, rows: np.ndarray) -> np.ndarray:
-        """Inputs (n, I) of a table in the shape of examples, (n, ...)."""
+        """Reshape inputs (n, I) from a table to the shape of examples, (n, ...)."""
         return rows.reshape(len(rows), *self.input_shape)
 
 
 def as_columns(table: Table, encoder: TableEncoder | None) -> dict[str, pl.Series]:
-    """The columns of a table as they were given.
+    """The columns of a table as given.
 
     Args:
-        encoder: whose columns of numbers are numbers, whatever they were given as.
+        encoder: its number columns are returned as numbers, however given.
     """
     import polars as pl
 
@@ -109,7 +109,7 @@ def as_columns(table: Table, encoder: TableEncoder | None) -> dict[str, pl.Serie
 
 
 def unseen(rows: EncodedRows, first: int = 0) -> dict[str, int]:
-    """How many rows, from the first on, have a category that the training did not have, by column."""
+    """Count, by column, the rows from `first` on with a category unknown from training."""
     found = {}
     for column, values in zip(rows.encoder.columns, rows.values, strict=True):
         if not isinstance(column, CategoryEncoding) or not column.inputs:
@@ -124,16 +124,16 @@ def unseen(rows: EncodedRows, first: int = 0) -> dict[str, int]:
 
 
 def unseen_words(column: str, rows: int) -> str:
-    """What is to be said of rows with categories that are not among those of the training."""
+    """A remark on rows with categories unknown from training."""
     return (
-        f'column "{column}": {counted(rows, "row")} with a category that the training did not have, or too '
+        f'column "{column}": {counted(rows, "row")} with a category that training did not have, or too '
         "seldom; taken as other"
     )
 
 
 def renamed(table: Table, names: tuple[str, ...]) -> Table:
-    """A table whose columns have other names, by their position."""
-    assert not isinstance(table.frame, StoredFrame)  # what is predicted is read, whole or in blocks
+    """Rename the columns of a table by position."""
+    assert not isinstance(table.frame, StoredFrame)  # new data is read into memory, whole or in blocks
     frame = table.frame.rename(dict(zip(table.columns, names, strict=True)))
     old = dict(zip(names, table.columns, strict=True))
     original = table.original
@@ -145,13 +145,13 @@ def renamed(table: Table, names: tuple[str, ...]) -> Table:
 
 
 def place_in(table: Table) -> Callable[[int], str]:
-    """The index of a row -> its name in messages, after that of the table."""
+    """Row index → its name in messages, with the name of the table."""
     return lambda row: f"{table.name}: {table.where(row)}"
 
 
 @contextmanager
 def blaming(name: str) -> Iterator[None]:
-    """Name the table or file in errors."""
+    """Add the name of a table or file to errors."""
     try:
         yield
     except UserError as error:
@@ -172,5 +172,5 @@ def _check_columns(names: Sequence[str], table: Table) -> None:
     words += [f"{len(lacking) - _MOST_NAMES} more"] if len(lacking) > _MOST_NAMES else []
     there = ", ".join(table.columns[:_MOST_NAMES]) + (", …" if len(table.columns) > _MOST_NAMES else "")
     raise DataError(
-        f"{len(lacking)} columns of the training are missing: {', '.join(words)}; there are {there}"
+        f"{len(lacking)} columns of the training data are missing: {', '.join(words)}; there are {there}"
     )

@@ -1,4 +1,4 @@
-"""Read new images as a network takes them that was trained on images."""
+"""Read new images as a network trained on images takes them."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from nnjit.data.sources.images import Images
 from nnjit.data.tables.reading import SUFFIXES
 from nnjit.errors import DataError
 
-_OTHERS = frozenset({*SUFFIXES, ".npy", ".npz", ".gz", ".zst"})  # tables and arrays, which it takes too
+_OTHERS = frozenset({*SUFFIXES, ".npy", ".npz", ".gz", ".zst"})  # tables and arrays, also accepted
 
 
 def holds_images(source: Source, path: Path) -> bool:
-    """Whether a file or folder is of images, for a network that was trained on the data of a source."""
+    """Whether a path holds images, for a network trained on the data of `source`."""
     return isinstance(source, Images) and (path.is_dir() or path.suffix.lower() not in _OTHERS)
 
 
 def are_images(source: Source, x: object) -> TypeGuard[Sequence[str | Path]]:
-    """Whether inputs are the names of image files, for a network that was trained on the data of a source."""
+    """Whether inputs are names of image files, for a network trained on the data of `source`."""
     is_list = isinstance(source, Images) and isinstance(x, list | tuple) and len(x) > 0
     return is_list and all(isinstance(each, str | Path) for each in x)  # type: ignore[attr-defined]  # a list
 
 
 def read_known_images(source: Source, shape: tuple[int, ...], paths: Sequence[Path]) -> np.ndarray:
-    """The pixels (n, H, W, C) of images in the size and the colours of the training.
+    """The pixels (n, H, W, C) of images in the size and colours used in training.
 
     Args:
         source: the data that the network was trained on.
-        shape: that of an example, (H, W, C).
+        shape: shape of an example, (H, W, C).
 
     Raises:
-        DataError: an image cannot be read; or it has another size, and the training resized none.
+        DataError: an image cannot be read; or its size differs, and training did not resize.
     """
     assert isinstance(source, Images)
     height, width, channels = shape
@@ -53,7 +53,7 @@ def read_known_images(source: Source, shape: tuple[int, ...], paths: Sequence[Pa
 
 
 def images_in(path: Path) -> tuple[Path, ...]:
-    """An image file itself, or those in a folder, or in its sub-folders if it has some."""
+    """An image file itself, or the images in a folder, or in its sub-folders if it has any."""
     if not path.is_dir():
         return (path,)
     has_folders = any(each.is_dir() and not each.name.startswith(".") for each in path.iterdir())
@@ -61,7 +61,7 @@ def images_in(path: Path) -> tuple[Path, ...]:
 
 
 def labelled_images_in(path: Path) -> Listing:
-    """The images in the sub-folders of a folder, with the names of these as classes."""
+    """The images in the sub-folders of a folder, with the sub-folder names as classes."""
     if not path.is_dir():
         raise DataError(f"{path}: an image has no target; give a folder with a sub-folder for each class")
     return list_classes(path)

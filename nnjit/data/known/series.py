@@ -24,14 +24,14 @@ from nnjit.errors import DataError, counted
 
 @dataclass(frozen=True, eq=False)
 class NewWindows:
-    """The windows of new rows, each with a forecast of what follows it.
+    """The windows of new rows, one per forecast; each forecast follows its window.
 
     Args:
         x: (n, window, channels); the last of a group ends with its last row.
-        last: (n,) the row of the table with which each ends.
-        names: the columns of the time and the group, as far as there are any.
-        encoded: the rows of the table that they are made of.
-        order: the order of these.
+        last: (n,) the table row with which each ends.
+        names: the time and group columns, if any.
+        encoded: the table rows that the windows are made from.
+        order: the order of the table rows.
     """
 
     x: Windows
@@ -42,11 +42,11 @@ class NewWindows:
 
     @property
     def table(self) -> Table:
-        """The table that they are made of."""
+        """The table that the windows are made from."""
         return self.x.table
 
     def ending_from(self, row: int) -> NewWindows:
-        """The windows that end with a row of the table from this one on."""
+        """The windows that end at or after a row of the table."""
         kept = self.last >= row
         return replace(self, x=replace(self.x, starts=self.x.starts[kept]), last=self.last[kept])
 
@@ -57,10 +57,10 @@ class NewWindows:
 
 
 def windows_of(source: Source, known: KnownData, table: Table) -> NewWindows:
-    """All windows of a table, one after each row, whether or not the values to forecast are there.
+    """All windows of a table, one ending at each row, whether or not the values to forecast exist.
 
     Raises:
-        DataError: a column is not there or cannot be read, times do not go up, or no window fits.
+        DataError: a column is missing or cannot be read, times do not increase, or no window fits.
     """
     assert isinstance(source, Series)
     found = _windows_of(source, known, table)
@@ -76,17 +76,17 @@ def windows_of(source: Source, known: KnownData, table: Table) -> NewWindows:
 def window_blocks(
     source: Series, known: KnownData, tables: Iterable[Table]
 ) -> Iterator[tuple[NewWindows, int, int]]:
-    """The windows of a table that comes in blocks of rows, some of which begin in an earlier block.
+    """Iterate over the windows of a table in blocks of rows; some windows begin in an earlier block.
 
     Yields:
-        Windows that end in a block, how many rows of their table are of earlier blocks, and how many rows
-        there were before that table's first new one.
+        The windows that end in a block, the number of rows of their table from earlier blocks, and the number
+        of rows before that table's first new one.
 
     Raises:
-        DataError: as `windows_of`, when it comes to the row.
+        DataError: see `windows_of`; raised on reaching the row.
     """
     earlier: Table | None = None
-    names: list[Callable[[], str]] = []  # of its rows; their tables are not kept
+    names: list[Callable[[], str]] = []  # of the rows of `earlier`; their tables are not kept
     done, is_found = 0, False
     for block in tables:
         table = block if earlier is None else _joined(earlier, block)
@@ -99,15 +99,15 @@ def window_blocks(
         names = [names[k] if k < carried else partial(block.where, k - carried) for k in rows.tolist()]
         earlier = replace(table.taken(rows), where=partial(_name_of, names))
     if not is_found and earlier is not None:
-        windows_of(source, known, earlier)  # which has all rows, and says what is wrong
+        windows_of(source, known, earlier)  # has all rows, and raises
 
 
 def _joined(first: Table, then: Table) -> Table:
-    """The rows of one table after those of another."""
+    """Append the rows of one table to another."""
     import polars as pl
 
     assert isinstance(first.frame, pl.DataFrame)
-    assert isinstance(then.frame, pl.DataFrame)  # what is predicted is read, whole or in blocks
+    assert isinstance(then.frame, pl.DataFrame)  # new data is read into memory, whole or in blocks
     count, where_first, where_then = len(first), first.where, then.where
     return replace(
         then,
@@ -122,13 +122,13 @@ def _name_of(names: Sequence[Callable[[], str]], row: int) -> str:
 
 
 def _last_rows(order: Order, count: int) -> np.ndarray:
-    """The rows of a table that are among the last so many of their group, in ascending order."""
+    """The table rows that are among the last `count` of their group, in ascending order."""
     ends = order.begins + order.sizes
     return np.sort(order.rows[ends[order.groups] - np.arange(len(order.rows)) <= count])
 
 
 def _windows_of(source: Series, known: KnownData, table: Table) -> NewWindows:
-    """As `windows_of`, but there may be none."""
+    """As `windows_of`, but possibly empty."""
     encoded = known.encode(table)
     with blaming(table.name):
         time, group = (_name(source, option, table) for option in ("time", "group"))
@@ -144,17 +144,17 @@ def _windows_of(source: Series, known: KnownData, table: Table) -> NewWindows:
 def windows_with_targets(
     source: Source, known: KnownData, table: Table
 ) -> tuple[Dataset, Callable[[int], str]]:
-    """The windows of a table with the values that follow each, and the name of each for messages.
+    """The windows of a table with the values after each, and the name of each for messages.
 
     Raises:
-        DataError: as `windows_of`; or a target is missing or no number.
+        DataError: see `windows_of`; or a target is missing or not a number.
     """
     assert isinstance(source, Series)
     given = source.model_copy(update={"split": SeriesSplit(), "in_memory": True}).with_data(table)
     with blaming(table.name):
         data = given.load(Path()).encoded_by(known.encoder)
     rows = data.source_rows
-    assert rows is not None  # a series has them
+    assert rows is not None  # a series always has them
     words = data.description.partition(": ")[2]
     named_data = replace(data, description=f"{table.name}: {words}")
     return named_data, lambda k: f"{table.name}: the window before {table.where(int(rows[k]))}"

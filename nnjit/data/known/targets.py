@@ -1,4 +1,4 @@
-"""Read new data with targets, in the classes that a network was trained on."""
+"""Read new data with targets, using the classes from training."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from nnjit.errors import DataError, counted, did_you_mean
 
 Where = Callable[[int], str]
 
-_INDEX = re.compile(r"\d{1,9}(\.0*)?")  # as a table of numbers may have it
+_INDEX = re.compile(r"\d{1,9}(\.0*)?")  # as written in a table of numbers
 
 
 def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
-    """The rows of a table with inputs, targets and weights, and the name of each for messages.
+    """The rows of a table with inputs, targets and weights, and a function that names them in messages.
 
-    Rows without a target are left out, and those without a value that the training left out likewise.
+    Rows without a target are dropped, and so are rows without a value where training dropped them.
 
     Raises:
-        DataError: a column is not there or cannot be read, or a class is not one of the training.
+        DataError: a column is missing or cannot be read, or a class is not one from training.
     """
     with blaming(table.name):
         table = _with_target_names(known, table)
@@ -42,7 +42,7 @@ def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
         data = replace(data, table=known.named(data.table))
         complete = known.encoder.complete(data.table)
         if not complete.any():
-            raise DataError("every row lacks a value without which the training left rows out")
+            raise DataError("every row lacks a value, and training left such rows out")
         if not complete.all():
             left_out = counted(int((~complete).sum()), "row")
             words = f"{data.description}, {left_out} with missing values left out"
@@ -53,14 +53,14 @@ def table_with_targets(known: KnownData, table: Table) -> tuple[Dataset, Where]:
 def arrays_with_targets(
     known: KnownData, x: np.ndarray, y: np.ndarray | Mapping[str, np.ndarray], weights: np.ndarray | None
 ) -> Dataset:
-    """The data set of inputs (n, ...), targets and weights.
+    """A data set from inputs (n, ...), targets and weights.
 
     Args:
         y: (n,) names of classes or, unless the names are whole numbers, their indices; or values (n,) or
-            (n, O). Of several outputs, a dict of these by the name of the target.
+            (n, O). For several outputs, a dict of these by target name.
 
     Raises:
-        DataError: the arrays do not fit the network, or a class is not one of the training.
+        DataError: the arrays do not fit the network, or a class is not one from training.
     """
     if known.layout:
         made = make_multi_target_dataset(
@@ -69,21 +69,21 @@ def arrays_with_targets(
         )  # fmt: skip
         return replace(made, y=_aligned(known, made, row_name, may_count=True), target_layout=known.layout)
     if isinstance(y, Mapping):
-        raise DataError(f"y is a dict, but the one target is {known.targets[0]}: give its array")
+        raise DataError(f"y is a dict, but there is only one target, {known.targets[0]}: give its array")
     made = make_dataset(
         x, _labels(np.asarray(y)), problem_type=_problem_type(known.classes),
         description="arrays", weights=weights,
     )  # fmt: skip
     if known.classes is None and made.y.shape[1] != len(known.targets):
         values = counted(made.y.shape[1], "value")
-        raise DataError(f"y has {values} a row, and the network predicts {', '.join(known.targets)}")
+        raise DataError(f"y has {values} per row, and the network predicts {', '.join(known.targets)}")
     return replace(
         made, y=_aligned(known, made, row_name, may_count=True), classes=known.classes, targets=known.targets
     )
 
 
 def _by_target(known: KnownData, y: np.ndarray | Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The array of each of several targets."""
+    """Check the targets' arrays, by name."""
     names = ", ".join(target.name for target in known.layout)
     if not isinstance(y, Mapping):
         raise DataError(f"y is one array, but there are several targets: give a dict of {names}")
@@ -94,15 +94,15 @@ def _by_target(known: KnownData, y: np.ndarray | Mapping[str, np.ndarray]) -> di
 
 
 def _labels(y: np.ndarray) -> np.ndarray:
-    """Objects as the text that they are."""
+    """Convert objects to text."""
     return np.array([str(label) for label in y.tolist()]) if y.dtype.kind in "OT" else y
 
 
 def _with_target_names(known: KnownData, table: Table) -> Table:
-    """A table that names its targets.
+    """Rename the target columns of a table to those from training.
 
-    After a training on arrays, they may have other names if they are all that there is besides the inputs, or
-    if no column has a name of the training: then the inputs come first.
+    After training on arrays, targets may have other names if they are the only columns besides the inputs, or
+    if no column has a known name: then the inputs come first.
     """
     lacking = [name for name in known.targets if name not in table.columns]
     if not lacking:
@@ -130,10 +130,10 @@ def _known_classes(known: KnownData, data: TableData) -> TableData:
 
 
 def _aligned(known: KnownData, data: Dataset | TableData, where: Where, *, may_count: bool) -> RowArray:
-    """The targets, with the indices of classes that the network has.
+    """The targets, with class indices as in training.
 
     Args:
-        may_count: whether whole numbers may be the indices of classes, if they are no names of any.
+        may_count: whether whole numbers may be class indices if none is a class name.
     """
     if not known.layout:
         if known.classes is None or data.classes is None:
@@ -154,7 +154,7 @@ def _aligned(known: KnownData, data: Dataset | TableData, where: Where, *, may_c
 
 
 def _as_labels(own: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
-    """The names of classes, if these are their indices instead."""
+    """Translate labels that are class indices into class names."""
     if any(label in wanted for label in own):
         return own
     indices = {label: int(float(label)) for label in own if _INDEX.fullmatch(label)}
@@ -164,7 +164,7 @@ def _as_labels(own: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
 def _reindexed(
     indices: np.ndarray, own: Sequence[str], wanted: Sequence[str], where: Where, name: str
 ) -> np.ndarray:
-    """Indices into the classes `own` as indices into `wanted`."""
+    """Translate indices into the classes `own` to indices into `wanted`."""
     index_of = {label: k for k, label in enumerate(wanted)}
     new = np.array([index_of.get(label, -1) for label in own], np.int32)
     found = np.asarray(new[indices])
@@ -172,8 +172,8 @@ def _reindexed(
     if len(bad):
         label = own[int(indices[bad[0]])]
         raise DataError(
-            f'{where(int(bad[0]))}: target {name} has the class "{label}", which the training did not have '
-            f"({counted(len(bad), 'such row')}){did_you_mean(label, wanted[:20])}; leave such rows out"
+            f'{where(int(bad[0]))}: target {name} has the class "{label}", which training did not have '
+            f"({counted(len(bad), 'such row')}){did_you_mean(label, wanted[:20])}; omit such rows"
         )
     return found
 

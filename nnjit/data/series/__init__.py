@@ -1,1 +1,1 @@
-"""Cut tables in time order into windows of steps, each with the values that follow it."""
+"""Cut tables in time order into windows of steps, each with the values that follow."""

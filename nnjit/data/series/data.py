@@ -1,4 +1,4 @@
-"""A series that is cut into windows, before an encoder makes channels of its columns."""
+"""A series cut into windows, before an encoder turns its columns into channels."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ from nnjit.memory import check_fits
 
 @dataclass(frozen=True, eq=False)
 class SeriesData(Labelled):
-    """Windows of a table in time order, and what follows each.
+    """Windows of a table in time order, with the values that follow each.
 
     Args:
         table: all rows and columns, in the order of the file.
-        order, cut: the order of its rows, and where windows are.
-        split: what is held out.
-        window: how many steps a window has.
+        order, cut: the order of the rows, and the positions of the windows.
+        split: the fractions held out.
+        window: number of steps in a window.
         y: (n, horizon × targets) values, the targets of a step side by side.
-        source_rows: (n,) the row that each window predicts first.
-        times: (n, horizon × targets) of the values of y, or the rows' numbers from 1 if no column says them.
+        source_rows: (n,) the first row that each window predicts.
+        times: (n, horizon × targets) times of y, or row numbers from 1 without a time column.
         naive: forecasts (n, horizon × targets) that need no training, by name.
-        known: the names of the columns of targets in the table.
-        inputs: the columns that become channels; None for those of numbers.
-        excluded: columns that are not among those of numbers, such as the time.
-        options, missing: as of `TableData`.
-        buffer_of: how many numbers a window has -> the most that are made at a time; None makes all.
-        notes: what was found out about the series, in sentences.
-        path: the option to blame for what is wrong with the table.
+        known: names of the target columns in the table.
+        inputs: the columns that become channels; None for all number columns.
+        excluded: columns that are not channels by default, such as the time.
+        options, missing: as in `TableData`.
+        buffer_of: size of a window in numbers → the most windows in memory at a time; None makes all.
+        notes: findings about the series, in sentences.
+        path: the option to name in errors about the table.
     """
 
     table: Table
@@ -77,13 +77,13 @@ class SeriesData(Labelled):
         return self.cut.rows(self.split)
 
     def encoded(self, windows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
-        """The windows with channels, made by an encoder that is fitted to the rows that training windows see.
+        """The windows with channels, encoded as fitted to the rows that training windows contain.
 
         Args:
-            windows: (m,) those of the training; None for all.
+            windows: (m,) the training windows; None for all.
 
         Raises:
-            DataError: columns have values that their kind cannot be, or none gives a channel.
+            DataError: columns hold values that do not fit their kind, or none gives a channel.
         """
         starts = self.cut.starts if windows is None else self.cut.starts[windows]
         rows = np.sort(self.order.rows[covered_rows(starts, self.window, len(self.table))])
@@ -92,14 +92,14 @@ class SeriesData(Labelled):
             x = fit(self.table.select(inputs), rows, self._kinds(inputs), missing=self.missing)
             if not x.encoder.features:
                 left = ", ".join(f"{column.name} ({column.kind})" for column in x.encoder.columns)
-                raise DataError(f"no column gives a channel: {left}; say with columns what they are")
+                raise DataError(f"no column gives a channel: {left}; set their kinds in columns")
         return self._with_channels(x)
 
     def encoded_by(self, encoder: TableEncoder) -> Dataset:
-        """The windows with the channels that an encoder fitted to other data makes.
+        """The windows with channels from an encoder fitted to other data.
 
         Raises:
-            DataError: a column is not there, or has values that its kind cannot be.
+            DataError: a column is missing, or has values that do not fit its kind.
         """
         with self._blamed():
             return self._with_channels(encoder.encode(self.table))
@@ -125,7 +125,7 @@ class SeriesData(Labelled):
         )  # fmt: skip
 
     def _numbers(self, rows: np.ndarray) -> tuple[str, ...]:
-        """The targets and the other columns of numbers, as the training rows have them."""
+        """The targets and the other number columns, judged by the training rows."""
         return tuple(
             name
             for name in self.table.columns
@@ -140,21 +140,21 @@ class SeriesData(Labelled):
         )
 
     def _kinds(self, inputs: tuple[str, ...]) -> dict[str, ColumnOptions]:
-        """The kinds of the channels' columns that are not inferred: targets are numbers."""
+        """The kinds of channel columns that are not inferred: targets are numbers."""
         targets = {name: with_missing(Number(), self.missing) for name in self.known}
         return {name: kind for name, kind in (targets | dict(self.options)).items() if name in inputs}
 
     def _left_out(self, encoder: TableEncoder) -> tuple[str, ...]:
-        """Which columns are no channels because nothing named them."""
+        """Columns that are not channels because nothing named them."""
         known = {column.name for column in encoder.columns}
         names = [n for n in self.table.columns if n not in known and n not in self.excluded]
         if self.inputs is not None or not names:
             return ()
-        return (f"left out: {', '.join(names)}; name in inputs what is no number",)
+        return (f"left out: {', '.join(names)}; to use non-numbers, name them in inputs",)
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:
-        """Name the table in errors, and the option that names it."""
+        """Add the table's name, and the option that gives it, to errors."""
         try:
             yield
         except DataError as error:

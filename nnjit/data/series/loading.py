@@ -1,4 +1,4 @@
-"""Load a series as its source says: its order, its windows, and the values that follow each."""
+"""Load a series from its source: its order, its windows, and the values that follow each."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from nnjit.errors import ConfigPath, DataError, counted, did_you_mean
 if TYPE_CHECKING:
     from nnjit.data.sources.series import Series
 
-_MEND = "correct it, or number what it names: a series forecasts numbers, such as 0 and 1 for a yes or no"
+_MEND = "correct it, or encode it: a series forecasts numbers, such as 0 and 1 for no and yes"
 _MOST_NAMES = 5
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """The names of the columns by their role; None for what is not given."""
+    """The column names by role; None if not given."""
 
     targets: tuple[str, ...]
     inputs: tuple[str, ...] | None
@@ -42,13 +42,13 @@ class _Columns:
 
 
 def load(source: Series, folder: Path) -> SeriesData:
-    """The series of a source.
+    """Load the series of a source.
 
     Args:
-        folder: what relative paths in the options are relative to.
+        folder: where relative paths in the options start.
 
     Raises:
-        DataError: the table cannot be read, or is not what the options say; `path` is the option to blame.
+        DataError: the table cannot be read, or does not match the options; `path` is the option at fault.
     """
     table = _table(source, folder)
     path: ConfigPath = ("type",) if source.file is None else ("file",)
@@ -66,10 +66,10 @@ def load(source: Series, folder: Path) -> SeriesData:
 def _cut(
     source: Series, table: Table, columns: _Columns, order: Order, title: str, path: ConfigPath
 ) -> SeriesData:
-    """The windows of a table, those without a target left out."""
+    """The windows of a table, without those that lack a target."""
     longest = int(order.sizes.max())
     if source.season is not None and source.season > longest:
-        which = "any group, of which the longest" if order.names else "the series, which"
+        which = "any group: the longest" if order.names else "the series, which"
         words = counted(source.season, "row")
         raise DataError(f"a season of {words} is longer than {which} has {longest}; shorten it", ("season",))
     found = cut(order, source.split, window=source.window, ahead=max(source.steps), step=source.step)
@@ -79,7 +79,7 @@ def _cut(
     y = values[places].reshape(len(places), -1)
     kept = ~np.isnan(y).any(axis=1)
     if not kept.any():
-        raise DataError("no window is left that has a target; choose another", ("target",))
+        raise DataError("no window has a target; choose another", ("target",))
     lacking = len(kept) - int(kept.sum())
     found, y, ends, places = found.keep(kept), y[kept], ends[kept], places[kept]
     times = order.rows + 1 if order.times is None else order.times
@@ -120,7 +120,7 @@ def _table(source: Series, folder: Path) -> Table:
 
 
 def _columns(source: Series, there: Sequence[str]) -> _Columns:
-    """The roles that the options give to columns; a DataError where there is no such column."""
+    """The roles that the options give to columns; raise DataError if a column is missing."""
     found = _Columns(
         targets=named(source.target, "target", there),
         inputs=None if source.inputs is None else named(source.inputs, "inputs", there),
@@ -138,7 +138,7 @@ def _columns(source: Series, there: Sequence[str]) -> _Columns:
             raise DataError(f'no column "{name}"{did_you_mean(name, there)}', ("columns", name))
         if source.columns[name].drops:
             raise DataError(
-                f'missing: drop would leave rows out of the middle of a series (column "{name}"); fill '
+                f'missing: drop would remove rows from the middle of a series (column "{name}"); fill '
                 "them in, as with missing: median",
                 ("columns", name, "missing"),
             )
@@ -146,7 +146,7 @@ def _columns(source: Series, there: Sequence[str]) -> _Columns:
 
 
 def _values(table: Table, names: Sequence[str]) -> np.ndarray:
-    """The targets (T, O) of all rows, NaN where one is missing."""
+    """The targets (T, O) of all rows, nan if missing."""
     problems: list[Problem] = []
     columns = [RawColumn(table, name) for name in names]
     for column in columns:
@@ -166,7 +166,7 @@ def _description(title: str, table: Table, window: int, found: Cut, order: Order
 
 
 def _notes(found: Cut, order: Order) -> tuple[str, ...]:
-    """Which groups have no window."""
+    """Name the groups without a window."""
     if not found.left_out:
         return ()
     names = ", ".join(f'"{order.names[k]}"' for k in found.left_out[:_MOST_NAMES])

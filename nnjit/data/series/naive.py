@@ -1,4 +1,4 @@
-"""Forecasts that need no training: the last value, and that of the last season."""
+"""Forecasts that need no training: the last value, and the value one season ago."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def naive_forecasts(
     horizon: Sequence[int],
     season: int | None,
 ) -> dict[str, np.ndarray]:
-    """The naive forecasts (n, horizon × targets) of n windows, by name.
+    """Naive forecasts (n, horizon × targets) of n windows, by name.
 
-    The last season is the value a whole number of seasons before the predicted step; where the series does
-    not reach back so far, and where a value is missing, the last known value stands for it.
+    The last season is the value a whole number of seasons before the predicted step; if the series does not
+    reach that far back, or a value is missing, the last known value replaces it.
 
     Args:
-        values: (T, targets), NaN where one is missing.
-        ends: (n,) the place of the last step of each window.
-        begins: (n,) the place of the first row of its group.
+        values: (T, targets), nan if missing.
+        ends: (n,) the position of the last step of each window.
+        begins: (n,) the position of the first row of its group.
     """
     last = np.repeat(_last_known(values, ends, begins)[:, None], len(horizon), axis=1)
     found = {LAST_VALUE: last}
@@ -48,12 +48,12 @@ def naive_forecasts(
 def errors_by_part(
     data: Mapping[str, Dataset], rows: Rows, held_out: Collection[str]
 ) -> dict[str, dict[str, Errors]]:
-    """The errors of the naive forecasts of each part that there is, by their name and the part.
+    """The errors of the naive forecasts in each part, by name and part.
 
     Args:
-        data: what each part is from; data without forecasts has no errors.
-        rows: those of the parts.
-        held_out: the parts that have all rows of their data.
+        data: the data of each part; data without forecasts has no errors.
+        rows: the rows of each part.
+        held_out: the parts that use all rows of their data.
     """
     found: dict[str, dict[str, Errors]] = {}
     for part, own in data.items():
@@ -68,13 +68,13 @@ def errors_by_part(
 
 
 def errors_of(forecast: np.ndarray, y: np.ndarray) -> Errors:
-    """The errors of a forecast (n, O) of each column of y."""
+    """The errors of a forecast (n, O), by column of y."""
     difference = forecast - y
     return {"mae": _means(np.abs(difference)), "mse": _means(difference**2)}
 
 
 def _means(values: np.ndarray) -> tuple[float, ...]:
-    """The mean of each column, NaN left out; NaN if all are."""
+    """The mean of each column without nan; nan if all values are."""
     is_known = ~np.isnan(values)
     counts = is_known.sum(axis=0)
     means = np.where(is_known, values, 0.0).sum(axis=0) / np.maximum(counts, 1)
@@ -82,7 +82,7 @@ def _means(values: np.ndarray) -> tuple[float, ...]:
 
 
 def _last_known(values: np.ndarray, ends: np.ndarray, begins: np.ndarray) -> np.ndarray:
-    """The last values (n, targets) of a group up to some places; NaN if it has none."""
+    """The last known values (n, targets) of a group up to given positions; nan if there are none."""
     places = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
     latest = np.maximum.accumulate(places, axis=0)[ends]
     return np.where(

@@ -1,4 +1,4 @@
-"""Find the rows of each group of a series, and check that their times go up."""
+"""Order the rows of each group of a series, and check that its times increase."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nnjit.errors import DataError, counted, shortened
 
 @dataclass(frozen=True, eq=False)
 class Order:
-    """The rows of a table in the order of its groups, and in time order within each.
+    """The rows of a table by group, and in time order within each.
 
     Args:
-        rows: (T,) which row of the table comes at each place.
-        groups: (T,) the number of the group of each place, ascending.
-        names: those of the groups; () of a single series.
-        times: (T,) float64 or datetime64[us] of each place; None if no column says them.
+        rows: (T,) the table row at each position.
+        groups: (T,) the group number at each position, ascending.
+        names: names of the groups; () for a single series.
+        times: (T,) float64 or datetime64[us] at each position; None without a time column.
     """
 
     rows: np.ndarray
@@ -32,24 +32,24 @@ class Order:
 
     @property
     def sizes(self) -> np.ndarray:
-        """How many rows each group has."""
+        """The number of rows in each group."""
         return np.bincount(self.groups)
 
     @property
     def begins(self) -> np.ndarray:
-        """The place of the first row of each group."""
+        """The position of each group's first row."""
         return np.asarray(np.cumsum(self.sizes) - self.sizes)
 
 
 def find_order(table: Table, *, time: str | None, group: str | None, kind: Date | None = None) -> Order:
-    """The order of the rows of a table.
+    """Order the rows of a table.
 
     Args:
-        time, group: the columns that say them; None if none does.
-        kind: how dates are read.
+        time, group: their columns; None if there is none.
+        kind: how to read dates.
 
     Raises:
-        DataError: a row has no time or no group, or the times of a group do not go up.
+        DataError: a row has no time or no group, or the times of a group do not increase.
     """
     groups = np.zeros(len(table), np.int64)
     names: tuple[str, ...] = ()
@@ -65,21 +65,21 @@ def find_order(table: Table, *, time: str | None, group: str | None, kind: Date 
 
 
 def read_times(column: RawColumn, kind: Date) -> np.ndarray:
-    """Times (n,) as float64, or datetime64[us] of dates; a DataError if a value is neither or missing."""
-    check(missing(column, "fill it in, or leave the row out"))
+    """Times (n,) as float64, or as datetime64[us] for dates; raise DataError if one is missing or neither."""
+    check(missing(column, "fill it in, or omit the row"))
     values, is_bad = column.numbers
     if 2 * int(is_bad.sum()) <= len(column):
         check(unreadable(column, is_bad, "a number", "correct it") or infinite(column, np.isinf(values)))
         return np.asarray(values)
     found, problems = kind.fit(column).read(column)
     check(problems)
-    assert not (found == NO_DATE).any()  # a missing one is a problem
+    assert not (found == NO_DATE).any()  # missing ones have raised
     return found.view("datetime64[us]")
 
 
 def _groups(column: RawColumn) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The number of each row's group, in the order in which they first occur, and their names."""
-    check(missing(column, "fill it in, or leave the row out"))
+    """Number the groups in order of first occurrence: the number for each row, and the names."""
+    check(missing(column, "fill it in, or omit the row"))
     labels, firsts, numbers = np.unique(
         column.text.to_numpy().astype(str), return_index=True, return_inverse=True
     )
@@ -100,7 +100,7 @@ def _check_ascending(order: Order, column: RawColumn) -> None:
     group = f' of the group "{order.names[order.groups[at]]}"' if order.names else ""
     count = counted(int(is_wrong.sum()), "such row")
     if is_double:
-        mend = "leave one of the rows out" if order.names else "leave one out, or name the group of each row"
+        mend = "omit one of the rows" if order.names else "omit one, or name the group of each row"
         problem = f"{value} is the time of {there}{group} too"
     else:
         mend = "sort the rows by time" if order.names else "sort the rows by time, or name their group"

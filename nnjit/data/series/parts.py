@@ -17,11 +17,11 @@ _UNUSED = -1
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """Where windows are.
+    """The windows of a series.
 
     Args:
-        starts: (n,) the place of the first row of each window, in the order of `Order`.
-        parts: (n,) which part each is in: 0 training, 1 validation, 2 test.
+        starts: (n,) the position of each window's first row, in the order of `Order`.
+        parts: (n,) the part of each window: 0 training, 1 validation, 2 test.
         left_out: the groups without a window.
     """
 
@@ -41,19 +41,19 @@ class Cut:
         return Rows(train, validation, test)
 
     def keep(self, kept: np.ndarray) -> Cut:
-        """The windows of a mask."""
+        """Keep the windows of a mask."""
         return Cut(self.starts[kept], self.parts[kept], self.left_out)
 
 
 def cut(order: Order, split: Split, *, window: int, ahead: int, step: int) -> Cut:
-    """The windows of a series: each with the rows that it predicts inside one group and one part.
+    """Cut a series into windows, each within one group and one part, including the rows that it predicts.
 
     Args:
-        ahead: how many steps after its last one a window predicts at most.
-        step: from the start of a window to that of the next.
+        ahead: the most steps after its last one that a window predicts.
+        step: rows from the start of one window to the next.
 
     Raises:
-        DataError: no window fits into the series, or into a part.
+        DataError: no window fits in the series, or in a part.
     """
     parts, span = _part_of_each(order, split), window + ahead
     needs = f"a window of {counted(window, 'step')} and a horizon of {ahead} need {span} rows"
@@ -71,9 +71,9 @@ def cut(order: Order, split: Split, *, window: int, ahead: int, step: int) -> Cu
 
 
 def _part_of_each(order: Order, split: Split) -> np.ndarray:
-    """The part of each row: of groups with times by a moment that all share, else by its place in its group.
+    """The part of each row: with times, cut at moments shared by all groups; else by position in its group.
 
-    A fold is trained on all that comes before it, and nothing that comes after it.
+    A fold is trained on everything before it, and on nothing after it.
     """
     if order.times is None:
         total = order.sizes[order.groups]
@@ -96,7 +96,7 @@ def _part_of_each(order: Order, split: Split) -> np.ndarray:
 def _check_parts(
     parts: np.ndarray, found: np.ndarray, stretches: list[tuple[int, int]], split: Split, needs: str
 ) -> None:
-    """Raise a DataError about a part that was asked for and has no window."""
+    """Raise a DataError about a requested part without windows."""
     held_out: ConfigPath = ("split", "validation") if split.fold is None else ("split", "fold")
     paths: tuple[ConfigPath, ...] = (("split",), held_out, ("split", "test"))
     wanted = (True, split.validation > 0 or split.fold is not None, split.test > 0)
@@ -106,7 +106,7 @@ def _check_parts(
         longest = max((b - a for a, b in stretches if parts[a] == k), default=0)
         mend = "hold out less" if k == 0 else "hold out more, or shorten the window"
         raise DataError(
-            f"the {name} part has {counted(longest, 'row')} in a piece, but {needs}, and no window leaves "
-            f"its part; {mend}",
+            f"the {name} part has {counted(longest, 'row')} in a piece, but {needs}, and windows stay within "
+            f"their part; {mend}",
             path,
         )

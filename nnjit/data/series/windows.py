@@ -1,4 +1,4 @@
-"""Windows of consecutive steps of a series, made when they are asked for."""
+"""Windows of consecutive steps of a series, made on access."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Windows (n, steps, channels) of rows that are held once, however many windows share them.
+    """Windows (n, steps, channels) of rows that are stored once, however many windows share them.
 
-    `windows[a:b]` and `windows[indices]` are arrays (m, steps, channels) float64.
+    `windows[a:b]` and `windows[indices]` are (m, steps, channels) float64 arrays.
 
     Args:
-        values: (rows, channels) float64, the rows of a group one after the other in time order.
+        values: (rows, channels) float64, each group's rows together, in time order.
         starts: (n,) the first row of each window.
-        length: how many steps a window has.
-        table: what the values were made of.
+        length: number of steps in a window.
+        table: the table that the values come from.
     """
 
     values: np.ndarray
@@ -48,13 +48,13 @@ class Windows:
         return np.asarray(self.values[self.starts[rows][:, None] + np.arange(self.length)])
 
     def covered(self, windows: np.ndarray | None) -> np.ndarray:
-        """The rows (m, channels) that some windows see (all if None), each once."""
+        """The rows (m, channels) that the given windows (all if None) contain, each once."""
         chosen = self.starts if windows is None else self.starts[windows]
         return np.asarray(self.values[covered_rows(chosen, self.length, len(self.values))])
 
 
 def covered_rows(starts: np.ndarray, length: int, rows: int) -> np.ndarray:
-    """The indices of the rows that windows with these starts see, in ascending order.
+    """The indices of the rows that windows with these starts contain, ascending.
 
     >>> covered_rows(np.array([0, 1, 5]), 2, 8)
     array([0, 1, 2, 5, 6])

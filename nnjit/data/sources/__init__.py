@@ -1,4 +1,4 @@
-"""The data sources, one file each, which is imported when a config has such a source."""
+"""The data sources, one file each, imported when a config uses it."""
 
 from nnjit.data.source import sources
 

@@ -1,4 +1,4 @@
-"""`adding`: generated sequences whose target a network only finds if it remembers."""
+"""`adding`: generated sequences whose target a network can only find with memory."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from nnjit.registry import MOST, Count, Seed
 
 @sources.register
 class Adding(Source):
-    """The adding problem: sequences of pairs (number, mark), and the sum of the two numbers that are marked.
+    """The adding problem: sequences of pairs (number, mark), and the sum of the two marked numbers.
 
-    The numbers are uniform in [0, 1). One mark is in the first half of the steps and one in the second, each
-    step as likely as any other; a mark is 1, no mark is 0. Always answering the mean, 1, gives a mean squared
-    error of 1/6.
+    The numbers are uniform in [0, 1). One mark is in the first half of the steps and one in the second,
+    uniformly placed; a mark is 1, no mark is 0. Always answering the mean, 1, gives a mean squared error of
+    1/6.
 
-    Reference: Hochreiter & Schmidhuber 1997, who place the marks in the first half and end the sequences at
-    different lengths; the marks in both halves are from Arjovsky et al. 2016, arXiv:1511.06464.
+    Reference: Hochreiter & Schmidhuber 1997, who place both marks in the first half and use sequences of
+    different lengths; marks in both halves are from Arjovsky et al. 2016, arXiv:1511.06464.
     """
 
     type: Literal["adding"] = "adding"
     examples: Count = 10_000
-    """How many sequences are drawn."""
+    """The number of sequences."""
     steps: int = Field(50, ge=2, le=MOST)
-    """The length of each."""
+    """The length of each sequence."""
     seed: Seed | None = None
-    """The seed of the sequences; null means the experiment's."""
+    """Seed of the sequences; null means the experiment's."""
 
     def seeded(self, seed: int) -> Self:
         return self if self.seed is not None else self.model_copy(update={"seed": seed})

@@ -1,4 +1,4 @@
-"""`arrays`: arrays that Python gives."""
+"""`arrays`: arrays passed from Python."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _TYPE: ConfigPath = ("type",)
 
 @sources.register
 class Arrays(Source):
-    """The arrays that `nnjit.fit(config, data=(x, y))` gives: x (n, ...) and y, or a dict of arrays, x and y
-    among them. With `losses`, each takes the array named after its target instead of `y`.
+    """The arrays from `nnjit.fit(config, data=(x, y))`: x (n, ...) and y, or a dict of arrays with x and y
+    among them. With `losses`, each loss takes the array named after its target instead of `y`.
     """
 
     type: Literal["arrays"] = "arrays"
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
-    loss is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
+    """Type of y: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
     weights: str | None = None
-    """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
-    counts all alike. A row of weight 0 is left out."""
+    """The array (n,) of row weights >= 0 for the cost and the metrics; null weights all rows equally. Rows of
+    weight 0 are dropped."""
     features: tuple[str, ...] | None = None
-    """The names of the columns of x, if it has columns; null calls them x1, x2, …."""
+    """The names of the columns of x, if any; null calls them x1, x2, …."""
     classes: tuple[str, ...] | None = None
-    """The names of the classes whose indices 0, 1, … y holds, whether or not each has a row; null finds the
-    classes in y."""
+    """The names of the classes whose indices 0, 1, … y holds, including classes without rows; null takes the
+    classes from y."""
 
     def load(self, folder: Path) -> Dataset:
         x, y = self._array("x"), self._array("y")
@@ -72,7 +72,7 @@ class Arrays(Source):
         columns = 1 if x.ndim == 1 else x.shape[1]
         if len(self.features) != columns:
             names, given = counted(len(self.features), "name"), counted(columns, "column")
-            raise DataError(f"{names} for {given} of x; give one for each", ("features",))
+            raise DataError(f"{names} for {given} of x; give one per column", ("features",))
         return self.features
 
     def _weights(self) -> np.ndarray | None:
@@ -92,7 +92,7 @@ class Arrays(Source):
         return array
 
     def _arrays(self) -> Mapping[str, Any]:
-        """What is given, by name."""
+        """The given arrays by name."""
         data = self._given_data("give it from Python, nnjit.fit(config, data=(x, y))")
         if isinstance(data, tuple | list) and len(data) == 2:
             return dict(zip(("x", "y"), data, strict=True))
@@ -105,11 +105,11 @@ class Arrays(Source):
 
 
 def _check_indices(y: np.ndarray, classes: Sequence[str]) -> None:
-    """Raise a DataError unless y holds the indices of classes."""
+    """Raise a DataError unless y holds class indices."""
     if y.dtype.kind not in "biu" or (y.size and not 0 <= y.min() <= y.max() < len(classes)):
         range_ = f"from {y.min()} to {y.max()}" if y.dtype.kind in "biuf" and y.size else f"of type {y.dtype}"
         raise DataError(
-            f"y holds values {range_}; with classes it holds their indices, whole numbers from 0 to "
+            f"y holds values {range_}; with classes it must hold class indices, whole numbers from 0 to "
             f"{len(classes) - 1}",
             ("classes",),
         )

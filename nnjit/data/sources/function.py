@@ -1,4 +1,4 @@
-"""`function`: points of a known function of one number."""
+"""`function`: points of a known function of one variable."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _FUNCTIONS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 
 @sources.register
 class Function(Source):
-    """Values y = f(x) at evenly spaced x, for trainings whose true function is known.
+    """Values y = f(x) at evenly spaced x, for networks to fit a known function.
 
-    The functions are sinc: sin(x) / x, sine: sin(x), runge: 1 / (1 + 25 x²), and step: 1 where x > 0, else 0.
+    The functions are sinc: sin(x) / x, sine: sin(x), runge: 1 / (1 + 25 x²), and step: 1 if x > 0, else 0.
     """
 
     type: Literal["function"] = "function"
@@ -40,11 +40,11 @@ class Function(Source):
     high: float = 1.0
     """The last x, above `low`."""
     points: int = Field(101, ge=2, le=MOST)
-    """How many rows, >= 2."""
+    """The number of rows, >= 2."""
     noise: float = Field(0.0, ge=0)
     """Deviation of normal noise on the values, >= 0."""
     seed: int = Field(0, ge=0, lt=2**32)
-    """Seed of the noise, apart from the seed of the training."""
+    """Seed of the noise, separate from the experiment's."""
 
     @model_validator(mode="after")
     def _has_a_range(self) -> Self:

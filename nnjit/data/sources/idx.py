@@ -1,4 +1,4 @@
-"""`idx`: images and labels in the format of MNIST."""
+"""`idx`: images and labels in MNIST's format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_AXES = 32
 
 @sources.register
 class Idx(Source):
-    """Images (n, H, W) and their labels from two IDX files, plain or compressed (.gz), as MNIST comes in.
+    """Images (n, H, W) and their labels from two IDX files, plain or gzipped, as MNIST is distributed.
 
     Format: LeCun, Cortes & Burges, the MNIST database.
     """
@@ -72,16 +72,16 @@ class Idx(Source):
 
 
 def _read(path: Path, option: Literal["images", "labels"]) -> np.ndarray:
-    """The array of an IDX file: 0, 0, type, number of axes; each axis' length as 4 bytes; the numbers."""
+    """The array of an IDX file: 0, 0, type, number of axes; each axis length in 4 bytes; the numbers."""
     with open_file(path, option) as file:
         return _array(file, path, option)
 
 
 def _array(file: BinaryIO, path: Path, option: Literal["images", "labels"]) -> np.ndarray:
-    """The array, of which no more is read than the header says, and the file can hold."""
+    """The array; reads no more than the header says and the file can hold."""
     raw = file.read(4)
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in _TYPES or not 0 < raw[3] <= _MOST_AXES:
-        file.read(1000)  # if compressed data is damaged, it is better to say so
+        file.read(1000)  # raises a clearer error if compressed data is damaged
         raise DataError(f"{path}: not an IDX file: it begins with {raw[:4].hex(' ') or 'nothing'}", (option,))
     axes, dtype = raw[3], np.dtype(_TYPES[raw[2]])
     if (axes == 1) != (option == "labels"):

@@ -1,4 +1,4 @@
-"""`images`: image files in a folder for each class, or named with their labels in a table."""
+"""`images`: image files in one folder per class, or listed with their labels in a table."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ _OF_TABLE = ("path", "target")
 
 @sources.register
 class Images(Source):
-    """Images (n, H, W, C) of bytes, with 1 channel of grey or 3 of colour.
+    """Images (n, H, W, C) of bytes, with 1 grey channel or 3 colour channels.
 
-    Without `file`, `folder` has a sub-folder for each class, whose name is the class; classes and files are
-    in the order of their names. With it, a table names the files and has their labels, or values. Hidden
-    files are left out; any other that is not a whole image is an error. Images are turned as their EXIF
-    orientation says, what is transparent becomes white, and of an animation the first picture counts.
+    Without `file`, `folder` has one sub-folder per class, named after it; classes and files are sorted by
+    name. With `file`, a table lists the files with their labels or values. Hidden files are skipped; any
+    other that is not a complete image is an error. Images are turned by their EXIF orientation, transparency
+    becomes white, and an animation counts as its first picture.
     """
 
     type: Literal["images"] = "images"
     folder: str | None = None
-    """The folder of the images, with a sub-folder for each class; a relative path starts at the working
-    directory. With `file`, relative names of images start there; null means the folder of that file."""
+    """The folder of the images, with one sub-folder per class; a relative path starts at the working
+    directory. With `file`, relative image names start there; null means the folder of that file."""
     file: str | None = None
-    """A table of image files and their labels, in any format of `table`; null if each class has a folder."""
+    """A table of image files and labels, in any format of `table`; null if each class has a folder."""
     path: Name | None = None
-    """The column of `file` with the names of images, by name, or by position from 0."""
+    """The column of `file` with the image names, by name, or by position from 0."""
     target: Name | None = None
-    """The column of `file` with their labels or values, by name, or by position from 0."""
+    """The column of `file` with the labels or values, by name, or by position from 0."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What `target` holds: classes, values, or (auto) what the loss is made for, as for a table."""
+    """Type of `target`: classes, values, or (auto) what the loss takes, as for a table."""
     size: _Side | tuple[_Side, _Side] | None = None
-    """[height, width] that all images are resized to, whatever their aspect ratio, or one number for both;
-    null if all have one size."""
+    """[height, width] to which all images are resized, whatever their aspect ratio, or one number for both;
+    null if all have the same size."""
     colour: Colour = "auto"
     """`grey` is one channel, `rgb` three; `auto` is grey if all files are stored in grey."""
     scale: Literal["none", "standard", "min_max", "unit"] = "unit"
-    """How pixels are scaled: by default all are divided by the largest of the training part, mostly 255;
-    `none` leaves them as they are, from 0 to 255, and `standard` and `min_max` scale each pixel by itself."""
+    """How pixels are scaled: by default all are divided by the largest in the training part, usually 255;
+    `none` leaves them unchanged, from 0 to 255; `standard` and `min_max` scale each pixel separately."""
 
     @model_validator(mode="after")
     def _names_its_images(self) -> Self:
         given = [name for name in _OF_TABLE if getattr(self, name) is not None]
         if self.file is None and self.folder is None:
-            raise ValueError("give folder, which has a sub-folder for each class, or file, path and target")
+            raise ValueError("give folder, with one sub-folder per class, or file, path and target")
         if self.file is None and (given or self.task != "auto"):
-            raise ValueError(f"{', '.join(given) or 'task'}: only with file, a table of images and labels")
+            raise ValueError(f"{', '.join(given) or 'task'}: needs file, a table of images and labels")
         if self.file is not None and len(given) < len(_OF_TABLE):
             raise ValueError("file needs path and target, its columns of images and of labels")
         return self
@@ -75,7 +75,7 @@ class Images(Source):
 
     @property
     def height_and_width(self) -> tuple[int, int] | None:
-        """The size of all images; None if it is theirs."""
+        """The size to resize to; None if images keep theirs."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
 
     def _of_folders(self, start: Path) -> Dataset:

@@ -15,7 +15,7 @@ from nnjit.data.source import Source, sources
 from nnjit.data.target import ProblemType, ProblemTypes, problem_type_of
 from nnjit.errors import ConfigPath, DataError, counted
 
-MOST_AXES = 32  # of an array
+MOST_AXES = 32  # of a NumPy array
 Rows = Annotated[tuple[Any, ...], Field(min_length=1)]
 
 
@@ -25,20 +25,20 @@ class Inline(Source):
 
     type: Literal["inline"] = "inline"
     x: Rows
-    """The inputs, a list for each row (or a bare number); rows may be nested lists of one shape."""
+    """The inputs, a list (or a bare number) per row; rows may be nested lists of one shape."""
     y: Rows | dict[str, Rows]
-    """The targets, a list or a bare number for each row; names or whole numbers for classification. With
-    `losses`, a mapping from the name of each target to such a list."""
+    """The targets, a list or a bare number per row; names or whole numbers for classification. With
+    `losses`, a mapping from target names to such lists."""
     weights: Rows | None = None
-    """How much each row counts in the cost and the metrics, a number >= 0 for each; null counts all alike.
-    A row of weight 0 is left out."""
+    """Row weights >= 0 for the cost and the metrics, one per row; null weights all rows equally. Rows of
+    weight 0 are dropped."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is names, or a whole number a row and the loss
-    is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
+    """Type of y: classes, values, or (auto) classes if it holds names, or one whole number per row and the
+    loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
 
     def load(self, folder: Path) -> Dataset:
         if isinstance(self.y, dict):
-            mend = "give the list of a single target, or losses instead of loss"
+            mend = "give the list for a single target, or losses instead of loss"
             raise DataError(f"several targets ({', '.join(self.y)}) are for losses; {mend}", ("y",))
         x = _array(self.x, "x", numeric=True)
         y = _array(self.y, "y", numeric=self.task == "regression")
@@ -78,7 +78,7 @@ def _array(rows: tuple[Any, ...], *path: str, numeric: bool) -> np.ndarray:
 
 
 def _shape(item: Any, path: ConfigPath, numeric: bool) -> tuple[int, ...]:
-    """The shape of nested rows; raises DataError at the first entry that does not fit."""
+    """The shape of nested rows; raise DataError at the first entry that does not fit."""
     if len(path) > MOST_AXES:
         raise DataError(f"lists in lists, more than {MOST_AXES} deep; write a flat list", path[:1])
     if not isinstance(item, tuple):
@@ -88,7 +88,7 @@ def _shape(item: Any, path: ConfigPath, numeric: bool) -> tuple[int, ...]:
     for k, shape in enumerate(shapes):
         if shape != shapes[0]:
             raise DataError(
-                f"has shape {shape}, and the first in this list {shapes[0]}; make all alike", (*path, k)
+                f"has shape {shape}, but the first in this list has {shapes[0]}; make all alike", (*path, k)
             )
     return (len(item), *(shapes[0] if shapes else ()))
 

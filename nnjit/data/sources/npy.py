@@ -1,4 +1,4 @@
-"""`npy`: NumPy arrays in a file each."""
+"""`npy`: NumPy arrays, one per file."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from nnjit.errors import ConfigPath, DataError
 
 @sources.register
 class Npy(ArraySource):
-    """The inputs (n, ...) and targets of two files that `numpy.save` wrote; pickled objects are refused."""
+    """Inputs (n, ...) and targets from two files that `numpy.save` wrote; pickled objects are refused."""
 
     blamed: ClassVar[ConfigPath] = ()
 
     type: Literal["npy"] = "npy"
     x: str
-    """The file of the inputs, a row for each example; a relative path starts at the working directory."""
+    """The file of the inputs, one row per example; a relative path starts at the working directory."""
     y: str | dict[str, str]
-    """The file of the targets. With `losses`, a mapping from the name of each target to its file."""
+    """The file of the targets. With `losses`, a mapping from target names to files."""
     weights: str | None = None
-    """The file of the array (n,) that says how much each row counts in the cost and the metrics, numbers
-    >= 0; null counts all alike. A row of weight 0 is left out."""
+    """The file of the array (n,) of row weights >= 0 for the cost and the metrics; null weights all rows
+    equally. Rows of weight 0 are dropped."""
 
     def load(self, folder: Path) -> Dataset:
         if isinstance(self.y, dict):
-            mend = "give the file of a single target, or losses instead of loss"
+            mend = "give the file for a single target, or losses instead of loss"
             raise DataError(f"several targets ({', '.join(self.y)}) are for losses; {mend}", ("y",))
         return super().load(folder)
 

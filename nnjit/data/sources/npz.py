@@ -23,10 +23,10 @@ _ARCHIVE = (b"PK\3\4", b"PK\5\6")  # the first bytes of a zip file, and of an em
 
 @sources.register
 class Npz(ArraySource):
-    """The arrays `x` (n, ...) and `y` of a file that `numpy.savez` wrote; pickled objects are refused.
+    """The arrays `x` (n, ...) and `y` from a file that `numpy.savez` wrote; pickled objects are refused.
 
-    With `losses`, each takes the array named after its target instead of `y`. Only arrays that are not
-    compressed, as `numpy.savez` writes them, can stay on the disk.
+    With `losses`, each loss takes the array named after its target instead of `y`. Only uncompressed arrays,
+    as `numpy.savez` writes them, can stay on disk.
     """
 
     blamed: ClassVar[ConfigPath] = ("file",)
@@ -35,8 +35,8 @@ class Npz(ArraySource):
     file: str
     """The file; a relative path starts at the working directory."""
     weights: str | None = None
-    """The array (n,) that says how much each row counts in the cost and the metrics, numbers >= 0; null
-    counts all alike. A row of weight 0 is left out."""
+    """The array (n,) of row weights >= 0 for the cost and the metrics; null weights all rows equally. Rows of
+    weight 0 are dropped."""
 
     def files(self, folder: Path) -> Mapping[str, Path]:
         return {"file": locate(folder, self.file)}
@@ -63,7 +63,7 @@ class Npz(ArraySource):
 
 
 def read_array(path: Path, name: str) -> np.ndarray:
-    """An array of a file that `numpy.savez` wrote; a DataError if the file cannot be read, or lacks it."""
+    """Read an array that `numpy.savez` wrote to a file; raise DataError if it is damaged or missing."""
     return _read(path, [name])[0]
 
 
@@ -73,14 +73,14 @@ def _read(path: Path, names: Sequence[str]) -> list[np.ndarray]:
 
 
 def _names(path: Path) -> list[str]:
-    """The names of all arrays of a file."""
+    """The names of all arrays in a file."""
     with _opened(path) as arrays:
         return list(arrays.files)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
-    """An open archive; anything wrong with the file is a DataError."""
+    """Open an archive; any fault of the file is a DataError."""
     try:
         with path.open("rb") as file:
             start = file.read(6)
@@ -89,7 +89,7 @@ def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 yield arrays
-    # A RuntimeError is an encrypted archive or one of an unknown version.
+    # A RuntimeError means an encrypted archive or an unknown version.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise DataError(f"{path}: cut off or damaged ({error})", ("file",)) from None
     except OSError as error:
@@ -109,7 +109,7 @@ def _array(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> np.ndarray:
 
 
 def _member(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> zipfile.ZipInfo:
-    """Where an array is in the archive."""
+    """Find an array in the archive."""
     if name not in arrays:
         option = "file" if name in ("x", "y") else "weights"
         raise DataError(f'{path}: no array "{name}"; it has {", ".join(arrays.files) or "none"}', (option,))
@@ -118,7 +118,7 @@ def _member(arrays: np.lib.npyio.NpzFile, name: str, path: Path) -> zipfile.ZipI
 
 
 def _check_size(arrays: np.lib.npyio.NpzFile, member: zipfile.ZipInfo, name: str, path: Path) -> None:
-    """Raise a UserError if an array is not as long as its header says, or does not fit into memory."""
+    """Raise a UserError if an array's length differs from its header, or it does not fit into memory."""
     archive = arrays.zip
     assert archive is not None  # it is open
     with archive.open(member) as file:

@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 @sources.register
 class Openml(Source):
-    """A data set by its name or number; nominal features become one input for each category."""
+    """A data set by name or number; nominal features become one input per category."""
 
     type: Literal["openml"] = "openml"
     name: str | None = None
     """The name of the data set; give this or `id`."""
     version: Count | Literal["active"] = "active"
-    """The version of the name, >= 1; give a number to get the same data always."""
+    """The version of that name, >= 1; give a number to always get the same data."""
     id: Count | None = None
     """The number of the data set; give this or `name`."""
     target: str | tuple[str, ...] | None = None
-    """The target column, or list of columns; null means the one that OpenML names."""
+    """The target column, or list of columns; null means OpenML's default."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if OpenML calls it nominal, or if it is whole
-    numbers and the loss is made for classes."""
+    """Type of the target: classes, values, or (auto) classes if OpenML calls it nominal, or if it holds
+    whole numbers and the loss takes classes."""
     missing: Missing = None
-    """What to do about missing values, if the kind of the column has it; null gives numbers the median of the
-    training rows, and categories one of their own for missing values."""
+    """How to treat missing values in columns whose kind allows it; null gives numbers the median of the
+    training rows, and missing categories a category of their own."""
     cache: str | None = None
-    """The folder that keeps what was fetched; null means scikit-learn's own, `~/scikit_learn_data`."""
+    """The cache folder; null means scikit-learn's own, `~/scikit_learn_data`."""
 
     @model_validator(mode="after")
     def _is_one_data_set(self) -> Self:
@@ -56,7 +56,7 @@ class Openml(Source):
         return self.parsed(self._fetched(folder))
 
     def parsed(self, bunch: Any) -> TableData:
-        """The data of what scikit-learn's `fetch_openml(as_frame=False)` returns."""
+        """Convert the result of scikit-learn's `fetch_openml(as_frame=False)`."""
         from nnjit.data.tables.bunch import data_of
 
         task = None if self.task == "auto" else self.task
@@ -78,7 +78,7 @@ class Openml(Source):
                 target_column=target or "default-target",
                 data_home=home,
                 as_frame=False,
-                parser="liac-arff",  # the other one needs pandas
+                parser="liac-arff",  # the other parser needs pandas
             )
         except OSError as error:
             raise DataError(
@@ -90,7 +90,7 @@ class Openml(Source):
 
     @property
     def label(self) -> str:
-        """What messages call the data set."""
+        """The name of the data set in messages."""
         return f"number {self.id}" if self.name is None else f'"{self.name}" version {self.version}'
 
     @property

@@ -1,4 +1,4 @@
-"""`series`: a table in time order, cut into windows of steps, each with the values that follow it."""
+"""`series`: a table in time order, cut into windows of steps, each with the values that follow."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ Steps = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class SeriesSplit(Split):
-    """The fractions of a series that are held out of the training: its end for the test, before it the
-    validation part. No window reaches from one part into another, so each part has as many windows less as
-    one has rows.
+    """The fractions of a series held out of training: its end for the test, before it the validation part.
+    No window crosses from one part into another, so each part loses as many windows as one window has rows.
     """
 
     shuffle: bool = False
-    """Never: a series is split in time order. With a column `time`, groups are cut at the same moments, else
-    each by its own rows; a fold is trained on all that comes before it and on nothing after it."""
+    """Never: a series is split in time order. With a column `time`, all groups are cut at the same moments,
+    else each by its own rows; a fold is trained on everything before it and nothing after it."""
 
     @field_validator("shuffle")
     @classmethod
@@ -41,44 +40,44 @@ class SeriesSplit(Split):
 
 @sources.register
 class Series(Reading, DiskSource):
-    """Windows (window, channels) of the rows of a table in time order, and the values that follow each.
+    """Windows (window, channels) of a table's rows in time order, and the values that follow each.
 
-    Columns of numbers are channels, others if `inputs` names them: a category has a channel for each of its
-    values. `scale` measures each channel on the rows that training windows see, each row once.
+    Number columns are channels; other columns are if `inputs` names them: a category becomes one channel per
+    value. `scale` measures each channel on the rows that training windows contain, each row once.
     """
 
     type: Literal["series"] = "series"
     file: str | None = None
-    """The file; a relative path starts at the working directory. null takes the table that Python gives:
+    """The file; a relative path starts at the working directory. null takes the table passed from Python:
     `nnjit.fit(config, data=frame)`, a polars or pandas DataFrame, or a dict of columns."""
     target: Name | Names
-    """The column of numbers to forecast, or a list of columns: by name, or by position from 0."""
+    """The number column to forecast, or a list of columns: by name, or by position from 0."""
     window: Count
     """The number of steps that the network sees, the last rows before the forecast."""
     horizon: Steps | Annotated[tuple[Steps, ...], Field(min_length=1)] = 1
-    """The number of steps to forecast, 1 for the next alone; or a list of those to forecast, such as [1, 7].
-    Each step of each target is an output: the next value of `sales` is `sales+1`."""
+    """The number of steps to forecast, 1 for only the next; or a list of the steps, such as [1, 7]. Each step
+    of each target is an output: the next value of `sales` is `sales+1`."""
     step: Count = 1
-    """How many rows after one window the next begins."""
+    """The number of rows from the start of one window to the next."""
     time: Name | None = None
-    """The column of the time, numbers or dates that go up; it is checked, and names the steps in the report.
-    null takes the rows as they come."""
+    """The time column, increasing numbers or dates; it is checked, and names the steps in the report. null
+    takes the rows in their order."""
     group: Name | None = None
-    """The column that says which of several series a row belongs to; no window has rows of two. null for
-    one series."""
+    """The column that names the series of each row, if there are several; no window has rows of two. null
+    for one series."""
     inputs: Names | None = None
-    """The columns that are channels; null means the targets and all other columns of numbers, without the
-    time and the group."""
+    """The columns that are channels; null means the targets and all other number columns, without time and
+    group."""
     ignore: Names = ()
-    """Columns to leave out."""
+    """Columns to omit."""
     columns: dict[str, AnyKind] = {}
-    """The kinds of columns by name, as of a table; those of others are inferred from the training rows."""
+    """The kinds of columns by name, as in a table; the others are inferred from the training rows."""
     missing: Literal["median", "mean", "most_frequent", "error"] | None = None
-    """What to do about missing values in channels that `columns` does not name; null leaves it to the kind:
-    numbers take the median of the training rows. A window that misses a value to forecast is left out."""
+    """How to treat missing values in channels that `columns` does not name; null leaves it to the kind:
+    numbers take the median of the training rows. A window that lacks a value to forecast is dropped."""
     season: Count | None = None
     """The number of rows in a season, such as 12 for a year of months, for the naive forecast that repeats
-    the last season; null for none. It is compared with the network and changes nothing in the training."""
+    the last season; null for none. The report compares it with the network; training ignores it."""
     split: SeriesSplit = SeriesSplit()
     """The fractions held out for validation and test, from the end of the series."""
 
@@ -90,7 +89,7 @@ class Series(Reading, DiskSource):
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """The steps that are forecast, counted from the last that is seen."""
+        """The steps to forecast, counted from the last one seen."""
         return self.horizon if isinstance(self.horizon, tuple) else tuple(range(1, self.horizon + 1))
 
     @property
@@ -108,10 +107,10 @@ class Series(Reading, DiskSource):
         return {} if self.file is None else {"file": locate(folder, self.file)}
 
     def load(self, folder: Path) -> SeriesData:
-        from nnjit.data.series.loading import load  # a process that reads no series needs none of it
+        from nnjit.data.series.loading import load  # needed only for a series
 
         return load(self, folder)
 
     def given_data(self) -> Any:
-        """What Python gives; a DataError if it gives nothing."""
+        """The data from Python; raise DataError if there is none."""
         return self._given_data("give file, or from Python nnjit.fit(config, data=frame)")

@@ -1,4 +1,4 @@
-"""`sklearn`: the small data sets that scikit-learn ships, and its generators."""
+"""`sklearn`: scikit-learn's small data sets and generators."""
 
 from __future__ import annotations
 
@@ -24,38 +24,38 @@ _GENERATORS: dict[str, dict[str, Any]] = {
     "circles": {"n_samples": 500, "noise": 0.05, "factor": 0.5, "seed": 0},
     "blobs": {"n_samples": 500, "n_features": 2, "centers": 3, "cluster_std": 1.0, "seed": 0},
 }
-_VALUES = "disease_progression"  # the one target of a table that holds values
+_VALUES = "disease_progression"  # the target of a table with values
 _OPTIONS = sorted({name for options in _GENERATORS.values() for name in options})
 
 
 @sources.register
 class Sklearn(Source):
-    """A data set of scikit-learn, in its own units.
+    """A data set of scikit-learn, in original units.
 
-    The tables are digits, iris, wine, breast_cancer (classes) and diabetes (values); the generators, which
-    alone take the options below, are moons, circles and blobs.
+    The tables are digits, iris, wine, breast_cancer (classes) and diabetes (values); the generators are
+    moons, circles and blobs. Only generators take the options below.
     """
 
     type: Literal["sklearn"] = "sklearn"
     dataset: Literal["digits", "iris", "wine", "breast_cancer", "diabetes", "moons", "circles", "blobs"]
     """The data set."""
     target: tuple[str, ...] | None = None
-    """With `losses`, the targets of a table: its own (`class`, of digits `digit`, of diabetes
-    `disease_progression`), and features, by name, which are then not inputs; null for its own alone."""
+    """With `losses`, the targets of a table: its own (`class`; for digits `digit`, for diabetes
+    `disease_progression`) and features, by name, which then are not inputs; null means only its own."""
     n_samples: int | None = Field(None, ge=2, le=MOST)
-    """Rows to generate; null means 500."""
+    """Number of rows to generate; null means 500."""
     noise: float | None = Field(None, ge=0)
     """Deviation of the normal noise of moons (null means 0.1) and circles (0.05)."""
     factor: float | None = Field(None, ge=0, lt=1)
-    """Radius of the inner circle over that of the outer; null means 0.5."""
+    """Radius of the inner circle, relative to the outer; null means 0.5."""
     n_features: Count | None = None
-    """Inputs of blobs; null means 2."""
+    """Number of inputs of blobs; null means 2."""
     centers: int | None = Field(None, ge=2, le=MOST)
-    """How many blobs, each a class; null means 3."""
+    """Number of blobs, each a class; null means 3."""
     cluster_std: float | None = Field(None, gt=0)
     """Deviation of each blob; null means 1."""
     seed: int | None = Field(None, ge=0, lt=2**32)
-    """Seed of the generator, apart from the seed of the training; null means 0."""
+    """Seed of the generator, separate from the experiment's; null means 0."""
 
     @model_validator(mode="after")
     def _takes_its_options(self) -> Self:
@@ -108,7 +108,7 @@ class Sklearn(Source):
         return {"diabetes": _VALUES, "digits": "digit"}.get(self.dataset, "class")
 
     def _names(self) -> list[str]:
-        """The table's own target, and its features."""
+        """The table's own target and its features."""
         return [self._own, *self._table().features]
 
     def _table(self) -> SklearnTable:

@@ -1,4 +1,4 @@
-"""`table`: a table in a file of any format; `csv` is another name of it."""
+"""`table`: a table in a file of any format; also called `csv`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nnjit.data.tables.data import TableData
 
 Name = str | Annotated[int, Field(ge=-MOST, le=MOST)]
-"""A column by its name, or by its position from 0; -1 is the last."""
+"""A column by name, or by position from 0; -1 is the last."""
 Names = tuple[Name, ...]
 Missing = Literal["median", "mean", "most_frequent", "drop", "error"] | None
 
@@ -33,42 +33,41 @@ else:
 
 @sources.register
 class Table(Reading, DiskSource):
-    """The rows of a table, in a file or a data frame. The kind of each column is inferred from the training
-    rows unless `columns` says it.
+    """The rows of a table, from a file or a data frame. The kind of each column is inferred from the training
+    rows unless `columns` gives it.
     """
 
     type: Literal["table"] = "table"
     file: str | None = None
-    """The file; a relative path starts at the working directory. null takes the table that Python gives:
+    """The file; a relative path starts at the working directory. null takes the table passed from Python:
     `nnjit.fit(config, data=frame)`, a polars or pandas DataFrame, or a dict of columns."""
     target: Name | Names
     """The target column, or a list of columns: by name, or by position from 0 (-1 is the last). With
-    `losses`, a list of names, each the target of one of them."""
+    `losses`, a list of names, one per loss."""
     task: ProblemType | Literal["auto"] = "auto"
-    """What the target holds: classes, values, or (auto) classes if it is one column of text, or of whole
-    numbers and the loss is made for classes, as a cross-entropy is; else values. With `losses`, these
-    decide."""
+    """Type of the target: classes, values, or (auto) classes if it is one column of text, or of whole
+    numbers and the loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
     classes: tuple[str, ...] | None = None
-    """The classes of a single target in order, as they are written, whether or not each has a row; null
-    finds them in the target."""
+    """The ordered classes of a single target, as written, including classes without rows; null takes them
+    from the target."""
     columns: dict[str, AnyKind] = {}
-    """The kinds of columns by name, such as `{age: number, island: {type: category, other: 5}}`; those of
-    others are inferred from the training rows."""
+    """The kinds of columns by name, such as `{age: number, island: {type: category, other: 5}}`; the others
+    are inferred from the training rows."""
     features: Names | None = None
-    """The columns that are inputs; null means all but the target, the weights and the ignored."""
+    """The columns that are inputs; null means all but the target, the weights and those in `ignore`."""
     ignore: Names = ()
-    """Columns to leave out."""
+    """Columns to omit."""
     weights: Name | None = None
-    """The column that says how much each row counts in the cost and the metrics, a number >= 0; it is
-    not a feature. null counts all alike. A row of weight 0 is left out."""
+    """The column of row weights >= 0 for the cost and the metrics; it is not a feature. null weights all rows
+    equally. Rows of weight 0 are dropped."""
     missing: Missing = None
-    """What to do about missing values in all columns that `columns` does not name, if their kind has it; null
-    leaves it to the kind: numbers take the median, categories have one of their own for missing values."""
+    """How to treat missing values in columns that `columns` does not name, if their kind allows it; null
+    leaves it to the kind: numbers take the median, missing categories are a category of their own."""
     categorical: Names = ()
-    """Columns of the kind `category`, as `columns` says it, by name or position."""
+    """Columns of kind `category`, as in `columns`, by name or position."""
     indexed: Names = ()
-    """Columns of categories that become the position of the category, 0, 1, …, as an `embedding` takes
-    it, by name or position."""
+    """Category columns that become the position of the category, 0, 1, …, for an `embedding`, by name or
+    position."""
 
     def load(self, folder: Path) -> TableData:
         return self._loaded(folder, None)
@@ -101,17 +100,17 @@ class Table(Reading, DiskSource):
         return self._loaded(folder, problem_types)
 
     def _loaded(self, folder: Path, problem_types: ProblemTypes | None) -> TableData:
-        from nnjit.data.tables.loading import load  # a process that reads no table needs none of it: 5 ms
+        from nnjit.data.tables.loading import load  # needed only for a table: 5 ms
 
         return load(self, folder, problem_types, self._takes)
 
     def given_data(self) -> Any:
-        """What Python gives; a DataError if it gives nothing."""
+        """The data from Python; raise DataError if there is none."""
         return self._given_data("give file, or from Python nnjit.fit(config, data=frame)")
 
 
 @sources.register
 class Csv(Table):
-    """Another name of `table`, for one in a text file."""
+    """Another name for `table`, for text files."""
 
     type: Literal["csv"] = "csv"  # type: ignore[assignment]  # another name of the same options

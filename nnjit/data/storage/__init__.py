@@ -1,1 +1,1 @@
-"""Where rows are: in memory, or in a file from which a training reads some at a time."""
+"""Store rows: in memory, or in a file from which training reads some at a time."""

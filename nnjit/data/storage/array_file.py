@@ -1,4 +1,4 @@
-"""Open an array in a `.npy` file, or in one that lies uncompressed in an `.npz` archive."""
+"""Open an array in a `.npy` file, or stored uncompressed in an `.npz` archive."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from nnjit.data.storage.file_rows import FileRows
 from nnjit.errors import ConfigPath, DataError, reason
 from nnjit.memory import check_fits
 
-_LOCAL_HEADER = struct.Struct("<4s22xHH")  # of a zip member: signature, lengths of its name and extra field
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # zip member: signature, lengths of name and extra field
 
 
 class Header(NamedTuple):
-    """What an array in NumPy's format begins with."""
+    """The header of an array in NumPy's format."""
 
     shape: tuple[int, ...]
     is_fortran: bool
@@ -30,12 +30,12 @@ class Header(NamedTuple):
 
     @property
     def size(self) -> int:
-        """The bytes of the numbers after it."""
+        """The number of data bytes that follow."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """The header of an array, after which its numbers follow in the file.
+    """Read the header of an array, up to its numbers.
 
     Raises:
         ValueError: the file does not begin with an array in NumPy's format.
@@ -47,10 +47,10 @@ def read_header(file: IO[bytes]) -> Header:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ArrayFile(FileRows):
-    """An array (n, ...) in a file of the user's.
+    """An array (n, ...) in a user's file.
 
     Args:
-        version: size and time of the last change of the file, which must stay as they are.
+        version: size and modification time of the file, which must not change.
     """
 
     path: Path
@@ -62,24 +62,24 @@ class ArrayFile(FileRows):
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """The open file, which is still the one that it was."""
+        """The open file, checked to be unchanged."""
         try:
             with self.path.open("rb", buffering=0) as file:
                 if version_of(os.fstat(file.fileno())) != self.version:
-                    raise DataError(f"{self.path} has changed since it was opened; bring it back as it was")
+                    raise DataError(f"{self.path} has changed since it was opened; restore it")
                 yield file
         except OSError as error:
             raise DataError(f"cannot read {self.path}: {reason(error)}") from None
 
 
 def npy_file(path: Path, option: ConfigPath) -> ArrayFile:
-    """The array of a `.npy` file.
+    """Open the array of a `.npy` file.
 
     Args:
-        option: that names the file, for messages.
+        option: the option that names the file, for messages.
 
     Raises:
-        DataError: the file cannot be read, is cut off, or holds no array of numbers or text row by row.
+        DataError: the file cannot be read, is cut off, or holds no row-major array of numbers or text.
     """
     file, is_fortran = _npy(path, option)
     if is_fortran:
@@ -88,10 +88,10 @@ def npy_file(path: Path, option: ConfigPath) -> ArrayFile:
 
 
 def read_npy(path: Path, option: ConfigPath) -> np.ndarray:
-    """The array of a `.npy` file in memory; it may be stored column by column.
+    """Read the array of a `.npy` file into memory; it may be stored column by column.
 
     Raises:
-        DataError: as `npy_file`.
+        DataError: see `npy_file`.
         TooLarge: it does not fit into memory.
     """
     file, is_fortran = _npy(path, option)
@@ -101,10 +101,10 @@ def read_npy(path: Path, option: ConfigPath) -> np.ndarray:
 
 
 def npz_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> ArrayFile:
-    """The array of a member of an `.npz` archive, which is stored as it is.
+    """Open the array of an uncompressed member of an `.npz` archive.
 
     Raises:
-        DataError: the member is compressed, is cut off, or holds no array of numbers or text row by row.
+        DataError: the member is compressed, is cut off, or holds no row-major array of numbers or text.
     """
     name = f'{path}: array "{member.filename.removesuffix(".npy")}"'
     if member.compress_type != zipfile.ZIP_STORED:
@@ -132,7 +132,7 @@ def npz_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) ->
 
 
 def version_of(found: os.stat_result) -> tuple[int, int]:
-    """What changes when a file is written: its size and its time, in nanoseconds."""
+    """A value that changes whenever a file is written: its size and modification time in nanoseconds."""
     return found.st_size, found.st_mtime_ns
 
 
@@ -152,7 +152,7 @@ def _npy(path: Path, option: ConfigPath) -> tuple[ArrayFile, bool]:
 
 
 def _numbers_header(file: IO[bytes], name: str, option: ConfigPath) -> Header:
-    """The header of an array (n, ...) of numbers or text."""
+    """Read the header of an array (n, ...) of numbers or text."""
     try:
         header = read_header(file)
     except ValueError as error:
@@ -170,8 +170,8 @@ def _numbers_header(file: IO[bytes], name: str, option: ConfigPath) -> Header:
 
 def _by_columns(name: str) -> DataError:
     return DataError(
-        f"{name} is stored column by column, so its rows cannot be read one by one; save "
-        "numpy.ascontiguousarray of it, or set in_memory: true",
+        f"{name} is stored column by column, so its rows cannot be read one by one; save it after "
+        "numpy.ascontiguousarray, or set in_memory: true",
         ("in_memory",),
     )
 

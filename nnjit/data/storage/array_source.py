@@ -1,4 +1,4 @@
-"""The base class of sources whose data are arrays in files: inputs, targets and weights."""
+"""The base class of sources of arrays in files: inputs, targets and weights."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from nnjit.errors import ConfigPath, DataError
 
 
 class ArraySource(DiskSource, ABC):
-    """A source of an array of inputs, one for each target, and perhaps one of weights."""
+    """A source of an array of inputs, one per target, and optionally one of weights."""
 
     blamed: ClassVar[ConfigPath]
-    """The option that an error about an array is reported at."""
+    """The option that errors about an array point to."""
 
     task: ProblemType | Literal["auto"] = "auto"
-    """What y holds: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
-    loss is made for classes, as a cross-entropy is; else values. With `losses`, these decide."""
+    """Type of y: classes, values, or (auto) classes if it is a column of text, or of whole numbers and the
+    loss takes classes, like cross-entropy; else values. With `losses`, these decide."""
 
     @abstractmethod
     def read(self, folder: Path, *names: str) -> list[np.ndarray]:
-        """The arrays of the inputs ("x"), of the target ("y", or `key_of` one of several), of the weights."""
+        """Read arrays by name: inputs "x", target "y" (or `key_of` one of several), and weights."""
 
     @abstractmethod
     def stored(self, folder: Path, *names: str) -> list[ArrayFile]:
-        """The same arrays, whose rows stay where they are."""
+        """The same arrays, with their rows left on disk."""
 
     @abstractmethod
     def place(self, folder: Path) -> str:
-        """What messages call the files."""
+        """The name of the files in messages."""
 
     @property
     @abstractmethod
     def weights_name(self) -> str | None:
-        """What `read` calls the weights; None if there are none."""
+        """The name of the weights for `read`; None if there are none."""
 
     def load(self, folder: Path) -> Dataset:
         x, y = self.read(folder, "x", "y") if self.in_memory else self.kept(*self.stored(folder, "x", "y"))
@@ -66,7 +66,7 @@ class ArraySource(DiskSource, ABC):
             )
 
     def key_of(self, target: str) -> str:
-        """What `read` calls one of several targets."""
+        """The name of one of several targets for `read`."""
         return target
 
     def _weights(self, folder: Path) -> np.ndarray | None:
@@ -78,7 +78,7 @@ class ArraySource(DiskSource, ABC):
 
     @contextmanager
     def _blamed(self, folder: Path) -> Iterator[None]:
-        """Name the files in errors about their arrays."""
+        """Add the file names to errors about their arrays."""
         try:
             yield
         except DataError as error:

@@ -1,4 +1,4 @@
-"""Rows that stay on the disk: an array of which some rows are selected, scaled and read at a time."""
+"""Rows that stay on disk: an array whose rows are selected, scaled and read a few at a time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 
-_PIECE = 2**17  # numbers that are converted at once: it stays in the cache, and takes little memory
+_PIECE = 2**17  # numbers converted at once: they fit the cache, and take little memory
 
 Convert = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(rows as stored, their indices in the data) -> rows as wanted."""
+"""(rows as stored, their indices in the data) → rows as wanted."""
 
 
 class Stored(Protocol):
-    """An array (n, ...) of which any rows can be read; `numpy.memmap` is one."""
+    """An array (n, ...) with random access to rows, such as a `numpy.memmap`."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -28,13 +28,13 @@ class Stored(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class DiskRows:
-    """Rows (n, ...) of a stored array, read and converted when they are asked for.
+    """Rows (n, ...) of a stored array, read and converted on access.
 
     Args:
-        buffer_size: the most rows that a training holds in memory at a time.
-        indices: which rows of the stored array, in ascending order; None for all.
-        row_shape, dtype: of the rows as they are given.
-        conversions: applied to the rows that are read, one after the other.
+        buffer_size: the most rows that training holds in memory at a time.
+        indices: the rows of the stored array, ascending; None for all.
+        row_shape, dtype: of the converted rows.
+        conversions: applied in order to the rows read.
     """
 
     stored: Stored
@@ -46,7 +46,7 @@ class DiskRows:
 
     @classmethod
     def of(cls, stored: Stored, buffer_size: int) -> DiskRows:
-        """All rows as they are stored."""
+        """All rows, unconverted."""
         return cls(stored, buffer_size, None, stored.shape[1:], stored.dtype)
 
     def __len__(self) -> int:
@@ -59,21 +59,21 @@ class DiskRows:
 
     @property
     def ndim(self) -> int:
-        """How many axes there are, that of the rows included."""
+        """The number of axes, including the rows."""
         return 1 + len(self.row_shape)
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """The number of numbers."""
         return math.prod(self.shape)
 
     @property
     def row_bytes(self) -> int:
-        """The bytes of a row as it is given."""
+        """The bytes of a converted row."""
         return math.prod(self.row_shape) * self.dtype.itemsize
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some rows in a new array in C order.
+        """Read some rows into a new array in C order.
 
         Raises:
             DataError: they cannot be read or converted.
@@ -91,28 +91,28 @@ class DiskRows:
         return out
 
     def select(self, rows: np.ndarray) -> DiskRows:
-        """Those of the rows whose indices are given, in ascending order."""
+        """Select rows by ascending indices."""
         indices = rows if self.indices is None else self.indices[rows]
         return replace(self, indices=indices)
 
     def astype(self, dtype: DTypeLike) -> DiskRows:
-        """The rows in another type."""
+        """Convert the rows to another type."""
         wanted = np.dtype(dtype)
         return self.map(lambda block, _: block.astype(wanted), dtype=wanted, row_shape=self.row_shape)
 
     def reshape(self, rows: int, *row_shape: int) -> DiskRows:
-        """The rows in another shape of the same size."""
+        """Reshape each row to another shape of the same size."""
         return self.map(
             lambda block, _: block.reshape(len(block), *row_shape), dtype=self.dtype, row_shape=row_shape
         )
 
     def map(self, convert: Convert, *, dtype: DTypeLike, row_shape: tuple[int, ...]) -> DiskRows:
-        """The rows as a function makes them, of such a type and shape."""
+        """Convert the rows by a function, to the given type and shape."""
         conversions = (*self.conversions, convert)
         return replace(self, conversions=conversions, dtype=np.dtype(dtype), row_shape=row_shape)
 
     def _converted(self, rows: slice | np.ndarray) -> np.ndarray:
-        """A piece of the rows; the slice or the indices are those of the stored array."""
+        """Read and convert a piece of the rows, given by a slice or indices into the stored array."""
         block = np.asarray(self.stored[rows])
         indices = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         for convert in self.conversions:
@@ -121,19 +121,19 @@ class DiskRows:
 
 
 def _part(rows: slice | np.ndarray, begin: int, end: int) -> slice | np.ndarray:
-    """Some of the rows that a slice of step 1, or indices, name."""
+    """The part from `begin` to `end` of a slice of step 1, or of indices."""
     return slice(rows.start + begin, rows.start + end) if isinstance(rows, slice) else rows[begin:end]
 
 
 RowArray = np.ndarray | DiskRows
-"""Rows in memory or on the disk: both have shape, dtype, ndim, size, astype and reshape."""
+"""Rows in memory or on disk: both have shape, dtype, ndim, size, astype and reshape."""
 
 
 def select(rows: RowArray, indices: np.ndarray) -> RowArray:
-    """Those of the rows whose indices are given, in ascending order."""
+    """Select rows by ascending indices."""
     return rows.select(indices) if isinstance(rows, DiskRows) else rows[indices]
 
 
 def in_memory(rows: RowArray) -> np.ndarray:
-    """The rows as an array, which takes its whole size."""
+    """Read all rows into one array."""
     return rows[:] if isinstance(rows, DiskRows) else rows

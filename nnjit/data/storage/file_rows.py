@@ -1,7 +1,7 @@
-"""Read rows of an array that lies row by row in a file.
+"""Read rows of an array stored row by row in a file.
 
-Rows are read rather than mapped: pages of a mapped file would count as memory of the process, and a file that
-is cut off meanwhile would end it with a signal instead of a message.
+Rows are read, not memory-mapped: pages of a mapped file would count as memory of the process, and if the file
+were truncated meanwhile, a signal would end the process without a message.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 
 from nnjit.errors import DataError
 
-_PIECE = 2**20  # bytes of a file that are read at once if only some of its rows are wanted
-_GAP = 2**16  # bytes between two wanted rows that cost less to read than to skip
+_PIECE = 2**20  # bytes read at once if only some rows are wanted
+_GAP = 2**16  # bytes between wanted rows that are cheaper to read than to skip
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FileRows(ABC):
-    """An array (n, ...) in a file, whose rows are read when they are asked for.
+    """An array (n, ...) in a file, whose rows are read on access.
 
     Args:
-        offset: where its first row begins, in bytes.
+        offset: byte offset of the first row.
     """
 
     offset: int
@@ -35,17 +35,17 @@ class FileRows(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What messages call the file."""
+        """The name of the file in messages."""
 
     @abstractmethod
     def opened(self) -> AbstractContextManager[BinaryIO]:
-        """The file without a buffer, to seek and read in; a DataError if it cannot be read."""
+        """The file, unbuffered, to seek and read in; raise DataError if it cannot be read."""
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some rows in a new array; indices may come in any order.
+        """Read some rows into a new array; indices may be in any order.
 
         Raises:
             DataError: the file has changed since it was opened, or cannot be read.
@@ -64,7 +64,7 @@ class FileRows(ABC):
         return self._some(rows)
 
     def _some(self, rows: np.ndarray) -> np.ndarray:
-        """Rows whose indices ascend: those that are close to each other are read at once."""
+        """Read rows with ascending indices; rows close to each other are read at once."""
         out = np.empty((len(rows), *self.shape[1:]), self.dtype)
         places = rows.astype(np.int64) * self._row_bytes
         is_apart = (np.diff(places) > _GAP + self._row_bytes) | (np.diff(places // _PIECE) > 0)
@@ -90,6 +90,6 @@ class FileRows(ABC):
         while view:
             count = file.readinto(view)  # type: ignore[attr-defined]  # a raw file reads into memory
             if not count:
-                raise DataError(f"{self.name}: cut off while it was read")
+                raise DataError(f"{self.name}: truncated while being read")
             view = view[count:]
         return np.ndarray((stop - start, *self.shape[1:]), self.dtype, memory)

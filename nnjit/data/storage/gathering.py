@@ -1,4 +1,4 @@
-"""Gather the rows of a part: scaled, in the type of the training, and kept where there is room for them."""
+"""Gather the rows of a part: scaled, in the training type, in memory or on disk."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Scale = Callable[[np.ndarray], np.ndarray]
 def selected(
     array: InputRows, rows: np.ndarray | None, most: int | None = None
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """The given rows of an array (all if None) a block at a time, each block with its slice of them.
+    """Iterate over the given rows of an array (all if None) in blocks, each with its slice of them.
 
     Args:
-        most: how many rows a block has at most.
+        most: the most rows in a block.
     """
     step = min(rows_per_block(array), most or len(array))
     count = len(array) if rows is None else len(rows)
@@ -37,7 +37,7 @@ def gather(
     dtype: str,
     columns: tuple[str, ...],
 ) -> RowArray:
-    """The given rows (all if None), scaled and in the type of the training; those on the disk stay there."""
+    """The given rows (all if None), scaled and in the training type; rows on disk stay there."""
 
     def convert(block: np.ndarray, indices: np.ndarray | slice) -> np.ndarray:
         return _converted(name, block, indices, scale, dtype, columns)
@@ -61,8 +61,8 @@ def gather(
 
 
 def _spooled(blocks: Iterator[np.ndarray], shape: tuple[int, ...], dtype: str, buffer_size: int) -> DiskRows:
-    """Rows of a table that is larger than memory, made once and kept on the disk."""
-    from nnjit.data.storage.spool import Spool  # most data needs none of it
+    """Write rows made from a table larger than memory to disk, once."""
+    from nnjit.data.storage.spool import Spool  # most data does not need it
 
     return DiskRows.of(Spool().write(blocks, shape, dtype), buffer_size)
 
@@ -75,7 +75,7 @@ def _converted(
     dtype: str,
     columns: tuple[str, ...],
 ) -> np.ndarray:
-    """A block of rows, scaled and in the type of the training, whose range it must not leave."""
+    """Scale a block of rows and convert it to the training type; raise if a value is out of its range."""
     with np.errstate(over="ignore"):  # reported below, with its row and column
         out = (scale(block) if scale else block).astype(dtype)
     is_bad = ~np.isfinite(out)
@@ -91,7 +91,7 @@ def _converted(
 
 
 def _check_range(rows: DiskRows, stored: np.dtype, *, is_scaled: bool) -> None:
-    """Read the rows once if scaled ones may be out of range, so that no later reading finds it."""
+    """Read the rows once if converted ones may be out of range, so that later reads cannot fail."""
     if is_scaled or (stored.kind == "f" and stored.itemsize > rows.dtype.itemsize):
         for _ in row_blocks(rows):
             pass

@@ -1,4 +1,4 @@
-"""A part of the data as a training takes it: scaled rows with their targets, in memory or on the disk."""
+"""A part of the data, ready for training: scaled rows with targets, in memory or on disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from nnjit.data.storage.disk_rows import DiskRows, RowArray, in_memory
 
-_BLOCK = 2**24  # bytes of a block of rows that is read to be evaluated
+_BLOCK = 2**24  # bytes in a block of rows read for evaluation
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,11 +18,11 @@ class Part:
     """One part of the data, scaled.
 
     Args:
-        x: (n, ...) of the type of the training, C-contiguous and writable.
-        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
-        w: (n,) weights > 0 of the type of the training; 1 if all rows count alike.
-        rows: (n,) which rows of the data it holds; None for all.
-        source_rows: (n,) which rows of the source these are, some of which the data may lack; None for all.
+        x: (n, ...) of the training type, C-contiguous and writable.
+        y: (n,) int32 class indices, or (n, O) values of the training type.
+        w: (n,) weights > 0 of the training type; 1 if all rows are weighted equally.
+        rows: (n,) the rows of the data in this part; None for all.
+        source_rows: (n,) the corresponding rows of the source, which may have more; None for all.
     """
 
     x: np.ndarray
@@ -36,25 +36,25 @@ class Part:
 
     @property
     def most_at_once(self) -> int:
-        """The most rows that there is memory for at a time: all."""
+        """The most rows that fit into memory at once: all."""
         return len(self)
 
     def take(self, rows: slice | np.ndarray) -> Part:
-        """Some of its rows."""
+        """Select some rows."""
         own = self.rows if self.rows is None else self.rows[rows]
         of_source = None if self.source_rows is None else self.source_rows[rows]
         return Part(self.x[rows], self.y[rows], self.w[rows], own, of_source)
 
     def blocks(self, multiple: int = 1) -> Iterator[Part]:
-        """The part itself, as there is memory for it."""
+        """The part itself, since it fits into memory."""
         yield self
 
     def spread(self) -> Part:
-        """The part itself, as there is memory for it."""
+        """The part itself, since it fits into memory."""
         return self
 
     def targets(self) -> Iterator[np.ndarray]:
-        """The targets a block at a time: all of them."""
+        """The targets in blocks: a single one."""
         yield self.y
 
     @property
@@ -65,14 +65,14 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class DiskPart:
-    """One part of the data whose rows are on the disk, and scaled when they are read.
+    """One part of the data with its rows on disk, scaled when read.
 
     Args:
-        x: (n, ...) of the type of the training.
-        y: (n,) int32 index of the class, or (n, O) values of the type of the training.
-        w: (n,) as of a `Part`.
-        rows: (n,) which rows of the data it holds; None for all.
-        source_rows: (n,) which rows of the source these are, some of which the data may lack; None for all.
+        x: (n, ...) of the training type.
+        y: (n,) int32 class indices, or (n, O) values of the training type.
+        w: (n,) as in `Part`.
+        rows: (n,) the rows of the data in this part; None for all.
+        source_rows: (n,) the corresponding rows of the source, which may have more; None for all.
     """
 
     x: DiskRows
@@ -86,17 +86,17 @@ class DiskPart:
 
     @property
     def most_at_once(self) -> int:
-        """The most rows that there is memory for at a time."""
+        """The most rows that fit into memory at once."""
         return self.x.buffer_size
 
     @property
     def row_bytes(self) -> int:
-        """The bytes of a row with its target and its weight, as a training takes them."""
+        """The bytes of a row with target and weight, as used in training."""
         arrays = (self.x, self.y, self.w)
         return sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in arrays)
 
     def take(self, rows: slice | np.ndarray) -> Part:
-        """Some of its rows, read into memory."""
+        """Read some rows into memory."""
         w = np.ascontiguousarray(self.w[rows])
         y = np.ascontiguousarray(self.y[rows])
         return Part(
@@ -104,21 +104,21 @@ class DiskPart:
         )
 
     def blocks(self, multiple: int = 1) -> Iterator[Part]:
-        """Its rows in their order, some megabytes at a time.
+        """Iterate over the rows in order, some megabytes at a time.
 
         Args:
-            multiple: of which the rows of each block but the last are one; at most `most_at_once`.
+            multiple: block sizes, except the last, are multiples of this; at most `most_at_once`.
         """
         fit = min(max(1, _BLOCK // max(1, self.x.row_bytes)), self.most_at_once)
         step = max(fit // multiple, 1) * multiple
         return (self.take(slice(k, k + step)) for k in range(0, len(self), step))
 
     def spread(self) -> Part:
-        """As many of its rows as there is memory for, spread evenly over it."""
+        """As many rows as fit into memory, spread evenly over the part."""
         return self.take(spread_evenly(self.most_at_once, len(self)))
 
     def targets(self) -> Iterator[np.ndarray]:
-        """The targets, a block at a time."""
+        """The targets in blocks."""
         if isinstance(self.y, np.ndarray):
             yield self.y
             return
@@ -127,7 +127,7 @@ class DiskPart:
 
     @property
     def all_targets(self) -> np.ndarray:
-        """The targets of all rows, which are read if they are values."""
+        """The targets of all rows; values are read into memory."""
         return in_memory(self.y)
 
 
@@ -135,7 +135,7 @@ AnyPart = Part | DiskPart
 
 
 def spread_evenly(most: int, count: int) -> np.ndarray:
-    """Indices of at most so many of `count` rows, spread evenly over them.
+    """At most `most` of `count` indices, spread evenly.
 
     >>> spread_evenly(3, 9)
     array([0, 4, 8])
@@ -144,7 +144,7 @@ def spread_evenly(most: int, count: int) -> np.ndarray:
 
 
 def _taken(own: np.ndarray | None, rows: slice | np.ndarray, count: int) -> np.ndarray:
-    """Some of so many indices; None stands for all from 0."""
+    """Some of `count` indices; None means all from 0."""
     if own is not None:
         return own[rows]
     return np.arange(*rows.indices(count)) if isinstance(rows, slice) else rows

@@ -1,4 +1,4 @@
-"""Keep arrays that are made once and read often in a temporary file, instead of in memory."""
+"""Keep arrays that are made once and read often in a temporary file instead of memory."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from nnjit.data.storage.file_rows import FileRows
 from nnjit.errors import DataError, reason
 from nnjit.memory import gigabytes
 
-_CHOSEN = ("TMPDIR", "TEMP", "TMP")  # variables that say where temporary files go
-_LARGE = "/var/tmp"  # on a disk where /tmp may be in memory
+_CHOSEN = ("TMPDIR", "TEMP", "TMP")  # variables that set the folder of temporary files
+_LARGE = "/var/tmp"  # on disk, while /tmp may be in memory
 _MEND = "make room there, or set the environment variable TMPDIR to a folder on a larger disk"
 
 
 class Spool:
-    """A temporary file for arrays. It has no name, and is gone with the last of them, or with the process.
+    """A temporary file for arrays. It has no name, and disappears with the last array or the process.
 
     Raises:
-        DataError: the file cannot be made.
+        DataError: the file cannot be created.
     """
 
     def __init__(self) -> None:
@@ -39,25 +39,25 @@ class Spool:
         except OSError as error:
             raise self._failed(error) from None
         weakref.finalize(self, self._file.close)
-        self._lock = threading.Lock()  # of the position in the file
+        self._lock = threading.Lock()  # guards the position in the file
         self._end = 0
 
     def add(self, array: np.ndarray) -> SpooledRows:
-        """An array (n, ...) from now on in the file."""
+        """Move an array (n, ...) into the file."""
         return self.write((array,), array.shape, array.dtype)
 
     def write(self, blocks: Iterable[np.ndarray], shape: tuple[int, ...], dtype: DTypeLike) -> SpooledRows:
-        """The array of such a shape whose rows come a block at a time.
+        """Write an array of the given shape, a block of rows at a time.
 
         Raises:
-            DataError: there is no room for it on the disk.
+            DataError: the disk is full.
         """
         rows = SpooledRows(offset=self._end, shape=shape, dtype=np.dtype(dtype), spool=self)
         size = math.prod(shape) * rows.dtype.itemsize
         free = shutil.disk_usage(self._folder).free
         if size > free:
             raise DataError(
-                f"rows that stay on the disk need a temporary file of {gigabytes(size)} more in "
+                f"rows that stay on disk need a temporary file of {gigabytes(size)} more in "
                 f"{self._folder}, which has {gigabytes(free)} left; {_MEND}",
                 ("in_memory",),
             )
@@ -67,7 +67,7 @@ class Spool:
 
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
-        """The file, for one thread at a time."""
+        """The file, held by one thread at a time."""
         with self._lock:
             try:
                 yield self._file
@@ -101,6 +101,6 @@ class SpooledRows(FileRows):
 
 
 def _folder() -> str:
-    """Where large temporary files go."""
+    """The folder for large temporary files."""
     is_chosen = any(os.environ.get(name) for name in _CHOSEN)
     return _LARGE if not is_chosen and os.access(_LARGE, os.W_OK) else tempfile.gettempdir()

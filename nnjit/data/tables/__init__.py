@@ -1,1 +1,1 @@
-"""Tables: their columns as they were given, before an encoder makes inputs of them."""
+"""Read tables: columns as given, before an encoder turns them into inputs."""

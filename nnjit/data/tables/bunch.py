@@ -1,4 +1,4 @@
-"""The table of what scikit-learn fetches from OpenML."""
+"""Make a table from an OpenML data set that scikit-learn has fetched."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from nnjit.errors import ConfigPath, DataError
 def data_of(
     bunch: Any, label: str, task: ProblemType | None, takes: Takes, missing: str | None, path: ConfigPath
 ) -> TableData:
-    """The data of what `fetch_openml(as_frame=False)` returns; nominal columns are categories.
+    """Convert the result of `fetch_openml(as_frame=False)`; nominal columns become categories.
 
     Args:
-        label: what messages call it.
-        task, takes: what the targets hold, as in `read_targets`.
-        missing: what to do about missing values; None leaves it to the kind.
-        path: the option to blame.
+        label: its name in messages.
+        task, takes: the type of the targets, as in `read_targets`.
+        missing: how to treat missing values; None leaves it to the kind.
+        path: the option to name in errors.
 
     Raises:
-        DataError: there are no features or no targets, or they cannot be read.
+        DataError: there are no features or no targets, or a target cannot be read.
     """
     targets, (features, kinds) = _targets(bunch), _features(bunch, missing)
     if not features or not targets:
@@ -43,14 +43,14 @@ def data_of(
 
     def read(rows: Table) -> Targets:
         if task == "classification" and len(targets) > 1:
-            raise DataError(f"{len(targets)} target columns of classes; choose one with the option target")
+            raise DataError(f"{len(targets)} target columns hold classes; choose one with the option target")
         return read_targets(rows, roles.targets, task, takes)
 
     return select(table, roles, kinds, read, title=f"OpenML {label}", missing=missing, path=path)
 
 
 def _features(bunch: Any, missing: str | None) -> tuple[dict[str, np.ndarray], dict[str, ColumnOptions]]:
-    """The columns of inputs, with names for categories, and their kinds."""
+    """The input columns, with category names, and their kinds."""
     data = bunch.data.toarray() if hasattr(bunch.data, "toarray") else np.asarray(bunch.data, np.float64)
     columns: dict[str, np.ndarray] = {}
     kinds: dict[str, ColumnOptions] = {}
@@ -62,7 +62,7 @@ def _features(bunch: Any, missing: str | None) -> tuple[dict[str, np.ndarray], d
 
 
 def _named(codes: np.ndarray, categories: Sequence[Any]) -> np.ndarray:
-    """Indices of categories, nan where missing, as their names; None where missing."""
+    """Convert category indices, nan if missing, to names; None if missing."""
     names = np.array([*map(str, categories), None], object)
     return np.asarray(names[np.where(np.isnan(codes), len(categories), codes).astype(np.int64)])
 

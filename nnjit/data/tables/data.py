@@ -1,4 +1,4 @@
-"""A table with its targets, before an encoder makes inputs of its columns."""
+"""A table with its targets, before an encoder turns its columns into inputs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from nnjit.errors import ConfigPath, DataError
 
 @dataclass(frozen=True, eq=False)
 class TableData(Labelled):
-    """A table of inputs, and the targets of its rows.
+    """A table of inputs, with the targets of its rows.
 
     Args:
-        table: the columns that are inputs.
-        options: the kinds of columns by name; those of others are inferred from the training rows.
-        missing: what to do about missing values where no options are given; None leaves it to the kind.
+        table: the input columns.
+        options: column kinds by name; the others are inferred from the training rows.
+        missing: how to treat missing values in columns without options; None leaves it to the kind.
         indexed: columns that become indices.
-        path: the option to blame for what is wrong with the table.
-        buffer_of: the numbers of a row → the most rows that a training holds in memory; None for all.
+        path: the option to name in errors about the table.
+        buffer_of: numbers in a row → the most rows that training holds in memory; None for all.
     """
 
     table: Table
@@ -48,41 +48,41 @@ class TableData(Labelled):
         return len(self.table)
 
     def encoded(self, rows: np.ndarray | None, indexed: Indexed = frozenset()) -> Dataset:
-        """The data with inputs, made by an encoder that is fitted to the training rows.
+        """Encode the data, with an encoder fitted to the training rows.
 
         Args:
             rows: (m,) the training rows; None for all.
-            indexed: columns of categories that become indices, besides those that the source names.
+            indexed: category columns that become indices, in addition to those that the source names.
 
         Raises:
-            DataError: columns have values that their kind cannot be, or none gives an input.
+            DataError: columns hold values that do not fit their kind, or none gives an input.
         """
         chosen = indexed if indexed == "all" else self.indexed | indexed
         with self._blamed():
             x = fit(self.table, rows, self.options, missing=self.missing, indexed=chosen)
             if not x.encoder.features:
                 left = ", ".join(f"{column.name} ({column.kind})" for column in x.encoder.columns)
-                raise DataError(f"no column gives an input: {left}; say with columns what they are")
+                raise DataError(f"no column gives an input: {left}; set their kinds in columns")
         return self.with_inputs(x)
 
     def encoded_by(self, encoder: TableEncoder) -> Dataset:
-        """The data with the inputs that an encoder fitted to other data makes.
+        """Encode the data with an encoder fitted to other data.
 
-        Rows without a value are left out if those of the other data were.
+        Rows without a value are dropped if the other data's were.
 
         Raises:
-            DataError: a column is not there, or has values that its kind cannot be.
+            DataError: a column is missing, or has values that do not fit its kind.
         """
         with self._blamed():
             kept = encoder.complete(self.table)
             if not kept.any():
-                raise DataError("every row has a missing value that data drops; give other rows")
+                raise DataError("every row lacks a value, and data drops such rows; give other rows")
             data = self if kept.all() else self.rows(kept)
             return data.with_inputs(encoder.encode(data.table))
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:
-        """Name the table in errors, and the option that names it."""
+        """Add the table's name, and the option that gives it, to errors."""
         try:
             yield
         except DataError as error:
@@ -99,7 +99,7 @@ class TableData(Labelled):
         )  # fmt: skip
 
     def rows(self, kept: np.ndarray) -> TableData:
-        """The data of the rows of a mask."""
+        """Keep the rows of a mask."""
         indices = np.flatnonzero(kept) if self.source_rows is None else self.source_rows[kept]
         weights = None if self.weights is None else self.weights[kept]
         return replace(

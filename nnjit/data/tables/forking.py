@@ -1,4 +1,4 @@
-"""Refuse to use polars in a process that was forked from one that has used it, which would hang."""
+"""Refuse to use polars in a process forked from one that has used it: it would hang."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 
 from nnjit.errors import DataError
 
-_users: set[int] = set()  # the processes that have used polars: this one, or those that it was forked from
+_users: set[int] = set()  # processes that have used polars: this one or its ancestors
 
 
 def check_not_forked(name: str) -> None:
-    """Raise DataError in a forked process: it has the locks of polars' threads, but not the threads."""
+    """Raise DataError in a forked process, which has the locks of polars' threads but not the threads."""
     if _users - {os.getpid()}:
         raise DataError(
             f"{name}: this process was forked from one that has read a table, so reading another would hang; "

@@ -1,4 +1,4 @@
-"""Make a table of data in Python: a data frame of polars, pandas or pyarrow, or a dict of columns."""
+"""Make a table from Python data: a polars or pandas data frame, a pyarrow table, or a dict of columns."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     import polars as pl
 
 RECORDS = 'expected a list of records, such as [{"age": 31, "city": "Oslo"}, …]'
-"""What JSON must be to be a table."""
+"""The form of JSON that is a table."""
 
-_ONLY = "expected numbers, text, flags or dates; convert it, or leave it out"
+_ONLY = "expected numbers, text, flags or dates; convert it, or omit it"
 _LIBRARIES = ("polars", "pandas", "pyarrow")
 _EXPECTED = "expected a polars or pandas DataFrame, a pyarrow Table, or a dict of columns"
 
 
 def table_of(data: object) -> Table:
-    """A table of a polars or pandas DataFrame, a pyarrow Table, or a dict of lists, arrays or Series.
+    """Make a table from a polars or pandas DataFrame, a pyarrow Table, or a dict of lists, arrays or Series.
 
-    Rows are called "row 1", "row 2", … The index of a pandas DataFrame is left out unless it has a name, and
-    a note says so. Columns of Python objects become flags, numbers, dates or text, whichever holds them all.
+    Rows are called "row 1", "row 2", … A pandas index is dropped, with a note, unless it has a name. Columns
+    of Python objects become flags, numbers, dates or text, the first type that holds all their values.
 
     Raises:
         DataError: `data` is something else, or has no columns, no rows, two columns of one name, columns of
@@ -59,10 +59,10 @@ def table_of(data: object) -> Table:
 
 
 def frame_of_records(records: object, name: str) -> pl.DataFrame:
-    """The frame of a list of dicts; what a record does not have is missing.
+    """The frame of a list of dicts; keys that a record lacks are missing values.
 
     Raises:
-        DataError: it is no list of dicts, or a column cannot be read.
+        DataError: it is not a list of dicts, or a column cannot be read.
     """
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise DataError(f"{name}: {RECORDS}", ("file",))
@@ -75,7 +75,7 @@ def _library(data: object) -> str:
 
 
 def _name_of(data: object) -> str:
-    """What messages call the data."""
+    """The name of the data in messages."""
     if isinstance(data, Mapping):
         return "the dict of columns"
     library, kind = _library(data), type(data).__name__
@@ -92,7 +92,7 @@ def _from_arrow(data: Any, name: str) -> pl.DataFrame:
 
 
 def _from_pandas(data: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The columns of a pandas DataFrame, with its index if that has a name."""
+    """The columns of a pandas DataFrame, with its index if named."""
     columns = [(key, data.iloc[:, k]) for k, key in enumerate(data.columns)]
     named = [str(key) for key in data.index.names if key is not None]
     if named:
@@ -103,7 +103,7 @@ def _from_pandas(data: Any, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
         quoted = ", ".join(f'"{key}"' for key in named)
         return _from_columns([*levels, *columns], name), (f"{name}: {noun} read as the column {quoted}",)
     is_plain = type(data.index).__name__ == "RangeIndex"
-    notes = () if is_plain else (f"{name}: its index has no name and is left out",)
+    notes = () if is_plain else (f"{name}: the index has no name and is dropped",)
     return _from_columns(columns, name), notes
 
 
@@ -131,12 +131,12 @@ def _from_columns(columns: Sequence[tuple[object, object]], name: str) -> pl.Dat
 
 
 def _title(key: object) -> str:
-    """The name of a column; those of a pandas MultiIndex are joined by `_`."""
+    """The name of a column; the levels of a pandas MultiIndex are joined by `_`."""
     return "_".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def _series(values: object) -> pl.Series:
-    """One column; raises DataError with the end of a sentence about it."""
+    """One column; raises DataError with the second half of a sentence about it."""
     import polars as pl
 
     if isinstance(values, pl.Series):
@@ -144,26 +144,26 @@ def _series(values: object) -> pl.Series:
     if _library(values) == "pandas":
         return _from_extension(values)
     if hasattr(values, "__array__"):
-        values = np.asanyarray(values)  # a masked array stays one
+        values = np.asanyarray(values)  # keeps masked arrays
     if isinstance(values, (str, bytes)) or not isinstance(values, (Sequence, np.ndarray)):
         raise DataError(
-            f"is no list or array of values, but {shortened(repr(values))}; give a value for each row"
+            f"is not a list or array of values, but {shortened(repr(values))}; give one value per row"
         )
     if not isinstance(values, np.ndarray):
         return _from_objects(list(values))
     if values.ndim != 1:
-        raise DataError(f"has the shape {values.shape}; give each of its columns a name of its own")
+        raise DataError(f"has the shape {values.shape}; give each of its columns its own name")
     return _from_array(values)
 
 
 def _from_extension(values: Any) -> pl.Series:
-    """A column of pandas, whose type may be one of its own: nullable, categorical, text or with a zone."""
+    """A pandas column, possibly of an extension type: nullable, categorical, text or with a time zone."""
     import polars as pl
 
     dtype = values.dtype
     if isinstance(dtype, np.dtype):
         return _from_array(values.to_numpy())
-    kind = getattr(dtype, "numpy_dtype", None)  # of a nullable type
+    kind = getattr(dtype, "numpy_dtype", None)  # set for nullable types
     if isinstance(kind, np.dtype) and kind.kind in "biuf":
         known = pl.Series(values.to_numpy(dtype=kind, na_value=kind.type(0)))
         return known.set(pl.Series(np.asarray(values.isna(), bool)), None)
@@ -175,7 +175,7 @@ def _from_array(values: np.ndarray) -> pl.Series:
 
     kind = values.dtype.kind
     if isinstance(values, np.ma.MaskedArray):
-        return _from_objects(values.tolist())  # with None where it is masked
+        return _from_objects(values.tolist())  # with None for masked values
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if kind in "biu":
         return pl.Series(values)
@@ -191,7 +191,7 @@ def _from_array(values: np.ndarray) -> pl.Series:
 
 
 def _from_objects(values: list[Any]) -> pl.Series:
-    """A column of Python objects, of the narrowest type that holds all of them; text if they are mixed."""
+    """A column of Python objects, in the narrowest type that holds all of them; text if they are mixed."""
     import polars as pl
 
     plain = [_plain(value) for value in values]
@@ -212,9 +212,9 @@ def _from_objects(values: list[Any]) -> pl.Series:
 
 
 def _plain(value: Any) -> Any:
-    """A value as a Python object; None for the ways in which libraries write a missing one."""
+    """Convert a value to a plain Python object; None for all kinds of missing values."""
     if isinstance(value, np.datetime64):
-        value = value.astype("datetime64[us]")  # of nanoseconds NumPy makes a whole number
+        value = value.astype("datetime64[us]")  # NumPy converts nanoseconds to an integer
     if isinstance(value, np.generic):
         value = value.item()
     if type(value).__name__ == "Decimal":
@@ -222,11 +222,11 @@ def _plain(value: Any) -> Any:
     is_nan = isinstance(value, float) and value != value
     if value is None or is_nan or type(value).__name__ in ("NAType", "NaTType"):
         return None
-    if isinstance(value, datetime.datetime):  # pandas' Timestamp is one
+    if isinstance(value, datetime.datetime):  # includes pandas' Timestamp
         return datetime.datetime(*value.timetuple()[:6], value.microsecond)
     if isinstance(value, (bool, datetime.date, datetime.time)):
         return value
-    for kind in (int, float, str):  # also those of an Enum
+    for kind in (int, float, str):  # includes enum members
         if isinstance(value, kind):
             return str.__str__(value) if kind is str else kind(value)
     raise DataError(f"holds {shortened(repr(value))} of the type {type(value).__name__}; {_ONLY}")
@@ -239,7 +239,7 @@ def _at_midnight(value: Any) -> datetime.datetime | None:
 
 
 def _text(value: Any) -> str | None:
-    """One of mixed values in the text that a column of its own type would have."""
+    """The text of one of mixed values, as in a column of its own type."""
     import polars as pl
 
     if value is None or type(value) is int:

@@ -1,4 +1,4 @@
-"""Load a table as its source says: its columns by their roles and kinds, its targets and its weights."""
+"""Load a table from its source: columns by role and kind, targets and weights."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 def load(source: Source, folder: Path, problem_types: ProblemTypes | None, takes: Takes) -> TableData:
-    """The table of a source.
+    """Load the table of a source.
 
     Args:
-        folder: what relative paths in the options are relative to.
-        problem_types: the targets of several outputs; None for the one target of the source.
-        takes: what the loss of a single output is made for.
+        folder: where relative paths in the options start.
+        problem_types: the targets of several outputs; None for the source's single target.
+        takes: what the loss of a single output takes.
 
     Raises:
-        DataError: the table cannot be read, or is not what the options say; `path` is the option to blame.
+        DataError: the table cannot be read, or does not match the options; `path` is the option at fault.
     """
     table = _table(source, folder)
     path: ConfigPath = ("type",) if source.file is None else ("file",)
@@ -79,7 +79,7 @@ def _targets(source: Source, table: Table, names: Sequence[str], takes: Takes) -
 
 
 def _kinds(source: Source, roles: Roles, columns: Sequence[str]) -> dict[str, ColumnOptions]:
-    """The kinds of the columns that options name."""
+    """The kinds of the columns that the options name."""
     kinds = dict(source.columns)
     for name in kinds:
         if name not in columns:

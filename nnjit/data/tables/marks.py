@@ -1,4 +1,4 @@
-"""Find out which marks numbers have that are written as text: before decimals, and between thousands."""
+"""Detect the marks in numbers written as text: before decimals, and between thousands."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     import polars as pl
 
 Mark = Literal[".", ","]
-"""What stands before the decimals of a number."""
+"""The mark before the decimals of a number."""
 
-_BLANKS = " \u00a0\u202f'’"  # between thousands: also blanks that do not break, and the Swiss apostrophe
+_BLANKS = " \u00a0\u202f'’"  # between thousands: blanks, also no-break ones, and the Swiss apostrophe
 _WORDS: dict[Mark, str] = {",": "comma", ".": "point"}
 _OTHER: dict[Mark, Mark] = {".": ",", ",": "."}
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks in numbers that are written as text.
+    """The marks in numbers written as text.
 
     Args:
-        decimal: the one before the decimals.
-        thousands: those that may stand between groups of three digits.
+        decimal: the mark before decimals.
+        thousands: marks allowed between groups of three digits.
     """
 
     decimal: Mark = "."
     thousands: str = ""
 
     def plain(self, text: pl.Expr) -> pl.Expr:
-        """Text whose numbers have a decimal point and no other mark; the rest as it is."""
+        """Rewrite numbers in text with a decimal point and no other mark; the rest is unchanged."""
         import polars as pl
 
         if self.thousands:
@@ -44,7 +44,7 @@ class Marks:
         return text
 
     def numbers(self, text: pl.Expr) -> pl.Expr:
-        """Text as float64, null for what is no number: under a decimal comma also what has a point."""
+        """Convert text to float64, null for non-numbers; with a decimal comma, a point makes it one."""
         import polars as pl
 
         if self.decimal == ",":
@@ -55,16 +55,16 @@ class Marks:
 
 
 POINT = Marks()
-"""Decimal points, and nothing between thousands."""
+"""Decimal points, and no marks between thousands."""
 
 
 def marks_of(
     frame: pl.DataFrame, decimal: Mark | None, name: str, where: Callable[[int], str]
 ) -> tuple[Marks, tuple[str, ...]]:
-    """The marks in the columns of text that hold numbers, and what to say of them.
+    """Detect the marks in text columns that hold numbers, and describe them in words.
 
     Args:
-        decimal: what stands before decimals; None finds out.
+        decimal: the mark before decimals; None detects it.
 
     Raises:
         DataError: some columns have decimal commas and others decimal points, or a comma could be either the
@@ -101,13 +101,13 @@ def marks_of(
 
 
 def _number(decimal: str, thousands: str) -> str:
-    """The pattern of a number with this decimal mark and, if given, with marks between its thousands."""
+    """A pattern for numbers with this decimal mark and, if given, with marks between thousands."""
     whole = rf"[1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+" if thousands else r"\d+"
     return rf"^[+-]?(?:{whole}(?:[{decimal}]\d*)?|[{decimal}]\d+)(?:[eE][+-]?\d+)?$"
 
 
 def _fitting(frame: pl.DataFrame, columns: list[str], decimal: Mark) -> list[str]:
-    """The columns of text that hold numbers alone if this is the decimal mark."""
+    """The text columns that hold only numbers if this is the decimal mark."""
     import polars as pl
 
     patterns = f"{_number(decimal, '')}|{_number(decimal, _OTHER[decimal] + _BLANKS)}"
@@ -122,11 +122,11 @@ def _mixed(frame: pl.DataFrame, evidence: dict[Mark, list[str]], name: str) -> s
         for mark, word in _WORDS.items()
         for column in evidence[mark][:1]
     ]
-    return f"{name}: {' and '.join(examples)}; set decimal: '.' or decimal: ',', and the other is text"
+    return f"{name}: {' and '.join(examples)}; set decimal: '.' or decimal: ',', to read the other as text"
 
 
 def _example(series: pl.Series, decimal: Mark) -> str:
-    """A value that is no number with the other decimal mark."""
+    """A value that is not a number with the other decimal mark."""
     import polars as pl
 
     other = _OTHER[decimal]

@@ -1,4 +1,4 @@
-"""Read a table from a file of any format, and find out how the file is written."""
+"""Read a table from a file of any format, and detect how the file is written."""
 
 from __future__ import annotations
 
@@ -23,47 +23,47 @@ SUFFIXES: dict[str, Format] = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".xlsx": "excel", ".xlsm": "excel", ".xlsb": "excel", ".xls": "excel", ".ods": "excel",
 }  # fmt: skip
-"""The format of a file by its suffix; a file of another suffix is text."""
+"""The format of a file by suffix; any other suffix means text."""
 _COMPRESSED = {".gz", ".zst"}
 _ONLY: dict[str, tuple[Format, ...]] = {
     "separator": ("csv",), "quote": ("csv",), "comment": ("csv",), "encoding": ("csv", "json", "jsonl"),
     "header": ("csv", "excel"), "sheet": ("excel",),
 }  # fmt: skip
-"""The formats that have any use for an option."""
+"""The formats that an option applies to."""
 
 
 class Reading(Options):
-    """How a file is written; what is null is found out and said in the log."""
+    """How a file is written; null options are detected, with the result in the log."""
 
     format: Format | None = None
     """The format; null goes by the suffix: `.parquet`, `.arrow` or `.feather`, `.json`, `.jsonl` or
-    `.ndjson`, `.xlsx`, `.xls` or `.ods`; a file of any other suffix is text with a separator (csv)."""
+    `.ndjson`, `.xlsx`, `.xls` or `.ods`; any other suffix means text with a separator (csv)."""
     separator: str | None = Field(None, pattern=r"^[ -!#-~\t]$")
-    """The character between the values of a text file; a blank stands for any number of blanks and tabs."""
+    """The character between values in a text file; a blank means any number of blanks and tabs."""
     quote: str | None = Field(None, pattern=r"""^["']?$""")
-    """The character around values that hold a separator, `"` or `'`; "" if there is none."""
+    """The character around values that hold a separator, `"` or `'`; "" for none."""
     decimal: Literal[".", ","] | None = None
     """The mark before the decimals of numbers in a text file."""
     encoding: str | None = None
     """The encoding of a text file, such as utf-8, utf-16, latin-1 or cp1252."""
     header: bool | None = None
-    """Whether the first row names the columns; else they are column_0, column_1, …"""
+    """Whether the first row holds column names; else they are column_0, column_1, …"""
     comment: str | None = Field(None, max_length=5)
-    """What comment lines of a text file begin with, such as `#`; "" if there are none."""
+    """The beginning of comment lines in a text file, such as `#`; "" if there are none."""
     missing_marks: tuple[str, ...] | None = None
-    """What marks a missing value, besides an empty field; null for ?, NA, N/A, n/a, #N/A, <NA>, NaN, nan,
-    NULL and null."""
+    """The marks of a missing value, in addition to an empty field; null means ?, NA, N/A, n/a, #N/A, <NA>,
+    NaN, nan, NULL and null."""
     sheet: str | Annotated[int, Field(ge=-MOST, le=MOST)] | None = None
-    """The sheet of an Excel file, by name or by position from 0; null for the first that is not empty."""
+    """The sheet of an Excel file, by name or by position from 0; null means the first non-empty one."""
 
 
 def read_table(path: Path, options: Reading) -> Table:
     """Read the table in a file.
 
     Raises:
-        DataError: the file cannot be read, is not of its format, has rows of different length or no rows; or
+        DataError: the file cannot be read, is not of its format, has no rows or rows of different length; or
             the process was forked from one that has read a table.
-        TooLarge: it does not fit into memory.
+        TooLarge: the table does not fit into memory.
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import read_text_file
@@ -81,10 +81,10 @@ def read_table(path: Path, options: Reading) -> Table:
 
 
 def open_stored(path: Path, options: Reading) -> Table:
-    """The table in an Arrow or Parquet file, whose rows stay there.
+    """Open the table in an Arrow or Parquet file; its rows stay there.
 
     Raises:
-        DataError: as `read_table`, or the file has another format.
+        DataError: see `read_table`; or the file has another format.
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.typed.files import stored_table
@@ -94,7 +94,8 @@ def open_stored(path: Path, options: Reading) -> Table:
     if chosen not in ("arrow", "parquet"):
         mend = 'convert it, e.g. with polars: scan_csv("a.csv").sink_ipc("a.arrow")'
         raise DataError(
-            f"rows stay in Arrow and Parquet files, and {path} is {chosen}; {mend}", ("in_memory",)
+            f"only Arrow and Parquet rows can stay on disk, and {path} is {chosen}; {mend}",
+            ("in_memory",),
         )
     try:
         return stored_table(path, options, chosen)
@@ -103,11 +104,11 @@ def open_stored(path: Path, options: Reading) -> Table:
 
 
 def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
-    """The table in a file, as one table or, if it is a large text or Parquet file, in blocks of rows.
+    """Read the table in a file: whole or, for a large text or Parquet file, in blocks of rows.
 
     Raises:
-        DataError: as `read_table`, when it comes to the row. TooLarge: a file of another format does not fit
-            into memory.
+        DataError: see `read_table`; raised on reaching the row.
+        TooLarge: a file of another format does not fit into memory.
     """
     from nnjit.data.tables.forking import check_not_forked
     from nnjit.data.tables.text.files import LARGE, text_blocks
@@ -127,13 +128,13 @@ def read_blocks(path: Path, options: Reading) -> Iterator[Table]:
 
 
 def _format(path: Path, options: Reading) -> Format:
-    """The format of a file by the options or its suffix; a DataError if it has no use for an option."""
+    """The format of a file, by option or suffix; raise DataError if an option does not apply to it."""
     chosen = options.format or SUFFIXES.get(_suffix(path), "csv")
     for option, formats in _ONLY.items():
         if getattr(options, option) is not None and chosen not in formats:
             mend = f"remove it, or set format: {formats[0]} if that is what the file is"
             raise DataError(
-                f"{path} is {chosen}, and only {_listed(formats)} files have such an option; {mend}",
+                f"{path} is {chosen}, but only {_listed(formats)} files have such an option; {mend}",
                 (option,),
             )
     return chosen
@@ -144,7 +145,7 @@ def _listed(formats: tuple[Format, ...]) -> str:
 
 
 def _check_size(path: Path) -> None:
-    """Raise TooLarge if a file does not fit into memory once it is decompressed."""
+    """Raise TooLarge if a file does not fit into memory after decompression."""
     from nnjit.data.tables.text import zstd
 
     if zstd.is_zstd(path):
@@ -157,6 +158,6 @@ def _check_size(path: Path) -> None:
 
 
 def _suffix(path: Path) -> str:
-    """The suffix of a file, or of what is compressed in it."""
+    """The suffix of a file, or of its content if compressed."""
     inner = path.with_suffix("") if path.suffix.lower() in _COMPRESSED else path
     return inner.suffix.lower()

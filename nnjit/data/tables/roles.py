@@ -1,4 +1,4 @@
-"""Find which columns of a table are inputs, targets or weights, by name or by position."""
+"""Find the columns of a table that are inputs, targets or weights, by name or position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Roles:
-    """The names of the columns by their role."""
+    """The names of the columns by role."""
 
     targets: tuple[str, ...]
     features: tuple[str, ...]
@@ -30,7 +30,7 @@ class Roles:
         ignore: Names,
         weights: Name | None,
     ) -> Roles:
-        """The roles that the options of these names give to columns; raises DataError where they clash."""
+        """The roles that the options of these names give to columns; raise DataError if they clash."""
         targets, ignored = named(target, "target", columns), named(ignore, "ignore", columns)
         of_weights = None if weights is None else _column(weights, ("weights",), columns)
         if of_weights in (*targets, *ignored):
@@ -48,7 +48,7 @@ class Roles:
         return cls(targets, chosen, of_weights)
 
     def among_features(self, names: Names, option: str, columns: Sequence[str]) -> tuple[str, ...]:
-        """The names of features that an option gives."""
+        """The names of the features that an option lists."""
         found = named(names, option, columns)
         for k, name in enumerate(found):
             if name not in self.features:
@@ -57,7 +57,7 @@ class Roles:
 
 
 def named(names: Name | Names, option: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """The names of the columns that an option gives by name or position."""
+    """The names of the columns that an option lists by name or position."""
     if not isinstance(names, tuple):
         return (_column(names, (option,), columns),)
     found = tuple(_column(name, (option, k), columns) for k, name in enumerate(names))

@@ -1,4 +1,4 @@
-"""Choose the rows and columns of a table that are trained on or held out, with their targets and weights."""
+"""Select the rows and columns of a table to use, with their targets and weights."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def select(
     path: ConfigPath = ("file",),
     buffer_of: Callable[[int], int] | None = None,
 ) -> TableData:
-    """The inputs, targets and weights of a table, without rows that lack a target or have the weight 0.
+    """Select the inputs, targets and weights of a table, without rows that lack a target or have weight 0.
 
     Args:
-        options, missing, indexed, path, buffer_of: those of `TableData`; rows without a value that must be
-            dropped are.
-        read: reads the targets of a table of the rows that are left.
+        options, missing, indexed, path, buffer_of: as in `TableData`; rows that lack a value with
+            `missing: drop` are dropped.
+        read: reads the targets of a table of the selected rows.
         title: the beginning of the description.
 
     Raises:
-        DataError: no row is left, a weight is not one, or the targets cannot be read.
+        DataError: no row is left, a weight is invalid, or the targets cannot be read.
     """
     drops = {name: missing == "drop" for name in (*roles.features, roles.weights) if name is not None}
     drops |= {name: kind.drops for name, kind in options.items()}
@@ -64,16 +64,16 @@ def select(
 
 
 def _kept(table: Table, roles: Roles, dropping: Sequence[str]) -> tuple[np.ndarray, np.ndarray | None, str]:
-    """Which rows are left, their weights, and what was left out, in words.
+    """Mask of the rows to keep, their weights, and what was dropped, in words.
 
     Args:
-        dropping: columns of which each row must have a value.
+        dropping: columns in which each row must have a value.
     """
     has_target = complete_rows(table, roles.targets)
     kept = has_target & complete_rows(table, dropping)
     words = _left_out(~has_target, "without a target") + _left_out(has_target & ~kept, "with missing values")
     if not kept.any():
-        mend = "let missing drop fewer columns" if has_target.any() else "choose another target"
+        mend = "let missing: drop apply to fewer columns" if has_target.any() else "choose another target"
         raise DataError(f"no row is left{words}; {mend}")
     if roles.weights is None:
         return kept, None, words
@@ -86,7 +86,7 @@ def _kept(table: Table, roles: Roles, dropping: Sequence[str]) -> tuple[np.ndarr
 
 
 def _weights(column: RawColumn, kept: np.ndarray) -> np.ndarray:
-    """The weights of all rows; those of rows that are left out anyway are 0."""
+    """The weights of all rows; 0 for rows that are dropped anyway."""
     values, is_bad = column.numbers
     check(unreadable(column, is_bad, "a number", "correct it") or missing(column, "fill it in", kept))
     return as_weights(np.where(kept, values, 0.0), len(values), column.table.where)

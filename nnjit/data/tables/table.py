@@ -1,4 +1,4 @@
-"""A table as it was given: named columns of text, numbers, flags and dates, with gaps."""
+"""A table as given: named columns of text, numbers, flags and dates, with gaps."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Table:
     """Rows with named columns.
 
     Args:
-        frame: columns of a text file are text, trimmed; those of other files and of data frames keep their
-            type. Missing values are null. A `StoredFrame` is read when it is needed.
-        name: what messages call it, e.g. the path of the file.
-        where: the index of a row → its name in messages, e.g. "line 7".
-        marks: those in numbers that are written as text.
-        notes: what was found out about the file rather than given, for the log: plain sentences.
-        original: reads a column of a large text file, which was read as float64, as the text that it is.
+        frame: columns of a text file are trimmed text; those of other files and of data frames keep their
+            type. Missing values are null. A `StoredFrame` is read on access.
+        name: its name in messages, e.g. the path of the file.
+        where: row index → its name in messages, e.g. "line 7".
+        marks: the marks in numbers written as text.
+        notes: findings about the file, for the log, in sentences.
+        original: rereads a column of a large text file, which was read as float64, as its original text.
     """
 
     frame: pl.DataFrame | StoredFrame
@@ -43,7 +43,7 @@ class Table:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, in their order."""
+        """The column names, in order."""
         return self.frame.columns
 
     @property
@@ -52,13 +52,13 @@ class Table:
         return isinstance(self.frame, StoredFrame)
 
     def problem(self, column: str) -> str | None:
-        """Why a column, e.g. of lists, can be neither text nor numbers, with the mend; None if it can."""
+        """Why a column, e.g. of lists, is neither text nor numbers, and how to fix it; None if readable."""
         return problem_of(self.frame[column])
 
     def numbers(self, column: str) -> tuple[np.ndarray, np.ndarray]:
-        """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers.
+        """A column (n,) in float64, nan if missing or not a number, and a mask of the non-numbers.
 
-        True and false are 1 and 0; dates are no numbers. The array may be read-only.
+        True and false are 1 and 0; dates are not numbers. The array may be read-only.
 
         Raises:
             DataError: the column has a `problem`.
@@ -67,11 +67,11 @@ class Table:
         return as_numbers(self.frame[column], self.marks)
 
     def text(self, column: str) -> pl.Series:
-        """A column (n,) of text, null where it is missing, the same for a value however it was stored.
+        """A column (n,) as text, null if missing, independent of how its values are stored.
 
-        Numbers are the shortest text that means them (1.0 is "1"), flags "true" or "false", dates
-        "2007-11-30", and times "2007-11-30 10:15:00". Text keeps its zeros: "01", "1" and "1.50" stay. Ask
-        for `numbers` first: a column of numbers in a large text file is read again here.
+        Numbers are written as briefly as possible (1.0 is "1"), flags as "true" or "false", dates as
+        "2007-11-30", and times as "2007-11-30 10:15:00". Text keeps its zeros: "01", "1" and "1.50" stay. Ask
+        for `numbers` first: here a number column of a large text file is read again.
 
         Raises:
             DataError: the column has a `problem`.
@@ -83,15 +83,15 @@ class Table:
         return as_text(series, self.marks)
 
     def select(self, columns: Sequence[str]) -> Table:
-        """The table of some columns, in this order."""
+        """The table with only these columns, in this order."""
         return replace(self, frame=self.frame.select(columns))
 
     def rows(self, kept: np.ndarray) -> Table:
-        """The table with the rows of a mask; they keep their names."""
+        """The table with only the rows of a mask; they keep their names."""
         return self.taken(np.flatnonzero(kept))
 
     def taken(self, indices: np.ndarray) -> Table:
-        """The table with the rows of some indices; they keep their names."""
+        """The table with only the rows at these indices; they keep their names."""
         original, frame = self.original, self.frame
         return replace(
             self,

@@ -1,4 +1,4 @@
-"""Read the targets of a table: classes as they are written, values as numbers."""
+"""Read the targets of a table: classes as written, values as numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnjit.errors import DataError, counted, did_you_mean, shortened
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """The targets of all rows; the names are those of `Labelled`."""
+    """The targets of all rows; fields are named as in `Labelled`."""
 
     y: np.ndarray
     classes: tuple[str, ...] | None
@@ -31,11 +31,11 @@ def read_targets(
     takes: Takes,
     classes: tuple[str, ...] | None = None,
 ) -> Targets:
-    """The targets of one output, of which no value is missing.
+    """Read the targets of one output; none may be missing.
 
     Args:
-        task: what they hold; None lets the loss decide, which takes what `takes` says.
-        classes: those that there are, in order; None for those that occur.
+        task: what they hold; None lets the loss decide, by what it `takes`.
+        classes: the classes in order; None for those that occur.
 
     Raises:
         DataError: a value is not a number, or a number is not a class.
@@ -43,16 +43,16 @@ def read_targets(
     columns = [RawColumn(table, name) for name in names]
     problem_type = task or _problem_type(columns, takes)
     if problem_type == "classification":
-        indices, found = _classes(columns[0], "use a loss of values, or task: regression", classes)
+        indices, found = _classes(columns[0], "use a regression loss, or task: regression", classes)
         return Targets(indices, found)
     mend = "correct it, or use task: classification" if len(names) == 1 else "correct it"
     return Targets(_values(columns, mend), None)
 
 
 def read_several(table: Table, problem_types: ProblemTypes) -> Targets:
-    """The targets of several outputs, side by side in the order of `problem_types`.
+    """Read the targets of several outputs, side by side in the order of `problem_types`.
 
-    None is classification if the target holds text, else regression.
+    None means classification if the target holds text, else regression.
     """
     columns, layout = [], []
     for k, (name, given) in enumerate(problem_types.items()):
@@ -69,7 +69,7 @@ def read_several(table: Table, problem_types: ProblemTypes) -> Targets:
 
 
 def _problem_type(columns: Sequence[RawColumn], takes: Takes) -> ProblemType:
-    """What targets hold: text is classes; whole numbers are, if the loss takes classes or either."""
+    """The type of targets: text is classes; whole numbers are too, if the loss takes classes or either."""
     if len(columns) > 1:
         return "regression"
     values, is_bad = columns[0].numbers
@@ -85,10 +85,10 @@ def _problem_type(columns: Sequence[RawColumn], takes: Takes) -> ProblemType:
 def _classes(
     column: RawColumn, mend: str, given: tuple[str, ...] | None = None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The index of the class of each row, (n,) int32, and the names, as they are written.
+    """The class index of each row, (n,) int32, and the class names, as written.
 
     Args:
-        given: the names, if not those that occur.
+        given: the names; None for those that occur.
     """
     import polars as pl
 

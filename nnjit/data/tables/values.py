@@ -1,4 +1,4 @@
-"""The values of a column as numbers and as text, the same however a file stores them."""
+"""Convert a column to numbers or text, independent of how its file stores it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     import polars as pl
 
 MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
-"""Text that stands for a missing value unless the user says otherwise."""
+"""Text that marks a missing value unless the user says otherwise."""
 
 _FLAGS = {"true": 1.0, "false": 0.0}
 _LAST_DAY = 2_932_896  # 9999-12-31, in days since 1970
-_UNITS = {"days": 1, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # of a day
+_UNITS = {"days": 1, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}  # per day
 _MIDNIGHT = " 00:00:00"
 
 
 def missing_marks(option: tuple[str, ...] | None) -> tuple[str, ...]:
-    """What marks a missing value, besides an empty text, if an option says so."""
+    """The marks of missing values, in addition to empty text."""
     return MISSING_MARKS if option is None else ("", *option)
 
 
 def problem_of(series: pl.Series) -> str | None:
-    """Why the values of a column can be neither text nor numbers, with the mend; None if they can."""
+    """Why the values of a column are neither text nor numbers, and how to fix it; None if readable."""
     import polars as pl
 
     dtype = series.dtype
@@ -46,23 +46,23 @@ def problem_of(series: pl.Series) -> str | None:
     mend = (
         "give it as a number, e.g. of seconds"
         if kind == "durations"
-        else "make columns of numbers or text of it"
+        else "split it into columns of numbers or text"
     )
     return f"holds {kind} ({dtype}); {mend}, or ignore the column"
 
 
 def _is_beyond_calendar(times: pl.Series) -> bool:
-    """Whether a time is so far off that polars cannot write it, as in damaged files."""
+    """Whether a time is too far off for polars to write it, as in damaged files."""
     numbers = times.to_physical().drop_nulls()
     limit = _LAST_DAY * _UNITS[getattr(times.dtype, "time_unit", "days")]
     return len(numbers) > 0 and not -limit <= int(numbers.min()) <= int(numbers.max()) <= limit  # type: ignore[arg-type]
 
 
 def normalised(frame: pl.DataFrame, marks: tuple[str, ...] = MISSING_MARKS) -> pl.DataFrame:
-    """A frame whose columns have the types of a table as far as they can, with null for missing values.
+    """Convert columns to table types as far as possible, with null for missing values.
 
-    Text is trimmed, and categories are text; decimals are float64, times of day text, times without their
-    zone, and NaN is missing.
+    Text is trimmed; categories become text, decimals float64, times of day text; times lose their zone, and
+    nan is missing.
     """
     import polars as pl
     import polars.selectors as cs
@@ -77,26 +77,26 @@ def normalised(frame: pl.DataFrame, marks: tuple[str, ...] = MISSING_MARKS) -> p
 
 
 def trimmed(frame: pl.DataFrame, marks: tuple[str, ...]) -> pl.DataFrame:
-    """A frame whose text has no blanks around it, with null for what marks a missing value."""
+    """Trim the text of a frame, and replace missing marks by null."""
     import polars as pl
     import polars.selectors as cs
 
     plain = frame.with_columns(cs.string().str.strip_chars())
-    has_gaps = plain.select(cs.string().is_in(list(marks)).any())  # most columns have none: half the time
+    has_gaps = plain.select(cs.string().is_in(list(marks)).any())  # most have none: takes half the time
     gaps = pl.col([name for name in has_gaps.columns if has_gaps.item(0, name)])
     return plain.with_columns(pl.when(~gaps.is_in(list(marks))).then(gaps).name.keep())
 
 
 def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]:
-    """A column (n,) float64, NaN where it is missing or no number, and which values are no numbers."""
+    """A column (n,) in float64, nan if missing or not a number, and a mask of the non-numbers."""
     import polars as pl
 
     if series.dtype == pl.String:
-        if marks == POINT:  # an expression takes longer
+        if marks == POINT:  # faster than an expression
             numbers = series.cast(pl.Float64, strict=False)
         else:
             numbers = series.to_frame().select(marks.numbers(pl.col(series.name))).to_series()
-        if numbers.null_count() > series.null_count():  # else there are no flags
+        if numbers.null_count() > series.null_count():  # otherwise there are no flags
             flags = series.str.to_lowercase().replace_strict(_FLAGS, default=None, return_dtype=pl.Float64)
             numbers = numbers.fill_null(flags)
     elif series.dtype.is_numeric() or series.dtype == pl.Boolean:
@@ -105,13 +105,13 @@ def as_numbers(series: pl.Series, marks: Marks) -> tuple[np.ndarray, np.ndarray]
         numbers = pl.Series(series.name, [None] * len(series), pl.Float64)
     values = numbers.to_numpy()
     is_none = np.isnan(values)
-    if np.count_nonzero(is_none) == series.null_count():  # polars takes longer for a method than to count
+    if np.count_nonzero(is_none) == series.null_count():  # calling a method takes polars longer than counting
         return values, np.zeros(len(series), bool)
     return values, is_none & series.is_not_null().to_numpy()
 
 
 def as_text(series: pl.Series, marks: Marks) -> pl.Series:
-    """A column of text in the one form that a value has however it is stored; null where it is missing."""
+    """A column as text in a canonical form, independent of how it is stored; null if missing."""
     import polars as pl
 
     values = pl.col(series.name)
@@ -130,7 +130,7 @@ def as_text(series: pl.Series, marks: Marks) -> pl.Series:
 
 
 def _canonical(text: pl.Expr) -> pl.Expr:
-    """Text that other files would hold as a float, a flag or a time, in the form that those have."""
+    """Rewrite text that other files would store as a float, flag or time in the form of that type."""
     import polars as pl
 
     text = text.str.replace(r"^(-?(?:0|[1-9]\d*))\.0$", "$1")

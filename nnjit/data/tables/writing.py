@@ -1,4 +1,4 @@
-"""Write a table to a file or a stream, a block of rows at a time."""
+"""Write a table to a file or stream in blocks of rows."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ class Labels:
 
 
 Columns = Mapping[str, "np.ndarray | Labels | pl.Series"]
-"""The columns of some rows by name, each (n,)."""
+"""Columns (n,) of some rows, by name."""
 
 
 class Writer(ABC):
     """Writes blocks of rows to a file."""
 
     has_types = True
-    """Whether a column of numbers is another than one of text with the same digits."""
+    """Whether the format distinguishes a number column from text with the same digits."""
 
     @abstractmethod
     def write(self, blocks: Iterable[Columns], path: Path) -> int:
-        """Write all blocks, of which there is at least one, and return how many rows they have."""
+        """Write all blocks, at least one, and return the number of rows."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class TextWriter(Writer):
     """Writes text.
 
     Args:
-        text: what stands for a block; the second argument says whether it is the first.
+        text: the text of a block; the second argument says whether it is the first.
     """
 
     text: Callable[[pl.DataFrame, bool], str]
@@ -69,7 +69,7 @@ class TextWriter(Writer):
 
 
 class ParquetWriter(Writer):
-    """Writes Parquet: blocks go to files of their own first, since a Parquet file cannot grow."""
+    """Writes Parquet: blocks first go to separate files, since a Parquet file cannot grow."""
 
     def write(self, blocks: Iterable[Columns], path: Path) -> int:
         import polars as pl
@@ -88,19 +88,19 @@ class ParquetWriter(Writer):
 
 
 def csv_text(columns: Columns, *, has_header: bool) -> str:
-    """Rows as CSV."""
+    """Format rows as CSV."""
     return _frame(columns).write_csv(include_header=has_header)
 
 
 def writer_of(path: Path) -> Writer:
-    """What writes a file of the format that its suffix says.
+    """The writer for the format given by a file's suffix.
 
     Raises:
-        DataError: it says none that can be written.
+        DataError: there is no writer for the suffix.
     """
     if path.suffix.lower() not in WRITERS:
         given = f'"{path.suffix}"' if path.suffix else "no suffix"
-        raise DataError(f"{path}: the suffix says the format, and there is {given}; use {_SUFFIXES}")
+        raise DataError(f"{path}: the suffix sets the format, but got {given}; use {_SUFFIXES}")
     return WRITERS[path.suffix.lower()]
 
 
@@ -126,5 +126,5 @@ WRITERS: Mapping[str, Writer] = {
     ".jsonl": _JSON_LINES,
     ".ndjson": _JSON_LINES,
 }
-"""What writes a file, by its suffix."""
+"""The writer for each suffix."""
 _SUFFIXES = ", ".join(WRITERS)

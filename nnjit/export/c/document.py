@@ -1,4 +1,4 @@
-"""Write the C file of a prediction, and its header."""
+"""Write the C file of a prediction and its header."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ int predict_class(const {type} *x)
 
 @dataclass(frozen=True)
 class Description:
-    """What a person who calls the prediction has to know.
+    """Documentation for the callers of a prediction.
 
     Args:
         title: one line.
-        notes: what the inputs and outputs are, in paragraphs.
-        classes: the names of the classes; () if the outputs are not those of one target of classes.
+        notes: paragraphs on the inputs and outputs.
+        classes: the names of the classes; () unless there is one target, of classes.
     """
 
     title: str
@@ -102,10 +102,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Document:
-    """The texts of the files, and how much memory they describe in bytes.
+    """The texts of the files, and the memory that they need, in bytes.
 
     Args:
-        constants: of weights, which a compiler puts into read-only memory.
+        constants: of weights, which compilers put into read-only memory.
         buffers: of static memory that a prediction writes to.
     """
 
@@ -122,7 +122,7 @@ class _Code:
     Args:
         body: of `predict`.
         constants, buffers: the arrays that it uses.
-        functions: those that it calls, each after its own.
+        functions: the functions called, each after its own callees.
     """
 
     body: str
@@ -143,16 +143,16 @@ class _Code:
 
 
 def _used(arrays: Mapping[str, T], text: str) -> dict[str, T]:
-    """The arrays that some C uses."""
+    """The arrays used by some C code."""
     names = identifiers(text)
     return {name: array for name, array in arrays.items() if name in names}
 
 
 def document(graph: Graph, names: Mapping[bytes, str], description: Description) -> Document:
-    """The files of a prediction (x) → (y).
+    """Write the files of a prediction (x) → (y).
 
     Args:
-        names: those of arrays by their bytes.
+        names: bytes of an array -> its name.
 
     Raises:
         UserError: C cannot express an operation.

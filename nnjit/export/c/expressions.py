@@ -39,11 +39,11 @@ FALSE = Value("0", "b1")
 
 
 class Expressions:
-    """The expressions of one function.
+    """Translates the expressions of one function.
 
     Args:
-        names: the values of names.
-        used: gets the functions of the library that they call.
+        names: name -> value.
+        used: collects the library functions that they call.
         memory: the arrays of a program, in the order of its table: (name, dtype).
     """
 
@@ -51,10 +51,10 @@ class Expressions:
         self.names, self.used, self.memory = names, used, memory
 
     def value(self, node: ast.expr) -> Value:
-        """An expression.
+        """Translate an expression.
 
         Raises:
-            Unsupported: it has no C.
+            Unsupported: C cannot express it.
         """
         match node:
             case ast.Name(name):
@@ -123,7 +123,7 @@ class Expressions:
 
     def _compared(self, operator: ast.cmpop, x: Value, y: Value) -> Value:
         if x.text == y.text and x.type not in FLOATS and isinstance(operator, ast.NotEq):
-            return FALSE  # the test for NaN; gcc warns of it for whole numbers
+            return FALSE  # the test for NaN; gcc warns of it for integers
         if joint(x, y) in FLOATS:
             x, y = (converted(v, joint(x, y)) if v.constant is not None else v for v in (x, y))
         return Value(f"{x.within(SUM)} {COMPARISONS[type(operator)]} {y.within(SUM)}", "b1", COMPARISON)
@@ -137,7 +137,7 @@ class Expressions:
         return Value(text, "b1", OR if is_or else AND)
 
     def _extremum(self, condition: ast.expr, yes: ast.expr, no: ast.expr) -> Value | None:
-        """The larger or smaller of two numbers, and NaN if one is; None if a choice is none of these."""
+        """The larger or smaller of two numbers, or NaN if either is NaN; None if the choice is neither."""
         x, y = (ast.unparse(node) for node in (yes, no))
         found = {f"{x} > {y} or {x} != {x}": "larger", f"{x} < {y} or {x} != {x}": "smaller"}
         values, name = (self.value(yes), self.value(no)), found.get(ast.unparse(condition))
@@ -185,7 +185,7 @@ class Expressions:
 
 
 def _known(node: ast.expr) -> float | None:
-    """The number that a node is; None if it is none."""
+    """The number that a node is; None if it is not a number."""
     match node:
         case ast.UnaryOp(ast.USub(), inner):
             known = _known(inner)
@@ -200,5 +200,5 @@ def _known(node: ast.expr) -> float | None:
 
 
 def _least(name: str, value: float) -> str | None:
-    """The least number of a type, which has no literal."""
+    """The least integer of a type, which has no literal."""
     return f"{name}_MIN" if value == -(2 ** (int(name[3:]) - 1)) else None

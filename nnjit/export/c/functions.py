@@ -1,7 +1,7 @@
 """Translate the functions of a generated program to C, for a batch of one example.
 
-The language is that of `codegen/source`. A function is translated for the types of its arguments, as Numba
-compiles it; lengths that are known, such as the number of rows, disappear.
+It supports the language of `codegen/source`. A function is translated for its argument types, as Numba
+compiles it; known lengths, such as the number of rows, disappear.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nnjit.export.c.values import C_TYPES, INDEX, Value, binary, converted, inde
 
 @dataclass(frozen=True)
 class Function:
-    """A function that was translated.
+    """A translated function.
 
     Args:
         taken: the positions of the arguments that it takes.
@@ -36,7 +36,7 @@ class Function:
 
 
 class Translation:
-    """The functions of a program.
+    """Translates the functions of a program.
 
     Args:
         source: the program, in generated Python.
@@ -52,17 +52,17 @@ class Translation:
         self.trees = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
 
     def run(self) -> Lines:
-        """The body of the program, for one example; `functions` then has those that it calls.
+        """Translate the body of the program for one example; `functions` then holds what it calls.
 
         Raises:
-            Unsupported: something in it has no C.
+            Unsupported: C cannot express something in it.
         """
         writer = _Writer(self, {"memory": index(0), "rows": index(1)})
         writer.block(self.trees["run"].body)
         return writer.lines
 
     def function(self, name: str, arguments: Sequence[Value]) -> Function:
-        """A function for arguments of these types, written at its first call."""
+        """The function for arguments of these types, written at its first call."""
         key = (name, *(v.type if v.constant is None else v.constant for v in arguments))
         if key not in self.functions:
             self.functions[key] = self._translated(name, arguments)
@@ -88,7 +88,7 @@ class Translation:
 
 
 def identifiers(text: str) -> set[str]:
-    """The names in some C."""
+    """The names in some C code."""
     return set(re.findall(r"[A-Za-z_]\w*", text))
 
 
@@ -100,7 +100,7 @@ def _parameter(name: str, value: Value) -> Value:
 
 
 def wrapped(begin: str, parameters: Sequence[str]) -> str:
-    """The head or the call of a function in lines; parameters are not broken apart."""
+    """Wrap the head or a call of a function into lines, between parameters."""
     lines, indent = [begin], " " * len(begin)
     for k, parameter in enumerate(parameters):
         end = ")" if k == len(parameters) - 1 else ","
@@ -119,7 +119,7 @@ def _declared(name: str, value: Value, star: str, *, is_written: bool) -> str:
 
 
 class _Writer:
-    """The state of writing one function: the values of its names, and the pointers that it writes to."""
+    """Writes one function; keeps the values of its names, and the pointers that it writes to."""
 
     def __init__(self, translation: Translation, names: dict[str, Value]) -> None:
         self.translation, self.used = translation, translation.used
@@ -149,7 +149,7 @@ class _Writer:
                 raise Unsupported(ast.unparse(statement))
 
     def _assign(self, name: str, value: Value) -> None:
-        """Give a name a value; known indices and pointers are written where they are used."""
+        """Assign a value to a name; known indices and pointers are inlined."""
         names = self.expressions.names
         if value.constant is not None or value.base is not None:
             names[name] = value
@@ -174,7 +174,7 @@ class _Writer:
 
     @contextmanager
     def _braces(self, head: str) -> Iterator[None]:
-        """A block; what is declared inside ends with it."""
+        """Write a block; declarations inside end with it."""
         outer = dict(self.expressions.names)
         with self.lines.block(f"{head} {{"):
             yield
@@ -200,7 +200,7 @@ class _Writer:
         elif name == "argsort_each":
             count, n, x, order = arguments
             if x.type not in ("f32", "f64"):
-                raise Unsupported(f"{name} of whole numbers")
+                raise Unsupported(f"{name} of integers")
             self._written(order)
             self._line(self.used.add("argsort", x.type), count, n, x, order)
         else:
@@ -212,7 +212,7 @@ class _Writer:
     ) -> None:  # fmt: skip
         """C = op(A) op(B); flags say which is transposed."""
         if add.constant != 0:
-            raise Unsupported("a product that is added up")
+            raise Unsupported("a product that accumulates")
         self._written(c)
         left, right = _strides(ta, lda), _strides(tb, ldb)
         self._line(self.used.add("multiply", c.type), m, n, k, a, *left, b, *right, c, ldc)
@@ -233,10 +233,10 @@ class _Writer:
 
 
 def _strides(is_transposed: Value, rows: Value) -> tuple[Value, Value]:
-    """How far apart successive rows, and columns, of a matrix are whose rows in memory are `rows` apart."""
+    """The distances of successive rows and columns of a matrix whose rows in memory are `rows` apart."""
     return (index(1), rows) if is_transposed.constant else (rows, index(1))
 
 
 def _local(type: str) -> str:
-    """The type of a variable: a truth value is an int."""
+    """The type of a variable: a boolean is an int."""
     return "int" if type == "b1" else C_TYPES[type]

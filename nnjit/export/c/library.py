@@ -1,6 +1,6 @@
-"""The functions that generated C calls: those of libm, and those that libm lacks, written out.
+"""The functions that generated C calls: libm's, and the source of those that libm lacks.
 
-A text below is for either float type: `real` stands for the type, and `@` for the suffix of libm's functions.
+Each text serves both float types: `real` is the type, and `@` the suffix of libm's functions.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WRITTEN_OUT = {
 }
 # fmt: on
 MISSING = ("erfcx", "erfinv", "erfcinv", "expi")
-"""The primitives that libm has no function for, nor a short formula of those that it has."""
+"""The primitives that have neither a function in libm nor a short formula of its functions."""
 
 REAL = {
     "sigmoid": """\
@@ -58,7 +58,7 @@ static real entropy@(real x)
 }
 """,
     "relative_entropy": """\
-/* x log(x / y): 0 where x is 0 and y is not negative, else infinite unless both are positive. */
+/* x log(x / y): 0 if x is 0 and y is not negative, else infinite unless both are positive. */
 static real relative_entropy@(real x, real y)
 {
     const real ratio = x / y;
@@ -72,7 +72,7 @@ static real relative_entropy@(real x, real y)
 }
 """,
     "expm1mx": """\
-/* exp(x) - 1 - x; near 0, where that loses digits, the sum of its series. */
+/* exp(x) - 1 - x; near 0, where this loses digits, the sum of its series. */
 static real expm1mx@(real x)
 {
     real series = 1;
@@ -106,8 +106,8 @@ static real remainder_of@(real x, real y)
 }
 """,
     "multiply": """\
-/* C[m,n] = A[m,k] B[k,n]. Elements of A are ai apart along m and ak along k, those of B bk and bn;
-   rows of C are cm apart. */
+/* C[m,n] = A[m,k] B[k,n]. Elements of A are ai apart along m and ak along k, elements of B bk and
+   bn, rows of C cm. */
 static void multiply@(int m, int n, int k, const real *restrict a, int ai, int ak,
                      const real *restrict b, int bk, int bn, real *restrict c, int cm)
 {
@@ -124,7 +124,7 @@ static void multiply@(int m, int n, int k, const real *restrict a, int ai, int a
 }
 """,
     "multiply_each": """\
-/* `count` products of matrices that lie one after another. */
+/* `count` products of consecutive matrices. */
 static void multiply_each@(int count, int m, int n, int k, const real *a, int ai, int ak,
                           const real *b, int bk, int bn, real *c)
 {
@@ -133,7 +133,7 @@ static void multiply_each@(int count, int m, int n, int k, const real *a, int ai
 }
 """,
     "argsort": """\
-/* The indices that sort each of `count` rows of n numbers: equal ones keep their order, NaN comes last. */
+/* The indices that sort each of `count` rows of n numbers; equal ones keep their order, NaN comes last. */
 static void argsort@(int count, int n, const real *x, int64_t *order)
 {
     for (int i = 0; i < count; i++, x += n, order += n)
@@ -150,7 +150,7 @@ static void argsort@(int count, int n, const real *x, int64_t *order)
 }
 """,
 }
-"""Name -> the text of a function of either float type."""
+"""Name -> the text of a function for either float type."""
 
 WHOLE = {
     "inside": """\
@@ -171,38 +171,38 @@ static int64_t floor_divide(int64_t x, int64_t y)
 }
 """,
 }
-"""Name -> the text of a function of whole numbers."""
+"""Name -> the text of a function of integers."""
 
 CALLS = {"multiply_each": ("multiply",)}
-"""What functions call."""
+"""Function -> the functions that it calls."""
 
 
 class Unsupported(Exception):
-    """Something in generated source has no C."""
+    """C cannot express something in generated source."""
 
 
 class Used:
-    """The functions of the library that a program uses."""
+    """The library functions that a program uses."""
 
     def __init__(self) -> None:
         self._names: dict[tuple[str, str], None] = {}
 
     def add(self, name: str, type: str = "") -> str:
-        """The name to call a function by, for a float type or for whole numbers."""
+        """Add a function for a float type or integers; return its name."""
         for inner in CALLS.get(name, ()):
             self.add(inner, type)
         self._names.setdefault((name, type))
         return name + _suffix(type)
 
     def texts(self) -> list[str]:
-        """The functions, each after those that it calls."""
+        """The functions, each after the ones it calls."""
         return [_text(name, type) for name, type in self._names]
 
     def called(self, name: str, arguments: Iterable[Value]) -> Value:
-        """The call of an elementary function of generated Python, such as `exp_f32` or `np.floor`.
+        """Translate a call of an elementary function in generated Python, such as `exp_f32` or `np.floor`.
 
         Raises:
-            Unsupported: it has no C.
+            Unsupported: C cannot express it.
         """
         values = tuple(arguments)
         plain, type = re.sub("_(f32|f64)$", "", name), joint(*values)

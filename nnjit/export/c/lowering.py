@@ -1,6 +1,6 @@
-"""Lower the graph of a prediction to a program for one example, whose weights are constants.
+"""Lower the graph of a prediction to a program for one example, with weights as constants.
 
-The program is the one that nnjit would compile for itself: its kernels, loop nests and buffers.
+The program has the kernels, loop nests and buffers that nnjit itself would compile.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ BUFFERS = {"work_": "buffer_", "own_loop_": "loop_"}  # new names, since paramet
 
 @dataclass(frozen=True)
 class Lowered:
-    """A program, in generated Python, and its arrays by their names in C.
+    """A program in generated Python, and its arrays by their names in C.
 
     Args:
         memory: (name, dtype) of all arrays, in the order of the program's table.
-        constants: the arrays that are constants in it.
+        constants: the constant arrays.
         buffers: name -> (dtype, number of elements) of its work memory.
         parts: name of a function -> the layers that it computes.
     """
@@ -48,10 +48,10 @@ class Lowered:
 
 
 def lower(graph: Graph, names: Mapping[bytes, str]) -> Lowered:
-    """The program of a graph of one input and one output, for a batch of one.
+    """Lower a graph of one input and one output, for a batch of one.
 
     Args:
-        names: those of arrays by their bytes; other constants are numbered.
+        names: bytes of an array -> its name; other constants are numbered.
 
     Raises:
         UserError: C cannot express an operation.
@@ -78,7 +78,7 @@ def _c_name(name: str, program: Program) -> str:
 
 
 def _parts(program: Program) -> dict[str, list[str]]:
-    """The scopes of what each function computes."""
+    """The scopes that each function computes."""
     found: dict[str, dict[str, None]] = {}
     for kernel, name in program.functions.items():
         found.setdefault(name, {}).update(dict.fromkeys(n.scope for n in kernel.nodes if n.scope))
@@ -86,7 +86,7 @@ def _parts(program: Program) -> dict[str, list[str]]:
 
 
 def _in_pieces(plan: Plan) -> Plan:
-    """A plan whose kernels of loops end with each reduction to an array, so that buffers serve in turn."""
+    """Divide the plan's kernels of loops after each reduction to an array, so that buffers can be reused."""
     return replace(plan, kernels=tuple(piece for kernel in plan.kernels for piece in _pieces(kernel)))
 
 
@@ -115,11 +115,11 @@ def _check(graph: Graph) -> None:
         if node.primitive in ROUTINES and node.primitive is not argsort:
             why = f"{node.primitive.name} is a routine of LAPACK"
         elif node.primitive.name in MISSING:
-            why = f"{node.primitive.name} is no function of libm"
+            why = f"{node.primitive.name} is not a function of libm"
         elif node.primitive.kind == "counter":
             why = f"{node.primitive.name} draws random numbers"
         elif is_batch_reduction(node):
-            why = f"{node.primitive.name} mixes the examples of a batch, and C takes one at a time"
+            why = f"{node.primitive.name} mixes the examples of a batch, but C takes one at a time"
         else:
             continue
         raise UserError(f'layer "{node.scope}" cannot be written in C: {why}; export to another format')

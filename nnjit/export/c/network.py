@@ -1,4 +1,4 @@
-"""Bind the arrays of a network to its graph as constants, and join its outputs to one."""
+"""Bind the arrays of a network to its graph as constants, and concatenate its outputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnjit.ir import Graph, constant, rebuild, tracing
 
 @tracing()
 def bound(network: Network) -> tuple[Graph, dict[bytes, str]]:
-    """(x) → the outputs of a network side by side, in its type; and the names of arrays by their bytes."""
+    """Return the graph (x) → the outputs of a network side by side, in its dtype; and array bytes -> name."""
     dtype = network.task.dtype
     graph = network.graph(given=dtype)
     arrays = {graph.input(name): constant(array) for name, array in network.arrays.items()}

@@ -1,4 +1,4 @@
-"""Rewrite the graph of a prediction for C: small buffers, and constants for all that no input changes."""
+"""Rewrite the graph of a prediction for C: small buffers, and constants for all that does not depend on x."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.primitives import broadcast, matmul, mul, reduce_sum, reshape, window
 
 
 def without_windows(graph: Graph) -> Graph:
-    """`graph` with convolutions as loops that read windows where they overlap, so no buffer holds copies."""
+    """Make convolutions loops that read windows in place, so no buffer holds copies."""
     return Graph(graph.inputs, rebuild(graph.outputs, {}, _direct), graph.names)
 
 
@@ -30,7 +30,7 @@ def _direct(node: Node) -> Node:
 
 
 def folded(graph: Graph) -> Graph:
-    """`graph` with everything that does not depend on the input evaluated."""
+    """Evaluate everything in `graph` that does not depend on the input."""
     known: dict[Node, np.ndarray] = {}
     for node in graph.nodes:
         if node.primitive is constant_p:
@@ -44,7 +44,7 @@ def folded(graph: Graph) -> Graph:
 
 
 def with_numbers(graph: Graph) -> Graph:
-    """`graph` with constant arrays of one element as a number each, which stands where it is used."""
+    """Replace constant arrays of one element with numbers, which are inlined."""
     single = [n for n in graph.nodes if n.primitive is constant_p and n.shape != () and n.size == 1]
     numbers = {n: _constant(array_of(n).reshape(()), n) for n in single}
     values = {n: broadcast(number, shape=n.shape, axes=()) for n, number in numbers.items()}

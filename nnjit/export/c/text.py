@@ -14,7 +14,7 @@ WIDTH = 110
 
 
 def comment(paragraphs: Sequence[str]) -> str:
-    """A comment of paragraphs; what would end it, or begin another one, is taken apart."""
+    """Write a comment of paragraphs; comment marks inside are broken up."""
     lines: list[str] = []
     for paragraph in paragraphs:
         plain = "".join(c if c.isprintable() else " " for c in paragraph)
@@ -26,7 +26,7 @@ def comment(paragraphs: Sequence[str]) -> str:
 
 
 def string(text: str) -> str:
-    """A string literal of the UTF-8 bytes of a text."""
+    """Return a string literal of a text's UTF-8 bytes."""
     return '"' + "".join(map(_character, text.encode("utf-8"))) + '"'
 
 
@@ -38,7 +38,7 @@ def _character(byte: int) -> str:
 
 
 def array(name: str, values: np.ndarray) -> str:
-    """The definition of a constant array; every literal gives back all bits of its number."""
+    """Write the definition of a constant array; every literal restores all bits of its number."""
     dtype = SHORT[values.dtype]
     head = f"static const {C_TYPES[dtype]} {name}[{values.size}] = {{"
     return f"{head}\n{_rows(_literals(values.ravel(), dtype))}\n}};\n"
@@ -63,7 +63,7 @@ def _float(text: str, suffix: str) -> str:
 
 
 def _rows(literals: Iterable[str]) -> str:
-    """Literals in lines."""
+    """Wrap literals into lines."""
     lines, line = [], "   "
     for literal in literals:
         if len(line) + len(literal) + 2 > WIDTH:

@@ -1,17 +1,17 @@
-"""Expressions of C with their types, as text that has parentheses only where C or a reader needs them."""
+"""Typed C expressions, as text with parentheses only where C or a reader needs them."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 # fmt: off
-C_TYPES = {  # in memory; a truth value is a byte there, as in nnjit
+C_TYPES = {  # in memory; a boolean is a byte, as in nnjit
     "f32": "float", "f64": "double", "i32": "int32_t", "i64": "int64_t", "u32": "uint32_t", "b1": "uint8_t",
     "int": "int",
 }
 # fmt: on
-INDEX = "int"  # the type of an index or a length, which is not one of the graph's dtypes
-ORDER = ("b1", INDEX, "u32", "i32", "i64", "f32", "f64")  # of two types, the later one is the result's
+INDEX = "int"  # the type of indices and lengths, which is not a dtype of the graph
+ORDER = ("b1", INDEX, "u32", "i32", "i64", "f32", "f64")  # the later of two types is the result's
 FLOATS = ("f32", "f64")
 
 # How tightly an expression's outermost operator binds.
@@ -22,11 +22,11 @@ class Value(NamedTuple):
     """An expression.
 
     Args:
-        type: its dtype's short name, or `INDEX`; of a pointer, that of its elements.
+        type: the short name of its dtype (of its elements' for a pointer), or `INDEX`.
         level: how tightly its outermost operator binds.
-        constant: its value, if it is an index that is known.
-        base: of a pointer, the array or the parameter that it points into; None of other values.
-        offset: of a pointer, how many elements after the first of its base.
+        constant: its value if it is a known index.
+        base: the array or parameter that a pointer points into; None for other values.
+        offset: of a pointer from its base, in elements.
     """
 
     text: str
@@ -37,7 +37,7 @@ class Value(NamedTuple):
     offset: Value | None = None
 
     def within(self, level: int) -> str:
-        """The text as an operand that has to bind as tightly as `level`."""
+        """The text as an operand that must bind as tightly as `level`."""
         return self.text if self.level >= level else f"({self.text})"
 
 
@@ -47,7 +47,7 @@ def index(value: int) -> Value:
 
 
 def pointer(base: str, type: str, offset: Value | None = None) -> Value:
-    """The address of the element of an array at `offset`."""
+    """The address of an array's element at `offset`."""
     offset = index(0) if offset is None else offset
     if offset.constant == 0:
         return Value(base, type, base=base, offset=offset)
@@ -79,9 +79,9 @@ def number(value: float, type: str) -> str:
 
 
 def binary(operator: str, x: Value, y: Value) -> Value:
-    """The expression of an operator, one of + - * /; of known indices, the result.
+    """Write an operator, one of + - * /; for known indices, its result.
 
-    Whole numbers of the graph wrap around, which in C only unsigned ones do.
+    The graph's integers wrap around; in C, only unsigned ones do.
     """
     type = joint(x, y)
     if type == INDEX and (folded := _folded(operator, x, y)) is not None:
@@ -95,7 +95,7 @@ def binary(operator: str, x: Value, y: Value) -> Value:
 
 
 def _folded(operator: str, x: Value, y: Value) -> Value | None:
-    """The result of known indices, or of one that changes nothing."""
+    """The result for known indices, or if one of them changes nothing."""
     a, b = x.constant, y.constant
     if a is not None and b is not None:
         return index({"+": a + b, "-": a - b, "*": a * b}[operator])

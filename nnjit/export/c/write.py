@@ -1,4 +1,4 @@
-"""Write the C file of a network, and its header, to a folder."""
+"""Write the C file of a network and its header to a folder."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def write(network: Network, path: Path) -> Sequence[Path]:
 
 
 def note(files: Sequence[Path]) -> str:
-    """How much memory the prediction in these files takes."""
+    """Describe the memory needed by the prediction in these files."""
     header = next(file for file in files if file.name == HEADER).read_text(encoding="utf-8")
     constants, buffers = map(int, re.findall(r"_BYTES = (\d+)", header))
     return f"{'memory':<10}  {constants:,} bytes of constants, {buffers:,} bytes of static buffers, no heap"
 
 
 def document_of(network: Network) -> Document:
-    """The files of a network."""
+    """Write the files of a network."""
     graph, names = bound(network)
     return document(graph, names, description_of(network))
 
 
 def description_of(network: Network) -> Description:
-    """What the header says about a network."""
+    """Describe a network for the header."""
     outputs = network.outputs
     classes = outputs[0].classes if len(outputs) == 1 else None
     size = math.prod(network.input_shape)
@@ -64,7 +64,7 @@ def _outputs(outputs: Sequence[NetworkOutput]) -> Iterator[str]:
 
 
 def _listed(array: str, names: Sequence[str], start: int = 0) -> Iterator[str]:
-    """A line for each name of an element, the first of them at `start`."""
+    """A line for each element's name, the first at `start`."""
     for k, name in enumerate(names[:MOST_NAMES], start):
         yield f"{array}[{k}]: {name}"
     if len(names) > MOST_NAMES:

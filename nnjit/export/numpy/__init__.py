@@ -1,4 +1,4 @@
-"""Export a network as a readable file of Python that needs NumPy alone, beside its arrays in an `.npz`."""
+"""Export a network as a readable Python file that needs only NumPy, with its arrays in an `.npz`."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ from nnjit.ir.graph import constant_p, consumers
 from nnjit.primitives.scan import Loop
 
 WIDTH = 90
-LONGEST = 60  # characters of an expression that is not given a name
+LONGEST = 60  # characters of an expression without a name
 TAKEN = {"np", "n", "t", "x", "math", "ARRAYS", *HELPERS}
 # fmt: off
-WORDS = {  # the name of a value by its primitive, where the primitive's is not a good one
+WORDS = {  # primitive -> a better name for its value than its own
     "matmul": "product", "batch_matmul": "product", "add": "total", "sub": "difference", "mul": "scaled",
     "div": "ratio", "select": "chosen", "concat": "joined", "transpose": "turned", "reshape": "shaped",
     "cast": "number", "exp": "e", "less": "is_less", "equal": "is_equal", "not_equal": "differs",
@@ -34,12 +34,12 @@ WORDS = {  # the name of a value by its primitive, where the primitive's is not 
 
 @dataclass
 class Shared:
-    """What the functions of a file share.
+    """State shared by the functions of a file.
 
     Args:
-        arrays: those that the file reads, by name.
-        helpers: the functions that NumPy lacks and that are called.
-        array_names: the input of the graph of each array, with its name.
+        arrays: the file's arrays by name.
+        helpers: the called functions that NumPy lacks.
+        array_names: the graph's input of each array -> its name.
     """
 
     array_names: Mapping[Node, str]
@@ -53,10 +53,10 @@ class Emitter:
 
     Args:
         scope: the name of the layer.
-        nodes: those that are written; others are written too when one of these needs them.
-        kept: nodes that need a name of their own.
+        nodes: those to write; others are written too if one of these needs them.
+        kept: nodes that need their own names.
         rows: an expression for the number of rows; None if nothing here has rows.
-        loads: the arrays of the file that are read, with their names here.
+        loads: the file's arrays that are read, with their names here.
     """
 
     shared: Shared
@@ -79,7 +79,7 @@ class Emitter:
             self.value(node)
 
     def value(self, node: Node) -> Text:
-        """The expression of a node, which is written if it has not been."""
+        """The expression of a node, which is written if it has not been yet."""
         if node not in self.values:
             self.values[node] = self._written(node)
         return self.values[node]
@@ -112,7 +112,7 @@ class Emitter:
         return name
 
     def argument(self, text: Text, binding: int) -> str:
-        """An expression as a part of one that binds as tightly as that."""
+        """An expression as an operand of one that binds as tightly as `binding`."""
         return text.code if binding == CALL or text.binding >= binding else f"({text.code})"
 
     def _written(self, node: Node) -> Text:
@@ -121,7 +121,7 @@ class Emitter:
         if node.primitive is constant_p:
             return self._constant(node)
         text = self._expression(node)
-        if text.is_literal:  # a name would have a type of its own
+        if text.is_literal:  # a name would have its own type
             return text
         is_cheap = text.code.isidentifier() or node.primitive.name in ("broadcast", "slice", "reshape")
         users = len(self._users.get(node, ()))
@@ -169,7 +169,7 @@ class Emitter:
         return self._array(f"{self.scope}.constant", array)
 
     def _array(self, wanted: str, array: np.ndarray | None) -> Text:
-        """An array of the file, which is given a name here; a new one if `array` is not None."""
+        """The name here of an array of the file; of a new one if `array` is not None."""
         full = wanted
         if array is not None:
             count = 1
@@ -182,14 +182,14 @@ class Emitter:
         shape = array.shape if array is not None else node.shape if node is not None else ()
         return Text(self.loads[full], ATOM, shape)
 
-    # -- what moves elements, and products
+    # -- moving elements, and products
 
     def post(self, node: Node, code: str) -> Text:
         """The first argument as a whole, followed by a method or an index."""
         return Text(f"{self.argument(self.whole(node.inputs[0]), ATOM)}{code}", ATOM, node.shape)
 
     def called(self, node: Node, code: str) -> Text:
-        """A call, with all arguments as wholes in the places of `{0}`, …"""
+        """A call with all arguments as wholes in the places of `{0}`, …"""
         return Text(code.format(*(self.whole(n).code for n in node.inputs)), CALL, node.shape)
 
     def helped(self, node: Node, name: str, **options: object) -> Text:
@@ -294,7 +294,7 @@ class Emitter:
         return Text(f"np.stack({order}, axis={int(loop.is_batched)})", CALL, node.shape)
 
     def switch(self, node: Node) -> Text:
-        """All branches are computed, and one is selected; a truth value chooses the first of two."""
+        """Compute all branches and select one; True chooses the first of two."""
         chosen = self._named(self.whole(node.inputs[0]), node.inputs[0])
         found = []
         for graph in node.params["branches"]:

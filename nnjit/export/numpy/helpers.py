@@ -19,17 +19,17 @@ def erfc(x):
 ''',
     "xlogy": '''\
 def xlogy(x, y):
-    """x log(y), and 0 where x is 0."""
+    """x log(y), but 0 where x is 0."""
     return x * np.log(np.where((x == 0) & ~np.isnan(y), 1, y))
 ''',
     "xlog1py": '''\
 def xlog1py(x, y):
-    """x log(1 + y), and 0 where x is 0."""
+    """x log(1 + y), but 0 where x is 0."""
     return x * np.log1p(np.where((x == 0) & ~np.isnan(y), 0, y))
 ''',
     "xdivy": '''\
 def xdivy(x, y):
-    """x / y, and 0 where both are 0."""
+    """x / y, but 0 where both are 0."""
     return x / np.where((x == 0) & (y == 0), 1, y)
 ''',
     "entr": '''\
@@ -51,7 +51,7 @@ def rel_entr(x, y):
 ''',
     "expm1mx": '''\
 def expm1mx(x):
-    """exp(x) - 1 - x; near 0, where that loses digits, the sum of its series."""
+    """exp(x) - 1 - x; near 0, where this loses digits, the sum of its series."""
     is_near = np.abs(x) < 0.5
     v = np.where(is_near, x, 0)
     series = 0 * v
@@ -61,17 +61,17 @@ def expm1mx(x):
 ''',
     "gammaln": '''\
 def gammaln(x):
-    """The logarithm of |Γ(x)| of each element."""
+    """log |Γ(x)| of each element."""
     return np.frompyfunc(math.lgamma, 1, 1)(x).astype(x.dtype)
 ''',
     "corner": '''\
 def corner(x):
-    """1 / x, and 0 at 0."""
+    """1 / x, but 0 at 0."""
     return np.divide(1, x, out=np.zeros_like(x), where=x != 0)
 ''',
     "windows": '''\
 def windows(x, first, sizes, strides, dilations):
-    """The sliding windows over the axes from `first` on: their positions, and then their elements."""
+    """The sliding windows over the axes from `first` on: their positions, then their elements."""
     axes, reach = range(first, first + len(sizes)), [d * (s - 1) + 1 for s, d in zip(sizes, dilations)]
     found = np.lib.stride_tricks.sliding_window_view(x, reach, tuple(axes))
     picked = [slice(None)] * found.ndim
@@ -84,7 +84,7 @@ def windows(x, first, sizes, strides, dilations):
 ''',
     "overlap_add": '''\
 def overlap_add(x, first, lengths, strides, dilations):
-    """The sum of windows where they overlap, the transpose of taking windows."""
+    """Add up overlapping windows, the transpose of taking windows."""
     n = len(lengths)
     out = np.zeros((*x.shape[:first], *lengths, *x.shape[first + 2 * n :]), x.dtype)
     counts, sizes = x.shape[first : first + n], x.shape[first + n : first + 2 * n]
@@ -97,7 +97,7 @@ def overlap_add(x, first, lengths, strides, dilations):
 ''',
     "scatter_add": '''\
 def scatter_add(x, index, axis, size):
-    """Zeros, to which each element of x is added at its index along an axis."""
+    """Add each element of x to zeros, at its index along an axis."""
     out = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
     places = list(np.ogrid[tuple(map(slice, x.shape))])
     places[axis] = index

@@ -17,18 +17,18 @@ from nnjit.export.order import Segment, segments
 from nnjit.export.python_source import identifier, names_of, tuple_of
 from nnjit.ir import Graph, Node
 
-OURS = (  # names that the file uses
+OURS = (  # names used by the file
     "predict", "predict_probabilities", "outputs", "np", "math", "Path", "ARRAYS", "INPUT_SHAPE", "FEATURES",
     "CATEGORIES", "CLASSES", "x", "len", "zip", "dict", "range", "reversed", "tuple",
 )  # fmt: skip
 _WORDS = {
-    SCALE: "Scale inputs as for the training.",
+    SCALE: "Scale inputs as in training.",
     DECODE: "Turn the last layer's output into probabilities, or values in the data's own units.",
 }
 
 
 def program(network: Network) -> tuple[str, dict[str, np.ndarray]]:
-    """The source of the file, and the arrays that it reads."""
+    """Return the source of the file, and the arrays that it reads."""
     graph = network.graph("f64")
     *held, x = graph.inputs
     names = dict(zip(held, graph.names, strict=False))
@@ -53,7 +53,7 @@ def _head(network: Network, shared: Shared) -> str:
     lines = [
         f'"""Predict with the network {title(network)}.',
         "",
-        "It needs NumPy alone, and its arrays in network.npz beside this file:",
+        "It needs only NumPy, and network.npz next to this file:",
         "",
         "    from network import predict",
         "",
@@ -111,7 +111,7 @@ def _function(network: Network, shared: Shared, part: Segment, name: str) -> str
 
 
 def _words(network: Network, part: Segment) -> str:
-    """One line about a function: the layer's type, and the shapes."""
+    """One line on a function: the layer's type and the shapes."""
     if part.scope in _WORDS:
         return _WORDS[part.scope]
     shapes = " and ".join(_shape(n) for n in part.takes)
@@ -140,12 +140,12 @@ def _outputs(graph: Graph, x: Node, parts: Sequence[Segment], functions: Sequenc
     ]
     results = ", ".join(names[n] for n in graph.outputs)
     body = [*check, *lines, f"return [{results}]"]
-    head = ["def outputs(x):", '    """The array of each output for inputs x, in their own units."""']
+    head = ["def outputs(x):", '    """The array of each output for inputs x in their own units."""']
     return "\n".join([*head, *(f"    {line}" for line in body)])
 
 
 def _faces(network: Network) -> Iterator[str]:
-    """`predict`, and of classes `predict_probabilities`."""
+    """`predict`, and for classes `predict_probabilities`."""
     if len(network.outputs) > 1:
         yield from _faces_of_several(network)
         return
@@ -169,7 +169,7 @@ def _faces_of_several(network: Network) -> Iterator[str]:
     if of_classes:
         yield (
             'def predict_probabilities(x):\n    """The probability of each class (n, K) for inputs x, '
-            'of each output that has classes."""\n'
+            'for each output of classes."""\n'
             f"    found = dict(zip({tuple_of(names)}, outputs(x)))\n"
             f"    return {{name: found[name] for name in {tuple_of(of_classes)}}}\n"
         )

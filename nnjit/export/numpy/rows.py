@@ -1,11 +1,11 @@
-"""What each elementwise primitive is in NumPy: an expression over its arguments `{0}`, `{1}`, …"""
+"""Elementwise primitives in NumPy, each an expression over its arguments `{0}`, `{1}`, …"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 CALL, ATOM, POWER, UNARY, PRODUCT, SUM, COMPARISON = 9, 6, 5, 4, 3, 2, 1
-"""From a call, whose arguments need no parentheses, to what binds most loosely."""
+"""From a call, whose arguments need no parentheses, to the operators that bind most loosely."""
 
 
 class Row(NamedTuple):

@@ -20,7 +20,7 @@ class Text:
     Args:
         binding: how tightly it binds.
         shape: its compact shape.
-        is_literal: whether it is a number without a type of its own.
+        is_literal: whether it is a number without its own type.
     """
 
     code: str
@@ -30,7 +30,7 @@ class Text:
 
 
 def literal(value: np.generic) -> str:
-    """A number without a type of its own."""
+    """A number without its own type."""
     number = value.item()
     if isinstance(number, float) and not math.isfinite(number):
         return {math.inf: "np.inf", -math.inf: "-np.inf"}.get(number, "np.nan")
@@ -38,7 +38,7 @@ def literal(value: np.generic) -> str:
 
 
 def dtype_name(node: Node) -> str:
-    """The type of a node, as NumPy's name."""
+    """NumPy's name of a node's type."""
     return "np.bool_" if node.dtype.kind == "b" else f"np.{node.dtype.name}"
 
 
@@ -49,7 +49,7 @@ def axes_of(node: Node) -> str:
 
 
 def as_matrix(code: str, node: Node) -> str:
-    """An array as the matrix of its last axis."""
+    """An array as a matrix with the same last axis."""
     return code if node.ndim == 2 else f"{code}.reshape(-1, {node.shape[-1]})"
 
 

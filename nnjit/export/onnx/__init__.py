@@ -1,4 +1,4 @@
-"""Export a network as a file of ONNX, which many runtimes read."""
+"""Export a network as an ONNX file, which many runtimes read."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from nnjit.export.onnx.model import model_of
 from nnjit.runs.writing import write_atomically
 
 LARGEST = 2**31
-"""Bytes of a file: protobuf's limit."""
+"""The most bytes of a file: protobuf's limit."""
 
 
 def write(network: Network, path: Path) -> Sequence[Path]:
-    """Write a file of ONNX, checked with ONNX's own checker.
+    """Write an ONNX file, checked with ONNX's own checker.
 
     Raises:
-        UserError: ONNX has no operator for what a layer computes, or its arrays are too large for a file.
+        UserError: ONNX has no operator for a layer's operation, or the arrays are too large for a file.
     """
     size = sum(array.nbytes for array in network.arrays.values())
     if size >= LARGEST - 2**20:
         raise UserError(
-            f"the weights are {size:,} bytes, and a file of ONNX holds {LARGEST:,}; export to numpy"
+            f"the weights are {size:,} bytes, but an ONNX file holds at most {LARGEST:,}; export to numpy"
         )
     from onnx import checker
 

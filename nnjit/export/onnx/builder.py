@@ -24,14 +24,14 @@ class Value:
 
 @dataclass
 class Names:
-    """What a graph shares with the bodies of its loops: constants and the counts of names."""
+    """The names that a graph shares with the bodies of its loops: constants, and counts of names."""
 
     constants: dict[str, np.ndarray] = field(default_factory=dict)
     keys: dict[tuple[str, tuple[int, ...], bytes], str] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def constant(self, array: Any) -> str:
-        """The name of a constant; equal ones are one."""
+        """The name of a constant; equal constants share one."""
         array = np.asarray(array)
         key = array.dtype.str, array.shape, array.tobytes()
         if key not in self.keys:
@@ -40,7 +40,7 @@ class Names:
         return self.keys[key]
 
     def new(self, wanted: str) -> str:
-        """A name that no other value has; no layer, column or target has its form."""
+        """A unique name; no layer, column or target has its form."""
         self.counts[wanted] = self.counts.get(wanted, 0) + 1
         return f"{wanted}/{self.counts[wanted]}"
 
@@ -82,7 +82,7 @@ class Builder:
         return self.names.constant(array)
 
     def ints(self, *numbers: int) -> str:
-        """A constant vector of whole numbers."""
+        """A constant vector of integers."""
         return self.constant(np.array(numbers, np.int64))
 
     def whole(self, node: Node) -> str:
@@ -101,7 +101,7 @@ class Builder:
 
 
 def reads(operator: Any) -> Iterator[str]:
-    """The values that an operator reads, in the body of a loop too."""
+    """The values that an operator reads, including those in the body of a loop."""
     yield from operator.input
     for attribute in operator.attribute:
         for inner in attribute.g.node:

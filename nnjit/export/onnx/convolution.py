@@ -1,4 +1,4 @@
-"""Recognise convolutions, which a graph has as products of windows, and write them as ONNX's `Conv`."""
+"""Recognise convolutions, which a graph expresses as products of windows, and write them as ONNX's `Conv`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Convolution:
     """A convolution of channels-last inputs.
 
     Args:
-        source: the inputs (B, lengths…, C), or with some of these axes as one.
+        source: the inputs (B, lengths…, C), or with some of these axes joined.
         weight: (sizes…, C, F).
-        lengths: those of the inputs, with padding.
+        lengths: of the inputs, with padding.
     """
 
     source: Node
@@ -38,7 +38,7 @@ class Convolution:
 
 
 def convolution_of(node: Node) -> Convolution | None:
-    """The convolution that a `matmul` node computes; None if it is another product."""
+    """Return the convolution that a `matmul` node computes; None for other products."""
     rows, columns = node.inputs
     is_plain = not (node.params["ta"] or node.params["tb"]) and node.dtype == np.float32
     windows = rows.inputs[0] if rows.primitive.name == "reshape" else rows

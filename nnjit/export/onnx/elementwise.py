@@ -1,6 +1,6 @@
-"""What each elementwise primitive is in ONNX: an operator, or several.
+"""Elementwise primitives in ONNX, each one or several operators.
 
-Where ONNX has no operator, or one that loses digits near 0, a formula of others is written.
+If ONNX has no operator, or one that loses digits near 0, a formula of others is written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _number(b: Builder, dtype: np.dtype, value: float) -> str:
 
 
 def _expm1(b: Builder, dtype: np.dtype, x: str) -> str:
-    """exp(x) - 1; near 0, where that loses digits, 2 t / (1 - t) with t = tanh(x / 2)."""
+    """exp(x) - 1; near 0, where this loses digits, 2 t / (1 - t) with t = tanh(x / 2)."""
     one = _number(b, dtype, 1)
     t = b.add("Tanh", b.add("Mul", x, _number(b, dtype, 0.5)))
     near = b.add("Div", b.add("Add", t, t), b.add("Sub", one, t))
@@ -30,7 +30,7 @@ def _expm1(b: Builder, dtype: np.dtype, x: str) -> str:
 
 
 def _log1p(b: Builder, dtype: np.dtype, x: str) -> str:
-    """log(1 + x); near 0, where that loses digits, u + u³/3 + u⁵/5 + … twice, with u = x / (2 + x)."""
+    """log(1 + x); near 0, where this loses digits, u + u³/3 + u⁵/5 + … twice, with u = x / (2 + x)."""
     u = b.add("Div", x, b.add("Add", x, _number(b, dtype, 2)))
     square = b.add("Mul", u, u)
     series = _number(b, dtype, 0)
@@ -46,7 +46,7 @@ def _near_zero(b: Builder, dtype: np.dtype, x: str, near: str, far: str) -> str:
 
 
 def _softplus(b: Builder, dtype: np.dtype, x: str) -> str:
-    """max(x, 0) + log1p(exp(-|x|)): ONNX's own operator may lose what is small."""
+    """max(x, 0) + log1p(exp(-|x|)): ONNX's own operator may lose small values."""
     tail = _log1p(b, dtype, b.add("Exp", b.add("Neg", b.add("Abs", x))))
     return b.add("Add", b.add("Max", x, _number(b, dtype, 0)), tail)
 
@@ -57,7 +57,7 @@ def _logaddexp(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
 
 
 def _remainder(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
-    """With the sign of the divisor, as in Python."""
+    """The remainder with the sign of the divisor, as in Python."""
     if dtype.kind != "f":
         return b.add("Mod", x, y)
     return b.add("Sub", x, b.add("Mul", y, b.add("Floor", b.add("Div", x, y))))
@@ -94,19 +94,19 @@ def _where_both(b: Builder, dtype: np.dtype, test: str, other: str, value: float
 
 
 def _xlogy(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
-    """X log(y), and 0 where x is 0 and y is a number."""
+    """X log(y), but 0 where x is 0 and y is not NaN."""
     is_zero, is_number = b.add("Equal", x, _number(b, dtype, 0)), b.add("Not", b.add("IsNaN", y))
     return b.add("Mul", x, b.add("Log", _where_both(b, dtype, is_zero, is_number, 1, y)))
 
 
 def _xlog1py(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
-    """X log(1 + y), and 0 where x is 0 and y is a number."""
+    """X log(1 + y), but 0 where x is 0 and y is not NaN."""
     is_zero, is_number = b.add("Equal", x, _number(b, dtype, 0)), b.add("Not", b.add("IsNaN", y))
     return b.add("Mul", x, _log1p(b, dtype, _where_both(b, dtype, is_zero, is_number, 0, y)))
 
 
 def _xdivy(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
-    """X / y, and 0 where both are 0."""
+    """X / y, but 0 where both are 0."""
     zero = _number(b, dtype, 0)
     return b.add("Div", x, _where_both(b, dtype, b.add("Equal", x, zero), b.add("Equal", y, zero), 1, y))
 
@@ -138,7 +138,7 @@ def _rel_entr(b: Builder, dtype: np.dtype, x: str, y: str) -> str:
 
 
 def _expm1mx(b: Builder, dtype: np.dtype, x: str) -> str:
-    """exp(x) - 1 - x; near 0, where that loses digits, the sum of its series."""
+    """exp(x) - 1 - x; near 0, where this loses digits, the sum of its series."""
     series = _number(b, dtype, 0)
     for k in range(16 if dtype == np.float64 else 10, 1, -1):
         series = b.add("Add", b.add("Mul", series, x), _number(b, dtype, 1 / math.factorial(k)))

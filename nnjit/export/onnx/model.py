@@ -20,7 +20,7 @@ INPUT = "x"
 
 
 def model_of(network: Network) -> Any:
-    """The ONNX model. Inputs are of the type of the training: one for each column of a table, else `x`."""
+    """Build the ONNX model. Inputs have the dtype of training: one for each column of a table, else `x`."""
     from onnx import helper, numpy_helper
 
     graph = network.graph(network.task.dtype)

@@ -1,4 +1,4 @@
-"""What each primitive is in ONNX, a row for each."""
+"""Primitives in ONNX, a row for each."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from nnjit.ir.types import static
 from nnjit.primitives.scan import Loop
 
 Row = Callable[[Builder, Node], str]
-"""Adds the operators of a node; returns the name of its value, which has its whole shape."""
+"""Adds the operators of a node and returns the name of its value, which has its whole shape."""
 
 
 def add_all(builder: Builder, graph: Graph) -> None:
-    """Add all nodes of a graph that the builder has no value for.
+    """Add all nodes of a graph for which the builder has no value.
 
     Raises:
         GraphError: ONNX has no operator for a primitive.
@@ -55,14 +55,14 @@ def _value(b: Builder, node: Node) -> Value:
 
 
 def onnx_type(dtype: np.dtype) -> int:
-    """ONNX's number of an element type."""
+    """ONNX's number for an element type."""
     from onnx import helper
 
     return int(helper.np_dtype_to_tensor_dtype(dtype))
 
 
 def declared(name: str, node: Node) -> Any:
-    """The declaration of an input or output of a graph."""
+    """Declare an input or output of a graph."""
     from onnx import helper
 
     shape = [ROWS if d is B else d for d in node.shape]
@@ -70,7 +70,7 @@ def declared(name: str, node: Node) -> Any:
 
 
 def _broadcast(b: Builder, node: Node) -> Value:
-    """The argument with axes of length 1, which elementwise operators repeat."""
+    """The argument with new axes of length 1, which elementwise operators repeat."""
     given = b.values[node.inputs[0]]
     axes = kept_axes(given.shape, node)
     new = [k for k, axis in enumerate(axes) if axis is None]
@@ -104,7 +104,7 @@ def _reduce(operator: str) -> Row:
     def add(b: Builder, node: Node) -> str:
         axes = node.params["axes"]
         x = b.whole(node.inputs[0])
-        return b.add(operator, x, b.ints(*axes), keepdims=0) if axes else x  # no axes mean all in ONNX
+        return b.add(operator, x, b.ints(*axes), keepdims=0) if axes else x  # in ONNX, no axes means all
 
     return add
 
@@ -142,7 +142,7 @@ def _gather(b: Builder, node: Node) -> str:
 
 
 def _windows(b: Builder, node: Node) -> str:
-    """A look-up of the elements of each window along each axis, and then the axes in their order."""
+    """Look up the elements of each window along each axis, then put the axes in order."""
     x, first, sizes = b.whole(node.inputs[0]), node.params["first"], node.params["sizes"]
     axis, n = first, len(sizes)
     options = zip(sizes, node.params["strides"], node.params["dilations"], strict=True)
@@ -156,7 +156,7 @@ def _windows(b: Builder, node: Node) -> str:
 
 
 def _scan(b: Builder, node: Node) -> str:
-    """A loop: the body is a graph of its own, which reads the constants from the outer one."""
+    """Add a loop, whose body is a graph that reads constants from the outer one."""
     from onnx import helper
 
     loop = Loop(**node.params)
@@ -170,7 +170,7 @@ def _scan(b: Builder, node: Node) -> str:
     declared_in, stacks = [declared(name, n) for n, name in given], list(node.inputs[ends:])
     names = [b.whole(n) for n in node.inputs[loop.constants :]]
     axes = [int(n.type.is_batched) for n in loop.moving]
-    if not stacks:  # ONNX counts the steps of what it reads
+    if not stacks:  # ONNX counts the steps of its inputs
         declared_in.append(
             helper.make_tensor_value_info(b.names.new("count"), onnx_type(np.dtype(np.int64)), [])
         )
@@ -192,7 +192,7 @@ def _scan(b: Builder, node: Node) -> str:
 
 
 def _record(b: Builder, loop: Loop, outputs: list[str]) -> str:
-    """The recorded values of all steps, or of the last alone, flat and side by side."""
+    """The recorded values of all steps, or only the last, flat and side by side."""
     lead = [0] * loop.is_batched
     if loop.keeps_last:
         last = b.constant(np.array(loop.last))
@@ -207,7 +207,7 @@ def _record(b: Builder, loop: Loop, outputs: list[str]) -> str:
 
 
 def _switch(b: Builder, node: Node) -> str:
-    """All branches are computed, and one is selected; a truth value chooses the first of two."""
+    """Compute all branches and select one; True chooses the first of two."""
     found = []
     for graph in node.params["branches"]:
         pairs = zip(graph.inputs, node.inputs[1:], strict=True)

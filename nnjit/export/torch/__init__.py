@@ -1,4 +1,4 @@
-"""Export a network as a readable file of PyTorch's modules, beside its weights in a safetensors file."""
+"""Export a network as a readable file of PyTorch modules, with its weights in a safetensors file."""
 
 from __future__ import annotations
 

@@ -3,12 +3,12 @@
 HELPERS: dict[str, str] = {
     "is_data": '''\
 def is_data(x, value):
-    """1 for each step (n, steps, 1) of x whose elements do not all have a value, else 0."""
+    """1 for each step (n, steps, 1) of x unless all its elements equal a value, else 0."""
     return (x.flatten(2) if x.ndim > 2 else x.unsqueeze(2)).ne(value).any(2, keepdim=True).to(x.dtype)
 ''',
     "find_padding": '''\
 def find_padding(x, value, steps):
-    """Which elements of x are in a step that is one value; steps are indices (steps, features)."""
+    """Mark the elements of x in steps that equal a value throughout; steps are indices (steps, features)."""
     flat = x.flatten(1)
     is_step = (flat[:, steps] == value).all(2, keepdim=True)
     found = torch.zeros_like(flat, dtype=torch.bool)
@@ -23,7 +23,7 @@ def average_pool(x, pool, padding):
 ''',
     "attend": '''\
 def attend(attention, x, causal=False, mask=None):
-    """The attention of a sequence to itself; padding is not read, and its output is 0."""
+    """Self-attention of a sequence; padding is not read, and its output is 0."""
     later = padded = None
     if causal:
         later = torch.triu(x.new_full((x.shape[1], x.shape[1]), -torch.inf), 1)
@@ -34,13 +34,13 @@ def attend(attention, x, causal=False, mask=None):
 ''',
     "mean_of_words": '''\
 def mean_of_words(embedding, indices):
-    """The mean of the vectors of the words (n, words); 0 stands for no word."""
+    """The mean vector of the words (n, words); 0 means no word."""
     is_word = (indices > 0).unsqueeze(2).to(embedding.weight.dtype)
     return (embedding(indices) * is_word).sum(1) / is_word.sum(1).clamp(min=1)
 ''',
     "GaussianNoise": '''\
 class GaussianNoise(nn.Module):
-    """Adds normal numbers in training."""
+    """Adds normally distributed noise in training."""
 
     def __init__(self, stddev):
         super().__init__()
@@ -51,7 +51,7 @@ class GaussianNoise(nn.Module):
 ''',
     "CellWith": '''\
 class CellWith(nn.RNNCell):
-    """The cell of a simple recurrent layer with another function."""
+    """The cell of a simple recurrent layer with another activation."""
 
     def __init__(self, inputs, units, function):
         super().__init__(inputs, units)
@@ -63,7 +63,7 @@ class CellWith(nn.RNNCell):
 ''',
     "OverSteps": '''\
 class OverSteps(nn.Module):
-    """A recurrent cell over the steps of a sequence; steps of padding leave its state as it is."""
+    """A recurrent cell over the steps of a sequence; steps of padding do not change its state."""
 
     def __init__(self, cell, reverse=False):
         super().__init__()
@@ -71,7 +71,7 @@ class OverSteps(nn.Module):
         self.reverse = reverse
 
     def forward(self, x, mask=None):
-        """The output of each step (n, steps, units), and the last one (n, units)."""
+        """The output of each step (n, steps, units), and of the last (n, units)."""
         zero = x.new_zeros(len(x), self.cell.hidden_size)
         states = (zero, zero) if isinstance(self.cell, nn.LSTMCell) else (zero,)
         outputs = [zero] * x.shape[1]

@@ -1,6 +1,6 @@
-"""What each layer is in PyTorch, a row for each: its module, its tensors in PyTorch's layouts, and its call.
+"""Layers in PyTorch, a row for each: its module, its tensors in PyTorch's layouts, and its call.
 
-Here images and sequences have their channels last, as in nnjit; modules that want them second get them there.
+Images and sequences have their channels last, as in nnjit; modules that expect them second get them moved.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _convolution(layer: Any, place: Place) -> str:
 
 
 def _pads(widths: Sequence[tuple[int, int]]) -> tuple[int, ...]:
-    """The widths of padding as PyTorch wants them, the last axis first."""
+    """The widths of padding in PyTorch's order, the last axis first."""
     return tuple(width for pair in reversed(widths) for width in pair)
 
 
@@ -87,13 +87,13 @@ def _pool(kind: str, layer: Any, place: Place) -> str:
 
 
 def _global_average_pool(layer: Any, place: Place) -> str:
-    if place.mask:  # an example of padding alone has the mean 0
+    if place.mask:  # an example of only padding has the mean 0
         return f"({place.x} * {place.mask}).sum(1) / {place.mask}.sum(1).clamp(min=1)"
     return f"{place.x}.mean(dim={tuple(range(1, len(place.shape)))})"
 
 
 def _recurrent(kind: str, layer: Any, place: Place) -> str:
-    """PyTorch's own layer; over padding, or with another function, its cell in a loop over the steps."""
+    """PyTorch's own layer; with padding or another activation, its cell in a loop over the steps."""
     weight, bias = place.arrays["weight"], place.arrays["bias"]
     tensors = {
         "weight_ih": weight.T,
@@ -198,7 +198,7 @@ def _layer_norm(layer: Any, place: Place) -> str:
 
 
 def _affine(layer: Any, place: Place, channels: int) -> dict[str, np.ndarray]:
-    """The scale and shift of a normalisation, which PyTorch has both or neither of."""
+    """The scale and shift of a normalisation; PyTorch has both or neither."""
     if not (layer.scale or layer.shift):
         return {}
     dtype = next(iter(place.arrays.values())).dtype
@@ -221,7 +221,7 @@ def _select(layer: Any, place: Place) -> str:
 
 
 def _middle(layer: Any, place: Place) -> str:
-    """The window of an image that is predicted by."""
+    """The window of an image used for predictions."""
     (height, width), (rows, columns) = place.shape[:2], place.node.output_shape[:2]
     top, left = (height - rows) // 2, (width - columns) // 2
     return f"{place.x}[:, {top}:{top + rows}, {left}:{left + columns}]"

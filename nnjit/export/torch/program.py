@@ -1,4 +1,4 @@
-"""Write a network as a file of PyTorch."""
+"""Write a network as a PyTorch file."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ LINKS: Mapping[Link, str] = {
 
 
 def program(network: Network) -> tuple[str, dict[str, np.ndarray]]:
-    """The source of the file, and its tensors.
+    """Return the source of the file, and its tensors.
 
     Raises:
-        GraphError: there is no row for a layer.
+        GraphError: a layer has no row.
     """
     file = File()
     scaling = _scaling(network, file)
@@ -45,7 +45,7 @@ def program(network: Network) -> tuple[str, dict[str, np.ndarray]]:
         _indented("\n".join([*scaling, *layers])),
     ]
     body = "\n\n".join(["\n".join(_constructor(network, file)), "\n".join(forward), faces])
-    doc = '"""The trained layers, and what comes before and after them."""'
+    doc = '"""The trained layers, with scaling and decoding."""'
     network_class = f"class Network(nn.Module):\n    {doc}\n\n{_indented(body)}"
     helpers = [HELPERS[name] for name in HELPERS if name in file.helpers]
     sections = [_head(network), *helpers, network_class, _LOAD]
@@ -65,7 +65,7 @@ def _head(network: Network) -> str:
     lines = [
         f'"""The network {title(network)} in PyTorch.',
         "",
-        "It needs PyTorch and safetensors, and its weights in network.safetensors beside this file:",
+        "It needs PyTorch and safetensors, and network.safetensors next to this file:",
         "",
         "    from network import load",
         "",
@@ -100,7 +100,7 @@ def _constructor(network: Network, file: File) -> Iterator[str]:
 
 
 def _scaling(network: Network, file: File) -> Iterator[str]:
-    """The lines that scale inputs in float64, as for the training."""
+    """The lines that scale inputs in float64, as in training."""
     own, scaling = f"torch.{network.dtype.name}", network.scaling
     if not scaling.changes_inputs:
         return iter([f"x = x.to({own})"])
@@ -115,7 +115,7 @@ def _scaled(affine: Affine, file: File) -> str:
 
 
 def _padding(network: Network, scaling: Scaling, file: File) -> Iterator[str]:
-    """The lines that leave padding as it is, and move data apart that scaling has turned into it."""
+    """The lines that keep padding unchanged, and move apart data that scaling has turned into padding."""
     found = []
     for padding in scaling.padding:
         steps = file.buffer("padding_steps", padding.places(network.input_shape))
@@ -133,7 +133,7 @@ def _padding(network: Network, scaling: Scaling, file: File) -> Iterator[str]:
 
 
 def _layers(network: Network, file: File) -> Iterator[str]:
-    """A line for each layer, and one before it if it has a mask of padding."""
+    """A line for each layer, preceded by one for its mask of padding, if any."""
     model = network.task.model
     names = {INPUT: "x"} | {node.name: file.name(node.name) for node in model.nodes}
     lines = []
@@ -163,7 +163,7 @@ def _mask(node: LayerNode, names: Mapping[str, str], file: File) -> str:
 
 
 def _faces(network: Network, file: File) -> Iterator[list[str]]:
-    """`predict`, and of classes `predict_probabilities`."""
+    """`predict`, and for classes `predict_probabilities`."""
     outputs, several = network.outputs, len(network.outputs) > 1
     of_classes = [output for output in outputs if output.classes is not None]
     values = [output for output in outputs if output.classes is None]
@@ -189,7 +189,7 @@ def _faces(network: Network, file: File) -> Iterator[list[str]]:
 
 
 def _method(name: str, words: str, body: list[str], *, runs: bool = True) -> list[str]:
-    """A method that computes the outputs `z` first, if it runs the network itself."""
+    """A method, which first computes the outputs `z` if it runs the network itself."""
     lines = ["z = self(torch.as_tensor(x))"] * runs + body
     head = ["@torch.no_grad()", f"def {name}(self, x):", f'    """{words}"""']
     return [*head, *(f"    {line}" for line in lines)]
@@ -202,7 +202,7 @@ def _result(each: list[tuple[NetworkOutput, str]], several: bool) -> list[str]:
 
 
 def _decoded(output: NetworkOutput, file: File) -> str:
-    """The prediction of one output, of the outputs `z` of the network."""
+    """The prediction of one output, from the outputs `z` of the network."""
     start, stop = output.columns.start, output.columns.stop
     p = LINKS[output.loss.link].format(f"z[:, {start}:{stop}]")
     if output.classes is not None:

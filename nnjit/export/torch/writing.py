@@ -12,7 +12,7 @@ from nnjit.export.torch.helpers import HELPERS
 from nnjit.nn.model.layer_node import LayerNode
 
 # fmt: off
-RESERVED = frozenset((  # names that a module has by itself, or that the file uses
+RESERVED = frozenset((  # names that every module has, or that the file uses
     "CATEGORIES", "CLASSES", "FEATURES", "is_mistaken", "is_padding",
     "F", "Network", "Path", "T_destination", "add_module", "apply", "bfloat16", "buffers",
     "call_super_init", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval",
@@ -32,12 +32,12 @@ RESERVED = frozenset((  # names that a module has by itself, or that the file us
 
 @dataclass
 class File:
-    """What is written of a file.
+    """The parts of a file that have been written.
 
     Args:
         modules: the source of each module, by its attribute of the network.
         tensors: the content of the safetensors file.
-        helpers: the functions and classes that PyTorch lacks and that are used.
+        helpers: the functions and classes used that PyTorch lacks.
         frozen: the modules that are not trained.
     """
 
@@ -48,7 +48,7 @@ class File:
     taken: set[str] = field(default_factory=set)
 
     def name(self, wanted: str) -> str:
-        """A name like this one that nothing else has."""
+        """A unique name like this one."""
         name = identifier(f"layer{wanted}" if wanted.startswith("_") else wanted)
         while name in RESERVED or name in HELPERS or name in self.taken:
             name += "_"
@@ -56,13 +56,13 @@ class File:
         return name
 
     def buffer(self, name: str, array: np.ndarray) -> str:
-        """An array that is no param; returns the expression that reads it."""
+        """Add an array that is not a param; return the expression that reads it."""
         own = self.name(name)
         self.tensors[own] = array
         return f"self.{own}"
 
     def helper(self, name: str) -> str:
-        """The name of a function or class that the file needs."""
+        """Add a helper function or class that the file needs; return its name."""
         self.helpers[name] = None
         return name
 
@@ -72,10 +72,10 @@ class Place:
     """Where a layer is written.
 
     Args:
-        name: the layer's, as it is in the file.
+        name: of the layer in the file.
         arrays: its params and state by their own names.
-        inputs: the expressions of what it takes.
-        mask: the expression of the mask of padding (n, steps, 1); "" without one.
+        inputs: the expressions of its inputs.
+        mask: the expression of the mask of padding (n, steps, 1); "" if there is none.
     """
 
     file: File
@@ -96,7 +96,7 @@ class Place:
         return self.node.input_shapes[0]
 
     def module(self, source: str, tensors: Mapping[str, np.ndarray], suffix: str = "") -> str:
-        """Add a module with tensors by their names in it; returns the expression that reads it."""
+        """Add a module with tensors by their names in it; return the expression that reads it."""
         name = self.file.name(f"{self.name}_{suffix}") if suffix else self.name
         self.file.modules[name] = source
         self.file.tensors |= {f"{name}.{key}": array for key, array in tensors.items()}

@@ -1,4 +1,4 @@
-"""The layers, one file each, which is imported when a model has such a layer."""
+"""The layers, one file each, imported when a model has such a layer."""
 
 from nnjit.nn.layers.shared.base import layers
 

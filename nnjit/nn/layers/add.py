@@ -1,4 +1,4 @@
-"""`add`: the sum of several arrays, as a residual network's shortcut needs it."""
+"""`add`: the sum of several arrays, as for a residual network's shortcut."""
 
 from __future__ import annotations
 

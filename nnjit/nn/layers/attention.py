@@ -16,15 +16,15 @@ from nnjit.nn.layers.shared.masking import mask_of
 from nnjit.registry import Count
 
 PARTS = ("query", "key", "value")
-PADDED = -1e9  # the score of padding: finite, lest an example of nothing else be divided by 0
+PADDED = -1e9  # the score of padding: finite, so an example of padding alone does not divide by 0
 
 
 @layers.register
 class Attention(TrainedLayer):
-    """softmax(Q Kᵀ / √d) V @ output_weight + output_bias for each head, of inputs (steps, features).
+    """softmax(Q Kᵀ / √d) V for each head, then @ output_weight + output_bias, for inputs (steps, features).
 
-    Q, K and V are x @ weight + bias with weights of their own. Each head reads its own d columns,
-    d = features / heads; the heads' results are side by side before the last product.
+    Q, K and V are x @ weight + bias, each with its own weights. Each head reads its own d = features / heads
+    columns; the results of the heads are concatenated before the last product.
 
     Reference: Vaswani et al. 2017, arXiv:1706.03762.
     """
@@ -32,12 +32,12 @@ class Attention(TrainedLayer):
     type: Literal["attention"] = "attention"
     also_called: ClassVar[tuple[str, ...]] = ("self_attention", "multi_head_attention", "multihead_attention")
     heads: Count = 1
-    """The number of heads; they divide the features among them."""
+    """The number of heads, which share the features equally."""
     causal: bool = False
-    """Whether a step reads only itself and the steps before it."""
+    """Whether each step reads only itself and earlier steps."""
     mask_value: float | None = None
-    """Steps of the data whose features all have this value, before it is scaled, are padding, as for `lstm`:
-    no step reads them, their output is zero. null means that there is no padding."""
+    """Steps whose features all have this value in the unscaled data are padding, as in `lstm`: no step reads
+    them, and their output is zero. null means no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
     """The initial weights."""
     bias_initializer: AnyInitializer = Zeros()
@@ -82,7 +82,7 @@ class Attention(TrainedLayer):
         return output if keep is None else output * keep
 
     def _split(self, x: Any) -> Any:
-        """The parts (B, heads, steps, d) that the heads read of x (B, steps, features)."""
+        """Split x (B, steps, features) into the heads' parts (B, heads, steps, d)."""
         rows, steps, _ = np.shape(x)
         return np.swapaxes(np.reshape(x, (rows, steps, self.heads, -1)), 1, 2)
 

@@ -11,7 +11,7 @@ from nnjit.nn.layers.shared.pooling import Pooling
 
 @layers.register
 class AveragePool(Pooling):
-    """The mean of the elements of each window that are not padding, channel by channel."""
+    """The mean of the elements of each window, without padding, channel by channel."""
 
     type: Literal["average_pool"] = "average_pool"
     also_called: ClassVar[tuple[str, ...]] = ("avg_pool", "average_pooling", "mean_pool")

@@ -15,21 +15,21 @@ from nnjit.nn.layers.shared.base import Context, Param, layers
 from nnjit.nn.layers.shared.normalisation import Normalisation
 from nnjit.registry import Number
 
-LEAST_COUNT = 1.001  # the fewest values that a variance is estimated from; a rounded count of 1 is below it
+LEAST_COUNT = 1.001  # the smallest count that gives a variance; a rounded 1 is below it
 
 
 @layers.register
 class BatchNorm(Normalisation):
     """(x - mean) / √(variance + epsilon) · scale + shift, for each channel of the last axis.
 
-    x is (B, …, C), scale and shift are (C,). In training, mean m = Σ wₖ xₖ / Σ wₖ and variance
-    v = Σ wₖ (xₖ - m)² / Σ wₖ are those of the batch, over all axes but the last, wₖ being the weight of
-    row k: a row of weight 0 does not matter. Elsewhere they are the running ones, which each step moves by
-    running ← (1 - momentum) · running + momentum · (m, or v n / (n - 1)), n = (Σ wₖ)² / Σ wₖ² being the
-    number of values, of rows of equal weight. So, as in PyTorch, momentum is the fraction of the new batch
-    (in Keras that of the old value) and the running variance the unbiased estimate (in Keras it is v). A
-    batch of a single value says nothing of the variance, and leaves the running one as it was; its output is
-    the shift, so that nothing before the layer learns from it. A training of such batches is refused.
+    x is (B, …, C), scale and shift are (C,). In training, the batch gives mean m = Σ wₖ xₖ / Σ wₖ and
+    variance v = Σ wₖ (xₖ - m)² / Σ wₖ, over all axes but the last, with wₖ the weight of row k: a row of
+    weight 0 does not matter. Elsewhere the running ones are used; each step moves them by running ← (1 -
+    momentum) · running + momentum · (m, or v n / (n - 1)), with n = (Σ wₖ)² / Σ wₖ², for equal weights the
+    number of values. So, as in PyTorch, momentum is the fraction of the new batch (in Keras, of the old
+    value) and the running variance the unbiased estimate (in Keras, v). A batch of a single value says
+    nothing about the variance and leaves the running one unchanged; its output is the shift, so nothing
+    before the layer learns from it. Training with such batches only is refused.
 
     Reference: Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
@@ -37,7 +37,7 @@ class BatchNorm(Normalisation):
     type: Literal["batch_norm"] = "batch_norm"
     also_called: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization")
     momentum: Number = Field(0.1, gt=0, le=1)
-    """How much of each batch's mean and variance goes into the running ones, > 0 and <= 1."""
+    """The fraction of each batch's mean and variance in the running ones, > 0 and <= 1."""
 
     def state(self, *inputs: Shape) -> tuple[Param, ...]:
         (x,) = inputs
@@ -74,11 +74,11 @@ class BatchNorm(Normalisation):
 
 
 def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
-    """Mean and variance (C,) over all axes but the last, and the number of values that they are of.
+    """Mean and variance (C,) over all axes but the last, and the number of values.
 
-    Squares are of what differs from the mean, since of two large means the difference has no digits left. To
-    the derivative this mean is a constant c: as v = Σ w (x - c)² / Σ w - (m - c)² whatever c is, all orders
-    are right, and the backward pass need not pass over the rows once more for what is always 0.
+    It squares differences from the mean, since the difference of two large means has no digits left. The
+    derivative takes this mean for a constant c: as v = Σ w (x - c)² / Σ w - (m - c)² for any c, all orders
+    are right, and the backward pass avoids another pass over the rows for a term that is always 0.
     """
     axes, positions = tuple(range(x.ndim - 1)), math.prod(x.shape[1:-1])
     w = np.ones_like(x[(slice(None), *[0] * (x.ndim - 1))]) if weights is None else weights
@@ -92,5 +92,5 @@ def _statistics(x: Array, weights: Array | None) -> tuple[Array, Array, Array]:
 
 
 def _ratio(a: Array, b: Array) -> Array:
-    """The quotient a / b; a if b is 0, as when no row of the batch counts or there is a single value."""
+    """The quotient a / b; a if b is 0, as when all rows have weight 0 or there is a single value."""
     return a / np.where(b > 0, b, 1.0)

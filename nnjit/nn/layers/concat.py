@@ -13,7 +13,7 @@ from nnjit.nn.layers.shared.base import Context, Layer, layers
 
 @layers.register
 class Concat(Layer):
-    """The inputs joined along their last axis; their other axes are equal."""
+    """The inputs concatenated along their last axis; their other axes must be equal."""
 
     type: Literal["concat"] = "concat"
     also_called: ClassVar[tuple[str, ...]] = ("concatenate", "cat")
@@ -23,7 +23,9 @@ class Concat(Layer):
         first = inputs[0]
         for shape in inputs:
             if not shape or len(shape) != len(first) or shape[:-1] != first[:-1]:
-                raise GraphError(f"concat takes inputs equal but for the last axis, got {first} and {shape}")
+                raise GraphError(
+                    f"concat takes inputs that differ only in the last axis, got {first} and {shape}"
+                )
         return (*first[:-1], sum(shape[-1] for shape in inputs))
 
     def keeps_steps(self, *inputs: Shape) -> bool:

@@ -1,4 +1,4 @@
-"""`cutout`: in training, a rectangle of each image is blank."""
+"""`cutout`: in training, blank out a rectangle of each image."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nnjit.registry import Number
 
 @layers.register
 class Cutout(Augmenting):
-    """In training, a rectangle of the image is `fill`, with probability `rate`; elsewhere it stays as it is.
+    """In training, fill a rectangle of each image with `fill`, with probability `rate`.
 
-    All pixels are as likely to be its centre, so that it may reach beyond the edges, as in the paper.
+    Its centre is equally likely at each pixel, so it may reach beyond the edges, as in the paper.
     Reference: DeVries & Taylor 2017, arXiv:1708.04552.
     """
 
@@ -28,9 +28,9 @@ class Cutout(Augmenting):
     size: Sizes
     """[height, width] of the rectangle in pixels, or one number for both."""
     rate: Number = Field(1.0, ge=0, le=1)
-    """The probability that an image has one, 0 <= rate <= 1."""
+    """The probability that an image gets one, 0 <= rate <= 1."""
     fill: float = 0.0
-    """The value of its pixels, after scaling; of images scaled by `unit`, 0 is black."""
+    """The value of its pixels, after scaling; 0 is black for images scaled by `unit`."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

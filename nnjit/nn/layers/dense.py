@@ -17,20 +17,20 @@ from nnjit.registry import Count
 class Dense(TrainedLayer):
     """activation(x @ weight + bias), with x (B, …, I), weight (I, units) and bias (units,).
 
-    Of a sequence or an image, each step or position by itself, as in PyTorch and Keras; with a `flatten`
-    before it, every output reads all of them.
+    It acts on each step of a sequence, or position of an image, separately, as in PyTorch and Keras; after a
+    `flatten`, every output reads all of them.
     """
 
     type: Literal["dense"] = "dense"
     also_called: ClassVar[tuple[str, ...]] = ("linear", "fully_connected", "fc")
     units: Count | None = None
-    """The number of outputs, >= 1. The last layer may omit it, and then has as many as the data asks for."""
+    """The number of outputs, >= 1. The last layer may omit it: the data then decides."""
     activation: ActivationName = "identity"
     """The function applied to the sums."""
     bias: bool = True
-    """Whether a trained constant is added to each sum."""
+    """Whether to add a trained constant to each sum."""
     weight_initializer: AnyInitializer | None = None
-    """The initial weights; by default those that suit the activation."""
+    """The initial weights; by default, suited to the activation."""
     bias_initializer: AnyInitializer = Zeros()
     """The initial biases."""
 
@@ -63,7 +63,7 @@ class Dense(TrainedLayer):
     @property
     def _units(self) -> int:
         if self.units is None:
-            raise ConfigError("expected a whole number >= 1; only the last layer can do without", ("units",))
+            raise ConfigError("expected a whole number >= 1; only the last layer can omit it", ("units",))
         return self.units
 
     @property

@@ -17,7 +17,7 @@ from nnjit.registry import Number
 
 @layers.register
 class Dropout(Elementwise):
-    """x with each element 0 with probability `rate` and else x / (1 - rate), in training; x elsewhere.
+    """0 with probability `rate`, else x / (1 - rate), for each element in training; x elsewhere.
 
     The division keeps the mean (inverted scaling, as in PyTorch and Keras; the paper scales the weights at
     prediction instead). Reference: Srivastava et al. 2014, JMLR 15.
@@ -25,7 +25,7 @@ class Dropout(Elementwise):
 
     type: Literal["dropout"] = "dropout"
     rate: Number = Field(ge=0, lt=1)
-    """The fraction of elements that are dropped, 0 <= rate < 1."""
+    """The fraction of elements to drop, 0 <= rate < 1."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

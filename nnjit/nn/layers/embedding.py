@@ -20,29 +20,28 @@ from nnjit.registry import Count, Index
 
 @layers.register
 class Embedding(TrainedLayer):
-    """Row x of a weight (entries, size) for every element x, a whole number from 0 to entries - 1.
+    """Row x of a weight (entries, size) for each element x, a whole number from 0 to entries - 1.
 
-    A step adds its gradient to the rows that its batch used; that of the others is 0. Momentum, Adam's means
-    or a penalty would still move those, as they do with a dense gradient in PyTorch and Keras; `sparse` says
-    whether they do.
+    Only rows that a batch uses have a gradient other than 0. Momentum, Adam's means or a penalty would still
+    move the others, as a dense gradient does in PyTorch and Keras; `sparse` decides whether they do.
     """
 
     type: Literal["embedding"] = "embedding"
     entries: Count | None = None
-    """The number of entries; inputs are whole numbers from 0 to entries - 1. Omit it if `from` names a column
-    of a table with categories or text, which has its own number of entries."""
+    """The number of entries; inputs are whole numbers from 0 to entries - 1. Omit it if `from` names a
+    table's column of categories or text, which knows its number."""
     size: Count
     """The length of each vector."""
     weight_initializer: AnyInitializer = Normal()
     """The initial vectors."""
     padding_index: Index | None = None
-    """The number that stands for padding: its vector is 0 and not trained, so that a later layer, with
-    `mask_value: 0`, skips it."""
+    """The number that marks padding: its vector is 0 and not trained, so a later layer with `mask_value: 0`
+    skips it."""
     sparse: bool | Literal["auto"] = "auto"
-    """Whether a step leaves rows that its batch did not use as they are, with all that the optimizer
-    remembers of them, and so takes no longer for a larger table; a penalty then acts on used rows alone
-    (PyTorch's `sparse=True`, with `SparseAdam`). `auto`: only if the result is the same, as with
-    gradient_descent and adagrad without a penalty."""
+    """Whether a step leaves rows that its batch did not use unchanged, and their optimizer slots too, so it
+    takes no longer for a larger table; a penalty then acts on used rows only (PyTorch's `sparse=True`, with
+    `SparseAdam`). `auto`: only if the result is the same, as with gradient_descent and adagrad without a
+    penalty."""
 
     @model_validator(mode="after")
     def _padding_is_an_entry(self) -> Self:
@@ -59,9 +58,7 @@ class Embedding(TrainedLayer):
             raise GraphError(f"embedding takes a column of categories or text; {kind}")
         found = len(column.entries)
         if self.entries is not None and self.entries < found:
-            raise GraphError(
-                f'column "{column.name}" has {found} entries, got {self.entries}; leave out entries'
-            )
+            raise GraphError(f'column "{column.name}" has {found} entries, got {self.entries}; omit entries')
         padding = 0 if column.kind == "text" and self.padding_index is None else self.padding_index
         return self.model_copy(update={"entries": self.entries or found, "padding_index": padding})
 
@@ -74,7 +71,7 @@ class Embedding(TrainedLayer):
         begin: Initializer = self.weight_initializer
         if self.padding_index is not None:
             begin = Altered(first=begin, start=self.padding_index, end=self.padding_index + 1, factor=0)
-        assert self.entries is not None  # or there is no output shape
+        assert self.entries is not None  # else there is no output shape
         return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:

@@ -1,4 +1,4 @@
-"""`features`: the columns of a table as a network takes them."""
+"""`features`: the columns of a table as inputs of a network."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ LARGEST = 600
 
 @layers.register
 class Features(TrainedLayer):
-    """The columns of a table side by side: numbers, flags and dates as they are, and for each category a
-    trained vector, as an `embedding` has it.
+    """The columns of a table side by side: numbers, flags and dates unchanged, and a trained vector for each
+    category, as in `embedding`.
 
-    Of text, it is the mean of the vectors of its words. `from` may name the columns to take, one or several;
-    without it, the layer takes all of them.
+    A text gives the mean of the vectors of its words. `from` may name one or several columns; by default, the
+    layer takes all.
     """
 
     type: Literal["features"] = "features"
     formula: ClassVar[str] = "the columns side by side, with a trained vector for each category"
     size: Count | Literal["auto"] = "auto"
-    """The length of the vector of a category or a word; `auto` grows with the number n of those of the
-    column: min(600, round(1.6 n^0.56)), fastai's rule."""
+    """The length of the vector of a category or word; `auto` grows with the number n of them in the column:
+    min(600, round(1.6 n^0.56)), fastai's rule."""
     one_hot: bool = False
-    """Whether each category is an input of its own instead, 1 where a row has it and else 0; text is then
-    left out."""
+    """Whether each category is an input of its own instead, 1 if the row has it and else 0; text is then left
+    out."""
     dropout: Number = Field(0.0, ge=0, lt=1)
-    """The fraction of the outputs that a training step sets to 0, in [0, 1), as `dropout` does it."""
+    """The fraction of the outputs that a training step drops, in [0, 1), as `dropout` does."""
     weight_initializer: AnyInitializer = Normal()
     """The initial vectors."""
 
@@ -47,7 +47,7 @@ class Features(TrainedLayer):
 
     @property
     def columns(self) -> Columns:
-        """The columns that it takes; () until they are known."""
+        """The columns it takes; () until they are known."""
         return self._columns
 
     def with_columns(self, columns: Columns) -> Self:
@@ -86,7 +86,7 @@ class Features(TrainedLayer):
         return np.where(context.uniform(out.shape) < self.dropout, 0.0, out * (1 / (1 - self.dropout)))
 
     def _size(self, column: InputColumn) -> int:
-        """How many numbers stand for an entry of a column."""
+        """How many numbers represent an entry of a column."""
         return min(LARGEST, round(1.6 * len(column.entries) ** 0.56)) if self.size == "auto" else self.size
 
     def tables(self) -> Iterator[tuple[str, InputColumn]]:
@@ -102,8 +102,8 @@ class Features(TrainedLayer):
 
 
 def _parts(columns: Columns) -> list[InputColumn | slice]:
-    """The columns that have vectors and, between them, the inputs that stay as they are, side by side in one
-    slice: a wide table would compile slowly with one for each column.
+    """The columns with vectors and, between them, the unchanged inputs side by side in one slice: a wide
+    table would compile slowly with one slice per column.
     """
     parts: list[InputColumn | slice] = []
     for column in columns:
@@ -124,7 +124,7 @@ def _indices(x: Array, column: InputColumn) -> Array:
 
 
 def _vectors(x: Array, column: InputColumn, table: Array) -> Array:
-    """The vectors (B, size) of a category; the mean of those of the words of a text, 0 if it has none."""
+    """The vectors (B, size) of a category; for text the mean of its words' vectors, 0 without words."""
     indices = _indices(x, column)
     found = np.take(table, indices, axis=0)
     if column.kind != "text":

@@ -1,4 +1,4 @@
-"""`flatten`: all axes of an example become one."""
+"""`flatten`: merge all axes of an example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gaussian_noise`: in training, normal numbers are added."""
+"""`gaussian_noise`: add normal numbers in training."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from nnjit.registry import Number
 
 @layers.register
 class GaussianNoise(Elementwise):
-    """x + stddev · z in training, z being normal and new for each element and step; x elsewhere.
+    """x + stddev · z in training, with z normal and drawn for each element and step; x elsewhere.
 
-    z = √(-2 ln(1 - u)) cos(2πv) for u and v uniform in [0, 1), so that the logarithm is never that of 0.
+    z = √(-2 ln(1 - u)) cos(2πv) for u and v uniform in [0, 1), so the logarithm is never of 0.
     Reference: Box & Muller 1958, Annals of Mathematical Statistics 29.
     """
 
@@ -33,7 +33,7 @@ class GaussianNoise(Elementwise):
         (x,) = inputs
         if not context.training or is_exactly(self.stddev, 0):
             return x
-        # One draw for both, as a second one in this step would give the same numbers.
+        # One draw for both: a second one in this step would give the same numbers.
         pairs = np.astype(context.uniform((x.shape[0], 2, *x.shape[1:])), x.dtype)
         radius = np.sqrt(-2 * np.log1p(-pairs[:, 0]))
         return x + self.stddev * radius * np.cos(2 * math.pi * pairs[:, 1])

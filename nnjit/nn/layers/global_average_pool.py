@@ -20,16 +20,15 @@ class GlobalAveragePool(Layer):
     also_called: ClassVar[tuple[str, ...]] = ("global_avg_pool", "global_average_pooling")
 
     mask_value: float | None = None
-    """Of sequences, steps of the data whose features all have this value, before it is scaled, are padding,
-    as for `lstm`, and do not count; an example of padding alone has the mean 0. null means that there is no
-    padding."""
+    """Steps of a sequence whose features all have this value in the unscaled data are padding, as in `lstm`,
+    and do not count; the mean of nothing but padding is 0. null means no padding."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs
         if len(x) < 2:
             raise GraphError(f"global_average_pool takes inputs with positions and channels, got {x}")
         if self.mask_value is not None and len(x) != 2:
-            raise GraphError(f"mask_value is for sequences (steps, features), got {x}; leave it out")
+            raise GraphError(f"mask_value is for sequences (steps, features), got {x}; omit it")
         return x[-1:]
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

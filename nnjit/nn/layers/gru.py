@@ -16,7 +16,7 @@ class GRU(Recurrent):
     """r, z = σ(x W + b + h U + c), n = tanh(x W + b + r (h U + c)), h ← n + z (h - n), each with its part.
 
     W is the weight, U the recurrent weight, b the bias and c the recurrent bias. Their three parts are in the
-    order r, z, n, and the reset gate works on the product, as PyTorch has it.
+    order r, z, n, and the reset gate acts on the product, as in PyTorch.
 
     Reference: Cho et al. 2014, arXiv:1406.1078.
     """

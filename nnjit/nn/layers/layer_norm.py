@@ -1,4 +1,4 @@
-"""`layer_norm`: each example's last axis gets mean 0 and variance 1, and then a trained scale and shift."""
+"""`layer_norm`: bring each example's last axis to mean 0 and variance 1, then scale and shift it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`lstm`: a recurrent layer whose memory is guarded by gates."""
+"""`lstm`: a recurrent layer with a gated memory."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from nnjit.registry import Number
 class LSTM(Recurrent):
     """i, f, o = σ(…), g = tanh(…), of x @ weight + h @ recurrent_weight + bias; c ← f c + i g, h ← o tanh(c).
 
-    The four parts of weights and bias are in the order i, f, g, o, as PyTorch has them; PyTorch's two biases
-    are one.
+    The four parts of weights and bias are in the order i, f, g, o, as in PyTorch, whose two biases are one
+    here.
 
     Reference: Hochreiter & Schmidhuber 1997; the forget gate, Gers et al. 2000.
     """
@@ -28,7 +28,7 @@ class LSTM(Recurrent):
     states: ClassVar[int] = 2
 
     forget_bias: Number = 1.0
-    """What is added to the first bias of the forget gate, so that the memory lasts at first.
+    """Added to the initial bias of the forget gate, so that memory lasts at first.
 
     Reference: Jozefowicz et al. 2015.
     """

@@ -13,7 +13,7 @@ from nnjit.nn.layers.shared.pooling import Pooling
 class MaxPool(Pooling):
     """The largest element of each window, channel by channel.
 
-    Equal ones share the gradient evenly, where PyTorch gives it to the first.
+    Equal ones share the gradient evenly; PyTorch gives it to the first.
     """
 
     type: Literal["max_pool"] = "max_pool"

@@ -1,4 +1,4 @@
-"""`multiply`: the product of several arrays, as a gate needs it."""
+"""`multiply`: the product of several arrays, as for a gate."""
 
 from __future__ import annotations
 

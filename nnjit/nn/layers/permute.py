@@ -1,4 +1,4 @@
-"""`permute`: the axes of an example in another order."""
+"""`permute`: reorder the axes of an example."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _check(axes: tuple[int, ...]) -> tuple[int, ...]:
 class Permute(Layer):
     """x with its axes in the order `axes`: axis k of the output is axis `axes[k]` of the input.
 
-    The axes of an example count from 1, since 0 is the batch's, as in Keras: `[2, 1]` transposes (H, W).
+    An example's axes count from 1, since 0 is the batch axis, as in Keras: `[2, 1]` transposes (H, W).
     """
 
     type: Literal["permute"] = "permute"
     only_moves: ClassVar[bool] = True
     also_called: ClassVar[tuple[str, ...]] = ("transpose",)
     axes: Annotated[tuple[Count, ...], Field(min_length=1), AfterValidator(_check)]
-    """The input's axes in the order of the output, each once, the first of an example being 1."""
+    """The input's axes in the order of the output, each once; an example's first axis is 1."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -1,4 +1,4 @@
-"""`random_crop`: in training, a window of the image at a random place."""
+"""`random_crop`: in training, cut a window from the image at a random place."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from nnjit.registry import Index
 
 @layers.register
 class RandomCrop(Augmenting):
-    """A window of each image: in training at a random place, elsewhere in the middle.
+    """A window of each image: at a random place in training, elsewhere in the middle.
 
-    With `padding` and without `size`, images keep their size, and outside training they stay as they are.
+    With `padding` and without `size`, images keep their size, and outside training they are unchanged.
     """
 
     type: Literal["random_crop"] = "random_crop"
     formula: ClassVar[str] = "in training, a window of an image at a random place; elsewhere the middle"
     size: Sizes | None = None
-    """[height, width] of the window, or one number for both; null means those of the image."""
+    """[height, width] of the window, or one number for both; null means the image's."""
     padding: Index = 0
-    """How many pixels of `fill` are put around the image first."""
+    """How many pixels of `fill` to put around the image first."""
     fill: float = 0.0
-    """The value of padding, after scaling; of images scaled by `unit`, 0 is black."""
+    """The value of padding, after scaling; 0 is black for images scaled by `unit`."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         shape = super().output_shape(*inputs)

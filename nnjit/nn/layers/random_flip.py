@@ -1,4 +1,4 @@
-"""`random_flip`: in training, some images are mirrored."""
+"""`random_flip`: mirror some images in training."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from nnjit.registry import Number
 
 @layers.register
 class RandomFlip(Augmenting):
-    """In training, each image is mirrored with probability `rate`; elsewhere it stays as it is.
+    """In training, mirror each image with probability `rate`.
 
-    With both directions, each is drawn by itself, so a quarter of the images is turned by 180° at rate 0.5.
+    With both directions, each is drawn independently: at rate 0.5, a quarter of the images is turned by 180°.
     """
 
     type: Literal["random_flip"] = "random_flip"
     formula: ClassVar[str] = "in training, an image or its mirror image"
     direction: Literal["horizontal", "vertical", "both"] = "horizontal"
-    """`horizontal` exchanges left and right, `vertical` top and bottom."""
+    """`horizontal` swaps left and right, `vertical` top and bottom."""
     rate: Number = Field(0.5, ge=0, le=1)
     """The probability of each direction, 0 <= rate <= 1."""
 
@@ -34,7 +34,7 @@ class RandomFlip(Augmenting):
         if not context.training or is_exactly(self.rate, 0):
             return x
         axes = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}[self.direction]
-        # One draw for both, as a second one in this step would give the same numbers.
+        # One draw for both: a second one in this step would give the same numbers.
         is_flipped = context.uniform((x.shape[0], *(1,) * (x.ndim - 1), len(axes))) < self.rate
         for k, axis in enumerate(axes):
             x = np.where(is_flipped[..., k], np.flip(x, axis), x)

@@ -1,4 +1,4 @@
-"""`random_shift`: in training, images are moved by some pixels."""
+"""`random_shift`: move images by some pixels in training."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from nnjit.nn.layers.shared.base import Context, layers
 
 @layers.register
 class RandomShift(Augmenting):
-    """In training, each image is moved up or down and left or right by whole pixels; elsewhere it stays.
+    """In training, shift each image up or down and left or right by whole pixels.
 
-    All distances up to the largest are as likely. What comes in at the edges is `fill`.
+    All distances up to the largest are equally likely. New pixels at the edges are `fill`.
     """
 
     type: Literal["random_shift"] = "random_shift"
     formula: ClassVar[str] = "in training, an image moved by some pixels"
     pixels: Pixels | None = None
-    """The largest distance in pixels, of the height and of the width, or one number for both."""
+    """The largest distance in pixels, vertically and horizontally, or one number for both."""
     fraction: float | None = Field(None, ge=0, le=1)
     """The largest distance as a fraction of height and width, instead of `pixels`."""
     fill: float = 0.0
-    """The value of pixels that come in, after scaling; of images scaled by `unit`, 0 is black."""
+    """The value of new pixels, after scaling; 0 is black for images scaled by `unit`."""
 
     @model_validator(mode="after")
     def _has_one_distance(self) -> Self:
         if (self.pixels is None) == (self.fraction is None):
-            raise ValueError("give either pixels or fraction, the largest distance")
+            raise ValueError("give the largest distance either as pixels or as fraction")
         return self
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:

@@ -1,4 +1,4 @@
-"""`reshape`: the elements of an example in other axes."""
+"""`reshape`: give the elements of an example another shape."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from nnjit.registry import MOST
 
 def _check(shape: tuple[int, ...]) -> tuple[int, ...]:
     if 0 in shape:
-        raise ValueError(f"expected lengths >= 1, or -1 for one that follows, got {list(shape)}")
+        raise ValueError(
+            f"expected lengths >= 1, or -1 for one that follows from the others, got {list(shape)}"
+        )
     if shape.count(-1) > 1:
-        raise ValueError(f"expected at most one -1, got {list(shape)}; say the other lengths")
+        raise ValueError(f"expected at most one -1, got {list(shape)}; give the other lengths")
     return shape
 
 
@@ -30,7 +32,7 @@ class Reshape(Layer):
     type: Literal["reshape"] = "reshape"
     only_moves: ClassVar[bool] = True
     shape: Annotated[tuple[Annotated[int, Field(ge=-1, le=MOST)], ...], AfterValidator(_check)]
-    """The lengths of an example's axes, without the batch's; one may be -1, and follows from the others."""
+    """The lengths of an example's axes, without the batch's; one may be -1, inferred from the others."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

@@ -13,7 +13,7 @@ from nnjit.registry import Number
 
 @layers.register
 class Scale(Elementwise):
-    """factor * x + offset, with two constants that are not trained.
+    """factor * x + offset, with two constants.
 
     Pixels of 0 to 255 become 0 to 1 by `factor: 0.00392157`, which is 1/255.
     """
@@ -21,9 +21,9 @@ class Scale(Elementwise):
     type: Literal["scale"] = "scale"
     also_called: ClassVar[tuple[str, ...]] = ("rescaling",)
     factor: Number = 1.0
-    """What each element is multiplied by."""
+    """Multiplies each element."""
     offset: Number = 0.0
-    """What is added to the product."""
+    """Added to the product."""
 
     def __call__(self, params: Mapping[str, Array], *inputs: Array, context: Context) -> Array:
         (x,) = inputs

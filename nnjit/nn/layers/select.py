@@ -19,16 +19,16 @@ def _pair(value: object) -> object:
 
 @layers.register
 class Select(Layer):
-    """The elements x[…, columns] of the last axis, as they are.
+    """The elements x[…, columns] of the last axis.
 
-    `columns: [2, 5]` are the three from 2 up to but not including 5, and stay an axis (…, 3). `columns: 2` is
-    that one alone, and its axis is gone (…,), as in NumPy: so an `embedding` takes a column of the data.
+    `columns: [2, 5]` selects the three columns 2, 3 and 4 and keeps the axis (…, 3). `columns: 2` selects one
+    and drops the axis (…,), as in NumPy: so an `embedding` can take a column of the data.
     """
 
     type: Literal["select"] = "select"
     only_moves: ClassVar[bool] = True
     columns: Annotated[Index | tuple[Index, Index], BeforeValidator(_pair)]
-    """One column, counted from 0, or [first, end), the end not included."""
+    """One column, counted from 0, or [first, end), without the end."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

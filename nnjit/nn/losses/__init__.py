@@ -1,4 +1,4 @@
-"""The losses, by what they are made for; a file is imported when one of its losses is chosen."""
+"""The losses, one file per kind of target, imported when one of its losses is chosen."""
 
 from nnjit.nn.losses.loss import losses
 

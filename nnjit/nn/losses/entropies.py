@@ -1,4 +1,4 @@
-"""Losses of probabilities: cross-entropies, the divergence from given probabilities, and the focal loss.
+"""Losses of probabilities: cross-entropies, the KL divergence, and the focal loss.
 
 All take logits z, the output before any sigmoid or softmax.
 """
@@ -31,7 +31,7 @@ from nnjit.registry import Number, NumberOrNone
 
 
 class YesOrNo(Loss):
-    """A loss whose every output is the logit of a yes or no of its own, for targets t in [0, 1]."""
+    """A loss in which every output is the logit of its own yes or no, for targets t in [0, 1]."""
 
     is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
@@ -48,7 +48,7 @@ class YesOrNo(Loss):
 
 
 class OneOfMany(Loss):
-    """A loss whose outputs are the logits of classes that exclude each other."""
+    """A loss of logits of mutually exclusive classes."""
 
     is_linear: ClassVar[bool] = True
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
@@ -75,12 +75,12 @@ class OneOfMany(Loss):
 
 
 class Smoothed(Loss):
-    """A loss that can take its targets for less certain than they are."""
+    """A loss that can take its targets as less certain than they are."""
 
     label_smoothing: Number = Field(0.0, ge=0, lt=1)
-    """ε, the fraction of every target that is spread evenly over the possible answers, 0 <= ε < 1.
+    """ε, the fraction of every target to spread evenly over the possible answers, 0 <= ε < 1.
 
-    It counts in the losses of all parts of the data. Reference: Szegedy et al. 2016, arXiv:1512.00567.
+    It applies to the loss of every part of the data. Reference: Szegedy et al. 2016, arXiv:1512.00567.
     """
 
     def smoothed(self, t: Array, answers: int) -> Array:
@@ -98,9 +98,9 @@ class Smoothed(Loss):
 class BinaryCrossEntropy(YesOrNo, Smoothed):
     """(1/O) Σₒ -t log σ(z) - (1 - t) log(1 - σ(z)), for logits z and targets t in [0, 1].
 
-    Each output is a yes or no of its own. PyTorch's `BCEWithLogitsLoss`. Computed as t softplus(-z) +
-    (1 - t) softplus(z): no term is negative, so nothing cancels at any z. With label smoothing, t counts as
-    (1 - ε) t + ε/2, as in Keras's `BinaryCrossentropy`; PyTorch's has none.
+    Each output is a separate yes or no. PyTorch's `BCEWithLogitsLoss`. Computed as t softplus(-z) + (1 - t)
+    softplus(z): no term is negative, so nothing cancels at any z. Label smoothing replaces t by (1 - ε) t +
+    ε/2, as in Keras's `BinaryCrossentropy`; PyTorch's has none.
     """
 
     type: Literal["binary_cross_entropy"] = "binary_cross_entropy"
@@ -124,10 +124,10 @@ class BinaryCrossEntropy(YesOrNo, Smoothed):
 class Focal(YesOrNo):
     """(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p), with p = σ(z), for targets t in [0, 1].
 
-    Confident correct answers count little, so easy examples do not drown rare classes; γ = 0 without α is
-    `binary_cross_entropy`. Each output is a yes or no of its own, as in the paper; torchvision's
-    `sigmoid_focal_loss`, and Keras's `BinaryFocalCrossentropy(from_logits=True)`, which takes α where
-    `apply_class_balancing` says so. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p is not.
+    Confident correct answers count little, so easy examples do not drown out rare classes; γ = 0 without α is
+    `binary_cross_entropy`. Each output is a separate yes or no, as in the paper; torchvision's
+    `sigmoid_focal_loss`, and Keras's `BinaryFocalCrossentropy(from_logits=True)`, which uses α with
+    `apply_class_balancing`. Computed with p^γ = exp(-γ softplus(-z)), which is exact where p is not.
     Reference: Lin et al. 2017, arXiv:1708.02002.
     """
 
@@ -136,9 +136,9 @@ class Focal(YesOrNo):
     formula: ClassVar[str] = "(1/O) Σₒ -α t (1 - p)^γ log p - (1 - α) (1 - t) p^γ log(1 - p)"
     formula_note: ClassVar[str] = "with p = σ(z), for targets t in [0, 1]"
     gamma: Number = Field(2.0, ge=0)
-    """γ, how strongly confident answers are discounted, >= 0."""
+    """γ, how strongly to discount confident answers, >= 0."""
     alpha: NumberOrNone = Field(None, gt=0, lt=1)
-    """α, the weight of yes; that of no is 1 - α; the paper's is 0.25. null gives both the weight 1."""
+    """α, the weight of yes, 0.25 in the paper; no has the weight 1 - α. null gives both the weight 1."""
 
     def __call__(self, output: Array, target: Array) -> Array:
         z, t = as_values(output, target, self.type)
@@ -160,10 +160,9 @@ class Focal(YesOrNo):
 class SoftmaxCrossEntropy(OneOfMany, Smoothed):
     """-Σⱼ tⱼ log softmax(z)ⱼ, for logits z (B, K) and class indices (B,), or rows of probabilities t (B, K).
 
-    PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 has
-    cost 0; data with one is refused. Rows of probabilities sum to 1; the gradient is the one of
-    `kl_divergence`, which is 0 if the network says what was asked. With label smoothing, t counts as (1 - ε)
-    t + ε/K, as in both.
+    PyTorch's `CrossEntropyLoss`, and Keras's with `from_logits=True`. A class index outside 0 … K - 1 would
+    cost 0; such data is refused. Rows of probabilities sum to 1; the gradient equals that of `kl_divergence`,
+    which is 0 if the outputs match the targets. Label smoothing replaces t by (1 - ε) t + ε/K, as in both.
     """
 
     type: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
@@ -195,9 +194,9 @@ class SoftmaxCrossEntropy(OneOfMany, Smoothed):
 class KlDivergence(OneOfMany):
     """Σⱼ tⱼ (log tⱼ - log softmax(z)ⱼ), for logits z (B, K) and rows of probabilities t (B, K).
 
-    `softmax_cross_entropy` less the entropy of the targets, which no weight changes: so it is 0 if the
-    network says what was asked. 0 log 0 is 0. PyTorch's `KLDivLoss(reduction="batchmean")` takes
-    log-probabilities, Keras's `KLDivergence` probabilities. Reference: Kullback & Leibler 1951.
+    `softmax_cross_entropy` less the entropy of the targets, which is constant: so it is 0 if the outputs
+    match the targets. 0 log 0 is 0. PyTorch's `KLDivLoss(reduction="batchmean")` takes log-probabilities,
+    Keras's `KLDivergence` probabilities. Reference: Kullback & Leibler 1951.
     """
 
     type: Literal["kl_divergence"] = "kl_divergence"

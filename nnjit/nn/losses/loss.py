@@ -1,8 +1,8 @@
-"""The base class of losses: a loss is the cost of each example, and that of a batch their weighted mean.
+"""The base class of losses: a loss is the cost of each example; a batch costs their weighted mean.
 
 A loss takes targets (B, O), or class indices (B,), which count as one-hot rows (with one output: as the
-numbers 0 and 1). Those that speak of probabilities or rates take the output before any sigmoid, softmax or
-exp, because only so are they accurate far from 0; `predict` applies the missing function.
+numbers 0 and 1). Losses of probabilities or rates take the output before any sigmoid, softmax or exp, which
+keeps them accurate far from 0; `predict` applies the missing function.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnjit.nn.targets import check_width
 from nnjit.registry import Options, Registry
 
 Letter = Literal["output", "z", "target", "t", "s"]
-"""A name in a loss's formula: of the output, of the target, or the sign s = 2 t - 1 of a yes or no."""
+"""A name in a loss's formula: the output, the target, or the sign s = 2 t - 1 of a yes or no."""
 
 
 class Loss(Options, ABC):
@@ -29,25 +29,26 @@ class Loss(Options, ABC):
     formula: ClassVar[str] = ""
     """The cost of one example, in one line of text."""
     formula_note: ClassVar[str] = ""
-    """What the formula leaves open."""
+    """A note on what the formula leaves open."""
     letters: ClassVar[tuple[Letter, ...]] = ("output", "target")
-    """What the formula, or the note on it, is written with."""
+    """The names in the formula or its note."""
 
     targets: ClassVar[Literal["classes", "values", "either"]] = "values"
-    """The targets that it is made for: class indices, values (B, O), or either, as numbers from 0 to 1.
+    """The targets it is made for: class indices, values (B, O), or either, as numbers from 0 to 1.
 
-    They decide what a column of whole numbers is. A loss of values takes classes, too, such as text.
+    They decide whether a column of whole numbers is classes. A loss of values takes classes too, such as
+    text.
     """
 
     link: ClassVar[Link] = "identity"
-    """The function that makes the prediction of the output, see `predict`."""
+    """The function from the output to the prediction, see `predict`."""
 
     applies: ClassVar[tuple[str, ...]] = ()
     """Activations that the loss replaces or makes meaningless: the output must not end with one."""
 
     is_linear: ClassVar[bool] = False
-    """Whether its gradient by the output is linear in the target: then the mean of the costs of two targets
-    has the gradient of the cost of their mean."""
+    """Whether its gradient by the output is linear in the target: then the mean cost of two targets has the
+    same gradient as the cost of their mean."""
 
     type: str
 
@@ -56,22 +57,19 @@ class Loss(Options, ABC):
         """The cost of each example, shape (B,), for an output (B, O) or (B,)."""
 
     def slope(self, outputs: int) -> Formula | None:
-        """∂Cₖ/∂a, written with `A`, the outputs (B, O), and the targets `Y`; None if it is not stated."""
+        """∂Cₖ/∂a as a formula of the outputs `A` (B, O) and the targets `Y`; None if not given."""
         return None
 
     def counted(self, outputs: int) -> Formula:
-        """The targets as the cost takes them, written with `Y`."""
+        """The targets as the cost uses them, as a formula of `Y`."""
         return Y
 
     def predict(self, output: Array) -> Array:
-        """The prediction: probabilities for a loss of logits, rates for one of their logarithms.
-
-        Else the output itself.
-        """
+        """The prediction: probabilities from logits, rates from their logarithms, else the output itself."""
         return LINKS[self.link](output)
 
     def output_size(self, size: int, classes: int | None) -> int:
-        """How many outputs a model needs for data of `size` classes or values.
+        """How many outputs a model needs for data with `size` classes or values.
 
         Args:
             classes: the number of classes; None if the targets are values.
@@ -82,20 +80,20 @@ class Loss(Options, ABC):
         """Raise a GraphError if outputs of this shape do not fit the data.
 
         Args:
-            classes: how many classes the data has; None if its targets are values.
+            classes: the number of classes; None if the targets are values.
         """
         check_width(output_shape, classes, self.type)
 
     def check_size(self, size: int) -> None:
-        """Raise a GraphError if targets of `size` values a row cannot be what the loss is made for."""
+        """Raise a GraphError if the loss cannot take targets of `size` values per row."""
         return
 
     def check_activation(self, activation: str, layer: str) -> None:
-        """Raise a GraphError if the output's layer ends with an activation that the loss applies itself."""
+        """Raise a GraphError if the output layer ends with an activation that the loss applies itself."""
         if activation in self.applies:
             raise GraphError(
                 f'{self.type} takes the output before any {" or ".join(self.applies)}, but "{layer}" ends '
-                f"with {activation}; leave that activation out"
+                f"with {activation}; remove that activation"
             )
 
     def check_targets(self, target: numpy.ndarray) -> None:
@@ -104,7 +102,7 @@ class Loss(Options, ABC):
 
 
 class SumOfSquares(Loss):
-    """A loss that is the sum of the squares of its residuals, as Gauss–Newton and its kin need it."""
+    """A loss that is a sum of squared residuals, as required by Gauss–Newton methods."""
 
     is_linear: ClassVar[bool] = True
 

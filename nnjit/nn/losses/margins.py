@@ -1,7 +1,7 @@
-"""Losses of margins, the support vector machine's: an output is right by a margin, or costs what it lacks.
+"""Margin losses, as in support vector machines: an output costs its shortfall from a margin.
 
-Each output is the score of a yes or no of its own: z > 0 says yes. With classes, each has its score, one
-against the rest, and the largest wins; with two classes, one output is enough.
+Each output is the score of a separate yes or no: z > 0 means yes. Each class has its score, one against the
+rest, and the largest wins; for two classes, one output is enough.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ SIGN = 2 * Y - 1
 
 
 class Margin(Loss):
-    """A loss of 1 - s z, the score z's lack of a margin of 1, where s is 1 for yes and -1 for no."""
+    """A loss of 1 - s z, the score's shortfall from a margin of 1, where s is 1 for yes and -1 for no."""
 
     targets: ClassVar[Literal["classes", "values", "either"]] = "classes"
     applies: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
     letters: ClassVar[tuple[Letter, ...]] = ("z", "s")
     link: ClassVar[Link] = "sigmoid"
-    """σ(z) is in the order of the scores, above 1/2 where they say yes, but no calibrated probability."""
+    """σ(z) orders as the scores do, and is above 1/2 for yes, but is not a calibrated probability."""
 
     def lack(self, output: Array, target: Array) -> Array:
         """max(0, 1 - s z), shape (B, O)."""
@@ -45,10 +45,10 @@ class Margin(Loss):
 class Hinge(Margin):
     """(1/O) Σₒ max(0, 1 - s z), with s = 1 for the class of the output and -1 for the others.
 
-    With one output, scikit-learn's `hinge_loss`, which with more of them takes only the strongest wrong class
-    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-against-rest of scikit-learn's
-    `LinearSVC`. PyTorch's `MultiMarginLoss` compares scores with each other. Its derivative at the margin is
-    0. Reference: Cortes & Vapnik 1995.
+    With one output, scikit-learn's `hinge_loss`, which for more outputs takes only the strongest wrong class
+    (Crammer & Singer 2001); with more, Keras's `Hinge`, and the one-vs-rest of scikit-learn's `LinearSVC`.
+    PyTorch's `MultiMarginLoss` compares scores with each other. The derivative at the margin is 0. Reference:
+    Cortes & Vapnik 1995.
 
     >>> Hinge()(np.array([0.5, 2.0]), np.array([1, 0])).tolist()
     [0.5, 3.0]
@@ -68,14 +68,14 @@ class Hinge(Margin):
 
 @losses.register
 class SquaredHinge(Margin):
-    """(1/O) Σₒ max(0, 1 - s z)², which is `hinge` without its corner.
+    """(1/O) Σₒ max(0, 1 - s z)², a `hinge` without its corner.
 
     Keras's `SquaredHinge`, and the default of scikit-learn's `LinearSVC`.
     """
 
     type: Literal["squared_hinge"] = "squared_hinge"
     formula: ClassVar[str] = "(1/O) Σₒ max(0, 1 - s z)²"
-    formula_note: ClassVar[str] = "which is hinge without its corner"
+    formula_note: ClassVar[str] = "a hinge without its corner"
 
     def __call__(self, output: Array, target: Array) -> Array:
         return np.mean(np.square(self.lack(output, target)), axis=1)

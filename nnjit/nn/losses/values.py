@@ -1,4 +1,4 @@
-"""Losses of values: residuals, squared or absolute or in between, and counts."""
+"""Losses of values: squared and absolute residuals, those in between, and counts."""
 
 from __future__ import annotations
 
@@ -94,15 +94,15 @@ class MeanAbsoluteError(Loss):
 
 @losses.register
 class Huber(Loss):
-    """(1/O) Σₒ h(output - target), with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2).
+    """(1/O) Σₒ h(output - target), with h(r) = r²/2 if |r| <= delta, else delta (|r| - delta/2).
 
-    PyTorch's `HuberLoss`. Its `SmoothL1Loss` is this divided by delta. Reference: Huber 1964.
+    PyTorch's `HuberLoss`; its `SmoothL1Loss` is this divided by delta. Reference: Huber 1964.
     """
 
     type: Literal["huber"] = "huber"
     also_called: ClassVar[tuple[str, ...]] = ("smooth_l1",)
     formula: ClassVar[str] = "(1/O) Σₒ h(output - target)"
-    formula_note: ClassVar[str] = "with h(r) = r²/2 where |r| <= delta, else delta (|r| - delta/2)"
+    formula_note: ClassVar[str] = "with h(r) = r²/2 if |r| <= delta, else delta (|r| - delta/2)"
     delta: Number = Field(1.0, gt=0)
     """The residual at which the square turns into a line, > 0."""
 
@@ -120,7 +120,7 @@ class LogCosh(Loss):
     """(1/O) Σₒ log cosh(output - target): r²/2 near 0, |r| - log 2 far from it, and smooth in between.
 
     Keras's `LogCosh`; PyTorch has none. Its derivative is tanh r. Computed as log1p(cosh r - 1) near 0, where
-    the difference |r| + log1p(exp(-2|r|)) - log 2 would lose all its digits.
+    |r| + log1p(exp(-2|r|)) - log 2 would lose all digits.
     """
 
     type: Literal["log_cosh"] = "log_cosh"
@@ -171,8 +171,8 @@ class Quantile(Loss):
 class Poisson(Loss):
     """(1/O) Σₒ exp(z) - t z, for the logarithm z of a rate and counts t >= 0, whole or not.
 
-    The negative log-likelihood of counts but for log t!, which no weight changes: so it may be negative. Its
-    derivative is rate - t. `predict` gives the rate exp(z). PyTorch's `PoissonNLLLoss` with its default
+    The negative log-likelihood of counts without the constant log t!, so it may be negative. Its derivative
+    is rate - t. `predict` gives the rate exp(z). PyTorch's `PoissonNLLLoss` with its default
     `log_input=True`; Keras's `Poisson` takes the rate itself.
     """
 
@@ -201,7 +201,7 @@ class Poisson(Loss):
 
     def check_targets(self, target: numpy.ndarray) -> None:
         if (least := target.min()) < 0:
-            mend = "leave them as they are (scale_target: none), or choose another loss"
+            mend = "leave them unscaled (scale_target: none), or choose another loss"
             raise DataError(f"{self.type} needs targets >= 0, but there is {least:g}; {mend}")
 
 

@@ -1,4 +1,4 @@
-"""The metrics, by what they are made of; a file is imported when one of its metrics is chosen."""
+"""The metrics, one file per kind, imported when one of its metrics is chosen."""
 
 from nnjit.nn.metrics.metric import metrics
 

@@ -1,7 +1,7 @@
-"""Metrics of three counts: how often each class is true, is predicted, and is both.
+"""Metrics of three counts: how often each class is true, predicted, and both.
 
-Values and options are scikit-learn's. Where nothing can be divided, a score is 0, as there. Precision,
-recall and F1 also take *labels*, several target values that are 0 or 1: each is then a yes or no of its own.
+Values and options are scikit-learn's. As there, a score with denominator 0 is 0. Precision, recall and F1
+also take *labels*, several target values that are 0 or 1: each is then a separate yes or no.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class Confusion(RowMetric):
 
     @abstractmethod
     def score(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
-        """The metric, for how often each class (K,) is true, is predicted, and is both."""
+        """The metric, from how often each class (K,) is true, predicted, and both."""
 
 
 class Averaged(LabelMetric, Confusion):
-    """A ratio for each class or label, and one value for all of them."""
+    """A ratio for each class or label, averaged to one value."""
 
     average: Literal["auto", "binary", "macro", "micro", "weighted"] = "auto"
-    """How the values of the classes become one; auto is binary for two classes and macro for more.
+    """How to combine the values of the classes; auto is binary for two classes and macro for more.
 
-    binary: that of the second class. macro: their mean, over the classes that occur. micro: that of the
-    counts of all classes. weighted: their mean, weighted by how often each class is true. Of several columns
-    of targets that are 0 or 1, each is like a class that is true where it is 1; auto is macro, over all.
+    binary: the value of the second class. macro: the mean over the classes that occur. micro: the value from
+    the summed counts of all classes. weighted: the mean weighted by how often each class is true. Each of
+    several target columns of 0 and 1 is like a class that is true at 1; auto is then macro, over all.
     """
 
     def sums(self, prediction: Array, target: Array) -> Array:
-        """The counts, followed by whether they are those of labels, which `finish` could not tell."""
+        """The counts, followed by whether they count labels, which `finish` could not tell."""
         is_of_labels = are_labels(prediction, target)
         counts = _of_labels(prediction, target) if is_of_labels else super().sums(prediction, target)
         return np.concatenate([counts, np.full_like(counts[:, :1], is_of_labels)], axis=1)
@@ -76,7 +76,7 @@ class Averaged(LabelMetric, Confusion):
         return self._of_all(true[occurs], predicted[occurs], right[occurs])
 
     def _of_all(self, true: numpy.ndarray, predicted: numpy.ndarray, right: numpy.ndarray) -> float:
-        """The values of classes or labels, all of which count, as one value."""
+        """Average the values of classes or labels, all included."""
         if self.average == "micro":
             true, predicted, right = (counts.sum(keepdims=True) for counts in (true, predicted, right))
         scores = _divided(*self.ratio(true, predicted, right))
@@ -98,7 +98,7 @@ class Averaged(LabelMetric, Confusion):
 
 @metrics.register
 class Precision(Averaged):
-    """Of the examples for which a class is predicted, the fraction for which it is true."""
+    """The fraction of the examples predicted to be of a class that are of it."""
 
     type: Literal["precision"] = "precision"
 
@@ -110,7 +110,7 @@ class Precision(Averaged):
 
 @metrics.register
 class Recall(Averaged):
-    """Of the examples of a class, the fraction for which it is predicted."""
+    """The fraction of the examples of a class that are predicted to be of it."""
 
     type: Literal["recall"] = "recall"
 
@@ -135,7 +135,7 @@ class F1(Averaged):
 
 @metrics.register
 class BalancedAccuracy(ClassMetric, Confusion):
-    """The mean of the recalls of the classes that occur, so that each class counts the same."""
+    """The mean recall of the classes that occur, so that each class counts the same."""
 
     type: Literal["balanced_accuracy"] = "balanced_accuracy"
 
@@ -145,7 +145,7 @@ class BalancedAccuracy(ClassMetric, Confusion):
 
 @metrics.register
 class Matthews(ClassMetric, Confusion):
-    """The correlation of truth and answer, from -1 to 1; 0 is chance, and always saying the same.
+    """The correlation of truth and prediction, from -1 to 1; 0 for chance or a constant prediction.
 
     scikit-learn's `matthews_corrcoef`. Reference: Matthews 1975; Gorodkin 2004 for more than two classes.
     """
@@ -162,12 +162,12 @@ class Matthews(ClassMetric, Confusion):
 
 
 def _of_labels(prediction: Array, target: Array) -> Array:
-    """Whether each label is true, is predicted, and is both (B, 3 O), at 1/2; a NaN predicts nothing."""
+    """Whether each label is true, predicted, and both (B, 3 O), at 1/2; a NaN predicts nothing."""
     p, t = as_values(prediction, target, "labels")
     true, predicted = np.astype(t > 0.5, "f64"), np.astype(p > 0.5, "f64")
     return np.concatenate([true, predicted, true * predicted], axis=1)
 
 
 def _divided(part: numpy.ndarray, whole: numpy.ndarray) -> numpy.ndarray:
-    """The quotient part / whole; 0 where there is nothing to divide."""
+    """The quotient part / whole; 0 where `whole` is 0."""
     return numpy.asarray(part / numpy.where(whole > 0, whole, 1.0) * (whole > 0))

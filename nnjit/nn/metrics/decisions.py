@@ -1,4 +1,4 @@
-"""Metrics of classes that are means over the examples: hits, and the probability of the true class."""
+"""Metrics of classes as means over examples: hits, and the probability of the true class."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ MEND = f"choose a metric of values, such as mae or r2{OR_CLASSES}"
 
 @metrics.register
 class Accuracy(RowMetric):
-    """The fraction of examples whose largest output is that of their class.
+    """The fraction of examples whose class has the largest output.
 
-    With one output, whether prediction and target are on the same side of 1/2. Rows of several target values
-    count as one-hot, or as probabilities that sum to 1. If each output is a yes or no of its own, use
-    `binary_accuracy`.
+    With one output, the fraction whose prediction and target are on the same side of 1/2. Rows of several
+    target values count as one-hot, or as probabilities that sum to 1. If each output is a separate yes or no,
+    use `binary_accuracy`.
     """
 
     type: Literal["accuracy"] = "accuracy"
@@ -46,15 +46,15 @@ class Accuracy(RowMetric):
     def check_targets(self, target: numpy.ndarray) -> None:
         check_fractions(target, f"{self.type} needs classes, or targets from 0 to 1", MEND)
         if target.shape[1] > 1:
-            mend = "; choose binary_accuracy, where each output is a yes or no of its own"
+            mend = "; choose binary_accuracy if each output is a separate yes or no"
             check_sums(target, self.type, mend)
 
 
 @metrics.register
 class BinaryAccuracy(RowMetric):
-    """The fraction of outputs that are on the same side of 1/2 as their targets, each a yes or no of its own.
+    """The fraction of outputs, each a separate yes or no, on the same side of 1/2 as their targets.
 
-    1/2 itself says no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
+    1/2 itself means no. Keras's `BinaryAccuracy`, and 1 - scikit-learn's `hamming_loss`. Class indices count
     as one-hot rows.
     """
 
@@ -66,7 +66,7 @@ class BinaryAccuracy(RowMetric):
     def sums(self, prediction: Array, target: Array) -> Array:
         p, t = as_values(prediction, target, self.type)
         is_yes = np.logical_and(p > 0.5, t > 0.5)
-        is_no = np.logical_and(p <= 0.5, t <= 0.5)  # not the opposite of yes, so that a NaN is never a hit
+        is_no = np.logical_and(p <= 0.5, t <= 0.5)  # not the negation of yes, so that a NaN is never a hit
         return np.mean(np.astype(np.logical_or(is_yes, is_no), "f64"), axis=1, keepdims=True)
 
     def check_targets(self, target: numpy.ndarray) -> None:
@@ -75,14 +75,14 @@ class BinaryAccuracy(RowMetric):
 
 @metrics.register
 class TopK(ClassMetric, RowMetric):
-    """The fraction of examples whose class is among the `k` most probable; of equal ones, the first count."""
+    """The fraction of examples whose class is among the `k` most probable; ties go to the first."""
 
     type: Literal["top_k"] = "top_k"
     also_called: ClassVar[tuple[str, ...]] = ("top_k_accuracy", "top_k_categorical_accuracy")
     better: ClassVar[Literal["higher", "lower"]] = "higher"
     reads: ClassVar[Reads] = "class_scores"
     k: Count = 5
-    """How many classes may be guessed, >= 1."""
+    """The number of guesses, >= 1."""
 
     def sums(self, prediction: Array, target: Array) -> Array:
         scores = as_columns(prediction, self.type)
@@ -105,11 +105,10 @@ class TopK(ClassMetric, RowMetric):
 class LogLoss(ClassMetric, RowMetric):
     """The mean of -log p, for the probability p of the true class.
 
-    As scikit-learn's `log_loss`, but of the outputs before a sigmoid or softmax, so that a sure mistake costs
-    what it does at any p. Values that are probabilities by themselves, as with `squared_error`, count as the
-    type's smallest step from 1 at least, as there. The probabilities of an example are scaled to sum to 1,
-    which matters where each class has a yes or no of its own. Without penalties and label smoothing, it
-    compares losses.
+    As scikit-learn's `log_loss`, but computed from the logits, so a confident mistake has its exact cost at
+    any p. Outputs that are probabilities themselves, as with `squared_error`, count at least as the type's
+    machine epsilon, as there. The probabilities of an example are scaled to sum to 1, which matters if each
+    class is a separate yes or no. It has no penalty or label smoothing, so it can compare losses.
     """
 
     type: Literal["log_loss"] = "log_loss"

@@ -1,10 +1,10 @@
-"""Metrics of how well the probability of a class ranks the examples, whatever threshold one would set.
+"""Metrics of how well the probability of a class ranks the examples, independent of any threshold.
 
-They rank by logits, which tell probabilities apart that are rounded to 0 or 1.
+They rank by logits, which distinguish probabilities that round to 0 or 1.
 
-Values are scikit-learn's. With two classes the second is sought; with more, each is sought among the rest,
-and the mean is that of the classes for which there is something to rank. Of several columns of targets that
-are 0 or 1, each is like a class; one that is always 0 or always 1 does not count, where scikit-learn warns.
+Values are scikit-learn's. With two classes the second is sought; with more, each against the rest, and the
+result is the mean over classes with something to rank. Several columns of targets that are 0 or 1 are treated
+like classes; a column that is always 0 or always 1 is skipped, where scikit-learn warns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from nnjit.nn.targets import is_classes
 
 
 class Ranking(LabelMetric, WholeMetric):
-    """A metric of the order into which the probabilities of a class bring the examples."""
+    """A metric of the examples' order by the probability of a class."""
 
     better: ClassVar[Literal["higher", "lower"]] = "higher"
 
@@ -32,7 +32,7 @@ class Ranking(LabelMetric, WholeMetric):
         return float(numpy.mean(known)) if known else numpy.nan
 
     def _of_class(self, scores: numpy.ndarray, is_true: numpy.ndarray, weight: numpy.ndarray) -> float:
-        """The value of one class; NaN if it, or everything else, does not occur."""
+        """The value for one class; NaN if it, or everything else, does not occur."""
         if is_true.all() or not is_true.any():
             return numpy.nan
         order = numpy.argsort(scores, kind="stable")
@@ -43,10 +43,10 @@ class Ranking(LabelMetric, WholeMetric):
 
     @abstractmethod
     def score(self, true: numpy.ndarray, false: numpy.ndarray) -> float:
-        """The value, for the weights of the examples with the class and without it.
+        """The value, from the weights of the examples with and without the class.
 
         Args:
-            true, false: (G,) for each score that occurs, from the lowest to the highest.
+            true, false: (G,), for each score that occurs, in ascending order.
         """
 
 
@@ -54,7 +54,7 @@ def _sought(scores: numpy.ndarray, target: numpy.ndarray) -> Iterator[tuple[nump
     """For each class or label to find, its scores (n,) and where it is true (n,)."""
     width = scores.shape[1]
     if not is_classes(target):
-        middle = (target.min(axis=0) + target.max(axis=0)) / 2  # in whatever unit, between no and yes
+        middle = (target.min(axis=0) + target.max(axis=0)) / 2  # between no and yes, in any unit
         yield from zip(scores.T, (target > middle).T, strict=True)
         return
     for k in range(width) if width > 2 else [1]:
@@ -63,13 +63,13 @@ def _sought(scores: numpy.ndarray, target: numpy.ndarray) -> Iterator[tuple[nump
 
 @metrics.register
 class RocAuc(Ranking):
-    """The chance that an example of the class gets a higher probability of it than one of another.
+    """The chance that an example of a class gets a higher probability of it than another example.
 
-    Ties count half, and 1/2 is chance. It is the area under the curve of true over false positives:
+    Ties count half, and 1/2 is chance level. It is the area under the curve of true over false positives:
     scikit-learn's `roc_auc_score`, with more classes its `multi_class="ovr"`, with several columns of targets
     that are 0 or 1 its macro average. Measured at the end, for each part of the data (`metrics.json`); after
-    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, of the part of the
-    data that they name. Reference: Hanley & McNeil 1982.
+    each epoch (`history.csv`) only if early stopping, a target or a schedule follows it, and then for the
+    part they name. Reference: Hanley & McNeil 1982.
     """
 
     type: Literal["roc_auc"] = "roc_auc"
@@ -82,9 +82,9 @@ class RocAuc(Ranking):
 
 @metrics.register
 class AveragePrecision(Ranking):
-    """The mean precision over the thresholds, each weighted by the recall that it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
+    """The mean precision over the thresholds, each weighted by the recall it adds: Σ (Rₖ - Rₖ₋₁) Pₖ.
 
-    The fraction of the class is chance; it says more than `roc_auc` if the class is rare. scikit-learn's
+    Chance is the fraction of the class; for a rare class it says more than `roc_auc`. scikit-learn's
     `average_precision_score`, with more classes or columns its macro average. Measured when `roc_auc` is.
     """
 

@@ -1,4 +1,4 @@
-"""Metrics of values: errors, and how much of the targets' variance the predictions explain."""
+"""Metrics of values: errors, and the fraction of the targets' variance that predictions explain."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nnjit.nn.array import Array
 from nnjit.nn.metrics.metric import Reads, RowMetric, SummedMetric, ValueMetric, metrics
 from nnjit.nn.targets import VARIANCE_TOLERANCE, as_values
 
-ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # of a product and a quotient, relative to them
+ROUNDING = 4 * float(numpy.finfo(numpy.float64).eps)  # relative, of a product and a quotient
 
 
 @metrics.register
 class Mae(RowMetric):
-    """Mean absolute error, of each target column by itself; of more than 20, over them too."""
+    """Mean absolute error of each target column; with more than 20, over all of them too."""
 
     type: Literal["mae"] = "mae"
     also_called: ClassVar[tuple[str, ...]] = ("mean_absolute_error",)
@@ -33,7 +33,7 @@ class Mae(RowMetric):
 
 @metrics.register
 class Mse(RowMetric):
-    """Mean squared error, of each target column by itself; of more than 20, over them too."""
+    """Mean squared error of each target column; with more than 20, over all of them too."""
 
     type: Literal["mse"] = "mse"
     also_called: ClassVar[tuple[str, ...]] = ("mean_squared_error",)
@@ -48,7 +48,7 @@ class Mse(RowMetric):
 
 @metrics.register
 class Rmse(RowMetric):
-    """The root of `mse`, of each target column by itself; scikit-learn averages the roots."""
+    """The root of `mse`, of each target column; scikit-learn averages the roots."""
 
     type: Literal["rmse"] = "rmse"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -64,10 +64,10 @@ class Rmse(RowMetric):
 
 @metrics.register
 class Mape(ValueMetric, RowMetric):
-    """Mean absolute percentage error |t - p| / |t|, of each target column and over them; as a fraction.
+    """Mean absolute percentage error |t - p| / |t|, of each target column and over all; as a fraction.
 
-    A target of 0 counts as float64's smallest step from 1, as in scikit-learn, so that it makes the value
-    huge: this metric is for targets that are far from 0.
+    A target of 0 counts as float64's machine epsilon, as in scikit-learn, and makes the value huge: use this
+    metric for targets far from 0.
     """
 
     type: Literal["mape"] = "mape"
@@ -81,7 +81,7 @@ class Mape(ValueMetric, RowMetric):
 
 
 class _Targets(NamedTuple):
-    """Σ w (t - mean t)² of the targets of each output, and up to which value it is only rounding."""
+    """Σ w (t - mean t)² of each output's targets, and the bound below which it is rounding error."""
 
     variation: numpy.ndarray
     noise: numpy.ndarray
@@ -101,13 +101,13 @@ class VarianceMetric(ValueMetric, SummedMetric):
         return metric
 
     def explained(self, residual: numpy.ndarray, of: _Targets, is_exact: numpy.ndarray) -> float:
-        """The mean over the outputs of 1 - residual / variation, or of a constant target of `is_exact`."""
+        """The mean over outputs of 1 - residual / variation; for a constant target, of `is_exact`."""
         is_constant = of.variation <= of.noise
         scores = 1 - residual / numpy.where(is_constant, 1.0, of.variation)
         return float(numpy.mean(numpy.where(is_constant, is_exact, scores)))
 
     def targets(self, total: numpy.ndarray, squares: numpy.ndarray, weight: float) -> _Targets:
-        """What there is to explain, for Σ w t and Σ w t² of the targets."""
+        """The variation to explain, from Σ w t and Σ w t² of the targets."""
         noise = VARIANCE_TOLERANCE * squares + weight * numpy.square(self._rounding)
         return _Targets(squares - total * total / weight, noise)
 
@@ -116,8 +116,7 @@ class VarianceMetric(ValueMetric, SummedMetric):
 class R2(VarianceMetric, RowMetric):
     """1 - Σ(t - p)² / Σ(t - mean t)², for each target column, and their mean, scikit-learn's `r2_score`.
 
-    An output whose target is constant counts 1 if it is predicted exactly and else 0, as there; so does one
-    that is constant but for rounding.
+    If the target is constant, or constant up to rounding, it is 1 for exact predictions and else 0, as there.
     """
 
     type: Literal["r2"] = "r2"
@@ -137,19 +136,19 @@ class R2(VarianceMetric, RowMetric):
 class ExplainedVariance(VarianceMetric):
     """1 - Var(t - p) / Var t, for each target column, and their mean, as in scikit-learn.
 
-    Unlike `r2`, it does not mind that all predictions are off by the same. A constant target counts as there.
+    Unlike `r2`, it ignores a constant error of all predictions. A constant target counts as there.
     """
 
     type: Literal["explained_variance"] = "explained_variance"
 
     def totals(self, prediction: Array, target: Array, weight: Array) -> Array:
-        """Σ w of e, ē², (e - ē)², t and t², with the batch's own mean error ē, so that no offset blurs it."""
+        """Σ w of e, ē², (e - ē)², t and t², with the batch's mean error ē, so an offset costs no digits."""
         p, t = _values(self, prediction, target)
         rows, error = np.sum(weight), np.sum((t - p) * weight, axis=0)
         mean = error / np.where(rows > 0, rows, 1.0)
         values = [np.square(t - p - mean), t, np.square(t)]
         sums = np.sum(np.concatenate(values, axis=1) * weight, axis=0)
-        is_any = np.astype(rows > 0, "f64")  # besides, no total is a concatenation itself
+        is_any = np.astype(rows > 0, "f64")  # also, no total is itself a concatenation
         return np.concatenate([error, error * mean, sums]) * is_any
 
     def finish(self, sums: numpy.ndarray, weight: float) -> float:
@@ -157,7 +156,7 @@ class ExplainedVariance(VarianceMetric):
         between = offset - error * error / weight
         between = numpy.where(between > ROUNDING * offset, between, 0.0)
         residual, targets = within + between, self.targets(total, squares, weight)
-        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all are off by the same
+        is_same = residual <= VARIANCE_TOLERANCE**2 * offset  # all predictions have the same offset
         return self.explained(residual, targets, is_same | (within + offset <= targets.noise))
 
 

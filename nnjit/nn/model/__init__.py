@@ -1,1 +1,1 @@
-"""The model: entries of a config expanded into layers, wired into a graph, with one vector of params."""
+"""The model: expand config entries into layers, wire them into a graph, keep params in one vector."""

@@ -1,4 +1,4 @@
-"""Layers that take columns of a table by name: `from: age` selects the column's inputs from the data."""
+"""Layers that take table columns by name: `from: age` selects the column's inputs from the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nnjit.nn.model.repeat import Repeat
 
 
 def indexed_columns(entries: Sequence[Layer | Repeat]) -> frozenset[str] | Literal["all"]:
-    """The columns, of those that are categories or text, whose indices the layers take."""
+    """The columns of categories or text whose indices the layers take."""
     wires = expand(entries)
     names, found = {INPUT, *(w.name for w in wires)}, set[str]()
     for w in wires:
@@ -33,7 +33,7 @@ def indexed_columns(entries: Sequence[Layer | Repeat]) -> frozenset[str] | Liter
 
 
 def without_columns(wires: Sequence[Wire]) -> list[Wire]:
-    """The wires before the columns are known: what no layer is called counts as the data."""
+    """The wires before the columns are known: names of no layer count as the data."""
     names = {w.name for w in wires}
     return [
         replace(w, sources=_merged(w, tuple(s if s in names else INPUT for s in w.sources))) for w in wires
@@ -46,7 +46,7 @@ def _merged(w: Wire, sources: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def with_columns(wires: Sequence[Wire], columns: Columns) -> list[Wire]:
-    """The wires, with layers that select the columns that others name.
+    """The wires, with layers that select the columns named by others.
 
     Raises:
         ConfigError: neither a layer nor a column has a name, or a layer cannot take the column.
@@ -65,11 +65,11 @@ def with_columns(wires: Sequence[Wire], columns: Columns) -> list[Wire]:
 
 
 class _Selected:
-    """The layers that select columns, each made once.
+    """The layers that select columns, each built once.
 
     Args:
         columns: by name.
-        names: those of all layers.
+        names: the names of all layers.
     """
 
     def __init__(self, columns: Mapping[str, InputColumn], names: Set[str]) -> None:
@@ -77,17 +77,17 @@ class _Selected:
         self._made: dict[str, str] = {}
 
     def column(self, name: str, path: ConfigPath) -> InputColumn:
-        """The column of a name."""
+        """The column with a name."""
         if name not in self._columns:
             raise ConfigError(f'no column is called "{name}"{did_you_mean(name, self._columns)}', path)
         column = self._columns[name]
         if not column.size:
             left_out = f'column "{name}" ({column.kind}) is left out of the inputs'
-            raise ConfigError(f"{left_out}; say what it is with columns of data", path)
+            raise ConfigError(f"{left_out}; state what it is with columns of data", path)
         return column
 
     def wired(self, w: Wire) -> Iterator[Wire]:
-        """A wire after those of the columns that it takes."""
+        """A wire, after the wires of the columns it takes."""
         places = [k for k, source in enumerate(w.sources) if source not in self._layers]
         if not places:
             yield w
@@ -121,7 +121,7 @@ class _Selected:
         return self.column(name, _path(w, k))
 
     def _free(self, name: str) -> str:
-        """A name for a layer that no other has."""
+        """An unused name for a layer."""
         name = re.sub(r"\W+", "_", name).strip("_") or "column"
         name = name if name[0].isalpha() else f"column_{name}"
         while name in self._names:
@@ -131,7 +131,7 @@ class _Selected:
 
 
 def _selecting(column: InputColumn, layer: object) -> Select:
-    """What selects a column's inputs: of a category for an embedding, its index without an axis."""
+    """A layer that selects a column's inputs; for an embedding of categories, the index without an axis."""
     if isinstance(layer, Embedding) and column.kind != "text":
         return Select(columns=column.start)
     return Select(columns=(column.start, column.start + column.size))

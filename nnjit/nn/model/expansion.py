@@ -1,4 +1,4 @@
-"""Expand the entries of a model into its layers: repeats become copies, and each layer gets its name."""
+"""Expand a model's entries into layers: repeats become copies, and each layer gets a name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Wire:
     """A layer of the network.
 
     Args:
-        sources: the names whose outputs it takes; the data is `input`.
+        sources: the names of the layers whose outputs it takes; the data is `input`.
         path: its path in the config, such as `("model", 2)` or `("model", 2, "layers", 0)`.
     """
 
@@ -32,10 +32,10 @@ class Wire:
 def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
     """The layers of the network, first to last.
 
-    The k of a name `<type>_<k>` counts all layers of the type: naming one renames no other.
+    The k of a name `<type>_<k>` counts all layers of the type, so naming one renames no other.
 
     Raises:
-        ConfigError: a layer is called `input`, or one in a repeat takes what its copy does not have; or
+        ConfigError: a layer is called `input`, a layer in a repeat takes one that its copy does not have, or
             there are more than `MOST_LAYERS`.
     """
     count = sum(map(_count, entries))
@@ -48,12 +48,12 @@ def expand(entries: Sequence[Layer | Repeat]) -> list[Wire]:
 
 @dataclass(frozen=True)
 class _Scope:
-    """The surroundings of some entries.
+    """The scope of some entries.
 
     Args:
         path: their path in the config.
-        suffix: what is appended to the names given there.
-        names: what `from` may name there, and the layers meant; None if names stand for themselves.
+        suffix: appended to the names given there.
+        names: from names allowed in `from` to the layers meant; None if names stand for themselves.
         is_frozen: whether a repeat around them freezes its layers.
     """
 
@@ -80,7 +80,7 @@ class _Scope:
 
 
 def _count(entry: Layer | Repeat) -> int:
-    """How many layers an entry stands for."""
+    """The number of layers an entry expands to."""
     return entry.times * sum(map(_count, entry.layers)) if isinstance(entry, Repeat) else 1
 
 

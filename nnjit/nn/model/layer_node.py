@@ -10,7 +10,7 @@ from nnjit.nn.layers.shared.base import Layer, Param
 
 
 class Place(NamedTuple):
-    """Where padding is found: the steps of an output (B, steps, …), or of the data, that are `value`."""
+    """A place of padding: the steps of an output (B, steps, …), or of the data, that are `value`."""
 
     name: str
     value: float
@@ -18,10 +18,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class LayerNode:
-    """A layer wired into a model: the outputs that it takes (`input` is the data), and all shapes.
+    """A layer wired into a model: the outputs it takes (`input` is the data), and all shapes.
 
     Args:
-        mask: where the mask of its padding comes from; () if it has none.
+        mask: the sources of its padding mask; () if it has none.
     """
 
     name: str
@@ -35,5 +35,5 @@ class LayerNode:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether it has params or state that stay as they begin."""
+        """Whether it has params or state, and they keep their initial values."""
         return self.layer.is_frozen

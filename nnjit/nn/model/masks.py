@@ -1,7 +1,7 @@
-"""Find where a layer's mask of padding comes from: a mask goes with the sequence, as in Keras.
+"""Find the source of a layer's padding mask: a mask travels with the sequence, as in Keras.
 
-It is computed where the sequence enters, from the data or from the indices of an embedding, since a layer in
-between would hide the padding, as a bias does, or make some, as dropout does.
+It is computed where the sequence enters, from the data or an embedding's indices, since a layer in between
+would hide padding, as a bias does, or create some, as dropout does.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _PATH = ("mask_value",)
 
 
 class Origin(NamedTuple):
-    """Where padding is found: the steps of an output (B, steps, …), or of the data, that are one value.
+    """A source of padding: the steps of an output (B, steps, …), or of the data, that are one value.
 
     Args:
-        value: None if it is the mask value of the layer that asks.
+        value: None if it is the asking layer's mask value.
     """
 
     name: str
@@ -33,19 +33,19 @@ class Origin(NamedTuple):
 
 
 Carried: TypeAlias = tuple[Origin, ...] | GraphError
-"""The origins of the mask that an output has, or why it has none."""
+"""The origins of an output's mask, or why it has none."""
 OF_DATA: Mapping[str, Carried] = {INPUT: (Origin(INPUT, None),)}
 
 
 def carried_by(node: LayerNode, carried: Mapping[str, Carried]) -> Carried:
-    """What the output of a layer carries.
+    """The origins that the output of a layer carries.
 
     Args:
-        carried: the same of the outputs before it, and of the data.
+        carried: the same for the outputs before it, and the data.
     """
     source = node.inputs[0]
     if node.layer.only_moves and carried[source] == (Origin(source, None),):
-        return (Origin(node.name, None),)  # the data in another shape, in which it has other steps
+        return (Origin(node.name, None),)  # the reshaped data has other steps
     if isinstance(node.layer, Embedding):
         return _of_indices(node, node.layer)
     if not node.layer.keeps_steps(*node.input_shapes):
@@ -54,13 +54,13 @@ def carried_by(node: LayerNode, carried: Mapping[str, Carried]) -> Carried:
 
 
 def places_of(layer: Layer, carried: Carried) -> tuple[Place, ...]:
-    """Where the mask of a layer comes from; () if it has none. A step is padding if it is so at every place.
+    """The places of a layer's mask; () if it has none. A step is padding if it is at every place.
 
     Args:
         carried: what its input carries.
 
     Raises:
-        GraphError: no mask reaches it, or one of another mask value.
+        GraphError: no mask reaches it, or only one with another mask value.
     """
     own: float | None = getattr(layer, "mask_value", None)
     if own is None:
@@ -76,7 +76,7 @@ def places_of(layer: Layer, carried: Carried) -> tuple[Place, ...]:
 
 
 def mask_from(values: Mapping[str, Any], places: tuple[Place, ...]) -> Any | None:
-    """The mask (B, steps, 1) of these places, 1 where a step holds data; None without places.
+    """The mask (B, steps, 1) of these places: 1 where a step holds data; None without places.
 
     Args:
         values: the outputs of layers, and the data, by name.
@@ -91,14 +91,14 @@ def _of_indices(node: LayerNode, embedding: Embedding) -> Carried:
     if embedding.padding_index is None:
         return GraphError(
             f'"{node.name}" has no padding_index, so no step of it is padding; set padding_index there, or '
-            "leave mask_value out",
+            "omit mask_value",
             _PATH,
         )
     return (Origin(node.inputs[0], embedding.padding_index),)
 
 
 def _of_any(inputs: Sequence[Carried]) -> Carried:
-    """What the inputs carry that carry something: a position, added to each step of a sequence, does not."""
+    """The origins that inputs carry, ignoring those that carry none, such as positions added to each step."""
     origins = dict.fromkeys(o for carried in inputs if isinstance(carried, tuple) for o in carried)
     return tuple(origins) or inputs[0]
 
@@ -106,7 +106,7 @@ def _of_any(inputs: Sequence[Carried]) -> Carried:
 def _blocked(node: LayerNode) -> GraphError:
     place = "it directly after the data" if node.layer.only_moves else "this layer before it"
     return GraphError(
-        f'no mask goes through "{node.name}", whose steps are not those of its input; put {place}, or leave '
-        "mask_value out",
+        f'no mask goes through "{node.name}", whose steps are not those of its input; put {place}, or '
+        "omit mask_value",
         _PATH,
     )

@@ -33,7 +33,7 @@ class Trained:
     Args:
         output: (B, …).
         state: the vector of the state after the step, (S,).
-        used: the params of which a step may update only rows that it used.
+        used: the params in which a step may update only the rows it used.
     """
 
     output: Any
@@ -43,18 +43,17 @@ class Trained:
 
 @dataclass(frozen=True)
 class Model:
-    """A function of (arrays, data), made by `build_model`.
+    """A function of (arrays, data), built by `build_model`.
 
-    Its arrays are one flat vector: the params, which are trained; after them the state of its layers, which
-    each training step replaces; and then all that frozen layers hold, which no step changes. Most models have
-    params alone.
+    Its arrays form one flat vector: the trained params; then its layers' state, which each training step
+    replaces; then everything of frozen layers, which no step changes. Most models have only params.
 
     Args:
-        nodes: the layers, each after those that it takes.
+        nodes: the layers, each after those it takes.
         output: the name of the layer whose output is the model's.
-        table: where each param is in the vector of params, (P,).
-        state_table: where each array of the layers' state is in the vector after it, (S,).
-        frozen_table: where each param, and each array of the state, of frozen layers is in the last, (F,).
+        table: the layout of the vector of params, (P,).
+        state_table: the layout of the vector of the layers' state, after it, (S,).
+        frozen_table: the layout of the vector of frozen layers' params and state, the last, (F,).
     """
 
     input_shape: Shape
@@ -70,12 +69,12 @@ class Model:
         return next(n.output_shape for n in self.nodes if n.name == self.output)
 
     def activation_of(self, name: str) -> str:
-        """The activation that a layer ends with; "" if it has none."""
+        """A layer's final activation; "" if it has none."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         return getattr(layer, "activation", None) or getattr(layer, "function", None) or ""
 
     def link_of(self, name: str) -> Link:
-        """The sigmoid or softmax at the end of a layer, if `before_links` can take it away; else identity."""
+        """The sigmoid or softmax at the end of a layer if `before_links` can remove it; else identity."""
         layer = next(n.layer for n in self.nodes if n.name == name)
         activation = self.activation_of(name)
         readers = [n for n in self.nodes if name in n.inputs]
@@ -91,22 +90,22 @@ class Model:
 
     @property
     def tables(self) -> dict[str, ParamTable]:
-        """The table of each vector that graphs take, by its name: params, and state and frozen if any."""
+        """The layouts of the vectors that graphs take, by name: params, and state and frozen if any."""
         others = {"state": self.state_table, "frozen": self.frozen_table}
         return {"theta": self.table} | {name: table for name, table in others.items() if table.size}
 
     @property
     def frozen_params(self) -> int:
-        """How many numbers the params of frozen layers have, without their state."""
+        """The number of frozen layers' params, without their state."""
         return sum(math.prod(p.shape) for node in self.nodes if node.is_frozen for p in node.params)
 
     @property
     def arrays(self) -> ParamTable:
-        """Where each array is in the vector of all, (P + S + F,)."""
+        """The layout of the vector of all arrays, (P + S + F,)."""
         return self.table.followed_by(self.state_table).followed_by(self.frozen_table)
 
     def split(self, theta: numpy.ndarray) -> dict[str, numpy.ndarray]:
-        """The vectors that graphs take by name, in their order, as views of the vector of all arrays."""
+        """The vectors that graphs take, by name and in order, as views of the vector of all arrays."""
         vectors, start = {}, 0
         for name, table in self.tables.items():
             vectors[name] = theta[start : start + table.size]
@@ -114,9 +113,9 @@ class Model:
         return vectors
 
     def initialize(self, seed: int, dtype: object = "f32") -> numpy.ndarray:
-        """The first arrays, (P + S + F,).
+        """The initial arrays, (P + S + F,).
 
-        Each has a generator of its own, whatever the sizes of the others, and whether or not it is frozen.
+        Each has its own generator, independent of the others' sizes and of whether it is frozen.
         """
         theta = numpy.empty(self.arrays.size, as_dtype(dtype))
         params = [f"{n.name}.{p.name}" for n in self.nodes for p in n.params]
@@ -125,7 +124,7 @@ class Model:
         for entry in self.arrays:
             rng = numpy.random.default_rng([seed, indices[entry.name]])
             values = entry.initializer(rng, entry.shape, *fans(entry.shape))
-            with numpy.errstate(over="ignore"):  # the first step finds that it is infinite
+            with numpy.errstate(over="ignore"):  # the first step reports infinite values
                 theta[entry.offset : entry.offset + entry.size] = values.ravel()
         return theta
 
@@ -142,13 +141,13 @@ class Model:
 
         Args:
             params: all arrays by name, or their flat vector.
-            training: whether dropout and its like are active.
+            training: whether dropout etc. are active.
             key, step: u32 scalars that determine all random numbers; needed in training if a layer draws any.
         """
         return self._run(params, x, training, partial(_uniform, key, step), None)[0][self.output]
 
     def outputs(self, params: Mapping[str, Array] | Array, x: Array) -> Mapping[str, Any]:
-        """The output (B, …) of each layer by its name, without dropout and its like."""
+        """The output (B, …) of each layer by name, without dropout etc."""
         return self._run(params, x, False, partial(_uniform, None, None), None)[0]
 
     def train(
@@ -158,7 +157,7 @@ class Model:
 
         Args:
             params, key, step: as for a call.
-            weights: (B,), how much each row counts.
+            weights: (B,), the weight of each row.
         """
         values, after = self._run(params, x, True, partial(_uniform, key, step), weights)
         used = {
@@ -176,7 +175,7 @@ class Model:
         draw: Callable[[int, Any], Any],
         weights: Array | None,
     ) -> tuple[dict[str, Any], dict[str, Array]]:
-        """The output of each layer, and in training each array of the state after the step."""
+        """The output of each layer, and in training each array of the next state."""
         if np.shape(x)[1:] != self.input_shape:
             raise GraphError(f"the model takes examples of shape {self.input_shape}, got {np.shape(x)[1:]}")
         named = params if isinstance(params, Mapping) else self.arrays.unflatten(params)
@@ -204,11 +203,11 @@ def build_model(
     output_size: int | None = None,
     columns: Columns = (),
 ) -> Model:
-    """Wire `layers` for examples of `input_shape`; the last of them gives the output.
+    """Wire `layers` for examples of `input_shape`; the last layer gives the output.
 
     Args:
-        output_size: how many values the data asks for; the last layer has as many if its own size is open.
-        columns: those of a table, which layers may name.
+        output_size: the number of outputs that the data requires; the last layer's size if left open.
+        columns: the columns of a table, which layers may name.
 
     Raises:
         ConfigError, GraphError: names, wires or shapes do not fit; the path is `("model", index, …)`.
@@ -229,7 +228,7 @@ def build_model(
 
 
 def _tables(nodes: Sequence[LayerNode]) -> tuple[ParamTable, ParamTable, ParamTable]:
-    """Those of the params, of the state, and of what frozen layers hold."""
+    """The layouts of params, of state, and of frozen layers' arrays."""
     trained, frozen = ([n for n in nodes if n.is_frozen == is_frozen] for is_frozen in (False, True))
     params = [(f"{n.name}.{p.name}", p) for n in trained for p in n.params]
     state = [(f"{n.name}.{p.name}", p) for n in trained for p in n.state]

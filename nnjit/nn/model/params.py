@@ -1,4 +1,4 @@
-"""The table of a model's params, or of its state, in one flat vector."""
+"""The layout of a model's params, or of its state, in one flat vector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnjit.nn.layers.shared.base import Param
 
 @dataclass(frozen=True)
 class ParamEntry:
-    """One param: its full name (`dense_1.weight`), and where it is in the vector."""
+    """One param: its full name (`dense_1.weight`), and its place in the vector."""
 
     name: str
     offset: int
@@ -44,7 +44,7 @@ class ParamTable:
 
     @classmethod
     def of(cls, params: Iterable[tuple[str, Param]]) -> ParamTable:
-        """The table of params given with their full names."""
+        """The layout of params given with their full names."""
         entries, offset = [], 0
         for name, p in params:
             entries.append(ParamEntry(name, offset, p.shape, p.initializer, p.penalized))
@@ -52,7 +52,7 @@ class ParamTable:
         return cls(tuple(entries))
 
     def followed_by(self, other: ParamTable) -> ParamTable:
-        """The table of this vector followed by another one."""
+        """The layout of this vector followed by another one."""
         moved = (replace(e, offset=e.offset + self.size) for e in other.entries)
         return ParamTable((*self.entries, *moved))
 
@@ -71,7 +71,7 @@ class ParamTable:
         return {e.name: np.reshape(theta[e.offset : e.offset + e.size], e.shape) for e in self.entries}
 
     def flatten(self, params: Mapping[str, Array]) -> Any:
-        """The vector of params given by name; each must be there in its own shape, and no other.
+        """The vector of params given by name; exactly these params, in their shapes.
 
         Raises:
             GraphError: a name is missing or unknown, or a shape is not the param's.

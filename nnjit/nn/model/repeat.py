@@ -1,4 +1,4 @@
-"""`repeat`: an entry in the list of layers that stands for copies of some, one after another."""
+"""`repeat`: an entry in the list of layers for copies of some layers, one after another."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ entries: Registry[Any] = Registry("layer", layers)
 
 @entries.register
 class Repeat(Options):
-    """Copies of some layers, one after another, each with params of its own.
+    """Copies of some layers, one after another, each with its own params.
 
-    A copy is a small network: its first layer takes what goes into the copy, which is `input` inside it,
-    and its last layer gives what comes out. There, `from` names layers of the same copy that have a `name`.
-    In the whole network, a layer `x` is called `x_1` in the first copy, `x_2` in the second and so on, and
-    layers without a name count on: `dense_1`, `dense_2`, … (a repeat in a repeat: `x_2_1` is the first of
+    A copy is a small network: its first layer takes the copy's input, called `input` inside it, and its last
+    layer gives the copy's output. Inside, `from` names layers of the same copy that have a `name`. In the
+    whole network, a layer `x` is `x_1` in the first copy, `x_2` in the second and so on, and unnamed
+    layers are numbered throughout: `dense_1`, `dense_2`, … (in nested repeats, `x_2_1` is the first of
     the second). `repeat: {times: 3, layers: [...]}` is a shorter way to write it.
     """
 
@@ -27,16 +27,16 @@ class Repeat(Options):
 
     type: Literal["repeat"] = "repeat"
     from_: str | None = Field(None, alias="from")
-    """The layer whose output the first copy takes; by default the one before. `input` is the data."""
+    """The layer whose output the first copy takes; by default the previous one. `input` is the data."""
     trainable: bool = True
-    """Whether the training changes the params of its layers; `false` freezes all of them."""
+    """Whether training changes the params of its layers; `false` freezes all of them."""
     times: int = Field(ge=1, le=1000)
     """The number of copies, 1 to 1000."""
     layers: tuple[AnyEntry, ...] = Field(min_length=1)
-    """The layers of a copy, first to last; each takes the one before it unless its `from` says otherwise."""
+    """The layers of a copy, first to last; each takes the output of the previous one unless it has `from`."""
 
 
 if TYPE_CHECKING:
     AnyEntry = Layer | Repeat
 else:
-    AnyEntry = entries.field()  # the annotation of an entry in a list of layers
+    AnyEntry = entries.field()  # the type of an entry in a list of layers

@@ -1,4 +1,4 @@
-"""Wire layers: their names, the inputs of each, and an order in which they can be computed."""
+"""Wire layers: their names, their inputs, and an order of computation."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from nnjit.nn.model.repeat import Repeat
 
 
 def wire(entries: Sequence[Layer | Repeat], columns: Columns | None = ()) -> tuple[list[Wire], list[int]]:
-    """All layers with their names and the names that they take, and the order of computation as indices.
+    """All layers with their names and their inputs' names, and the order of computation as indices.
 
     Args:
-        columns: those of a table; () for other data; None if they are not known yet.
+        columns: the columns of a table; () for other data; None if not known yet.
 
     Raises:
-        ConfigError: a name is reserved, given twice or missing, a layer takes too few or too many inputs,
-            is never used, or takes its own output; with its path, `("model", index, …)`.
+        ConfigError: a name is reserved, given twice or missing; a layer takes too few or too many inputs,
+            is never used, or takes its own output. The path is `("model", index, …)`.
     """
     wires = expand(entries)
     _check_names(wires)
@@ -56,7 +56,7 @@ def _check_sources(w: Wire, names: Set[str]) -> None:
         if source not in names:
             _check_exists(source, names - {w.name}, path if isinstance(w.layer.from_, str) else (*path, k))
     if w.layer.takes_many and len(w.sources) < 2:
-        raise ConfigError(f"{kind} takes two inputs or more; give them as a list, from: [a, b]", path)
+        raise ConfigError(f"{kind} takes two or more inputs; give them as a list, from: [a, b]", path)
     if not w.layer.takes_many and len(w.sources) != 1:
         raise ConfigError(f"{kind} takes one input, got {len(w.sources)}; add or concat them", path)
 
@@ -67,7 +67,7 @@ def _check_exists(source: str, names: Set[str], path: ConfigPath) -> None:
 
 
 def _order(wires: Sequence[Wire]) -> list[int]:
-    """Indices in an order of computation: always the first layer of the list whose inputs are done."""
+    """Indices in an order of computation: always the first layer in the list with all inputs done."""
     indices = {w.name: k for k, w in enumerate(wires)}
     sorter = TopologicalSorter({w.name: w.sources for w in wires})
     try:

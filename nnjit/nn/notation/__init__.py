@@ -1,1 +1,1 @@
-"""The lecture's notation: the recurrences of a model, line by line, and how formulas are set."""
+"""The lecture's notation: a model's recurrences line by line, and the typesetting of formulas."""

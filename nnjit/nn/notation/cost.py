@@ -12,11 +12,11 @@ from nnjit.nn.notation.typeset import text, typeset
 
 ONE_OVER_N = words("1/n")
 EXAMPLE_COST = symbol("Cₖ")
-WEIGHTS_NOTE = "an example of weight wₖ, that of its class included, counts as wₖ / Σ w instead of 1/n"
+WEIGHTS_NOTE = "an example of weight wₖ, its class weight included, counts as wₖ / Σ w instead of 1/n"
 
 
 def cost_lines(model: Model, loss: Loss) -> list[Line]:
-    """The cost of one example, and that of the batch."""
+    """The cost of one example, and of the batch."""
     output = output_of(model)
     a, mean = symbol("a", numbers(model)[output.name]), scaled(ONE_OVER_N, over_rows(EXAMPLE_COST))
     example = cost_line(loss, EXAMPLE_COST, a, Y, _width(output))
@@ -24,10 +24,10 @@ def cost_lines(model: Model, loss: Loss) -> list[Line]:
 
 
 def cost_line(loss: Loss, cost: Formula, a: Formula, y: Formula, outputs: int) -> Line:
-    """The cost of one example by the loss's formula, with what its letters and options stand for.
+    """The cost of one example by the loss's formula, with the meanings of its letters and options.
 
     Args:
-        a: the output, of `outputs` columns.
+        a: the output, with `outputs` columns.
         y: the targets.
     """
     formula = words(loss.formula) if loss.formula else call(loss.type, a, y)
@@ -59,7 +59,7 @@ def _letters(loss: Loss, a: Formula, y: Formula, outputs: int) -> str:
 
 
 def _options(loss: Loss) -> str:
-    """The numbers that the formula names; label smoothing is part of what the target's letter stands for."""
+    """The numbers that the formula names; the target's letter includes label smoothing."""
     options = loss.model_dump(exclude={"type", "label_smoothing"}).items()
     return ", ".join(f"{name} = {value:g}" for name, value in options if isinstance(value, float))
 

@@ -11,20 +11,20 @@ from nnjit.nn.notation.typeset import FUNCTIONS
 
 NOTES = {
     "gelu": "Φ(z) is the normal distribution's probability of less than z, and φ its density",
-    "softmax": "a is softmax(z), of which every element depends on all of z",
+    "softmax": "a is softmax(z); every element depends on all of z",
 }
 BRACKET_NOTE = "[…] is 1 where it holds, else 0"
 
 
 def function_lines(model: Model) -> list[Line]:
-    """σ′ of every function that derivatives reach; of softmax, which has no σ′, ∂C/∂z."""
+    """σ′ of every function that derivatives reach; for softmax, which has no σ′, ∂C/∂z."""
     ends = reached(model)
     names = dict.fromkeys(recurrence_of(node).function for node in model.nodes if node.name in ends)
     return [_function_line(name) for name in names if name not in (None, "identity")]
 
 
 def pull_back_rule(function: str) -> Formula:
-    """∂C/∂z for a function of z, written with `G`, `Z` and `A`."""
+    """∂C/∂z for a function of z, as a formula of `G`, `Z` and `A`."""
     return ACTIVATIONS[function].back or pulled(A, Z, G)
 
 

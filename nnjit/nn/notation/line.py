@@ -1,4 +1,4 @@
-"""A line of the recurrences, and the numbers of the layers that its symbols carry."""
+"""A line of the recurrences, and the layer numbers of its symbols."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Line:
     """left = right.
 
     Args:
-        shape: of both; `B` is the number n of examples. None if it holds for any shape.
+        shape: the shape of both; `B` is the number n of examples. None if it holds for any shape.
     """
 
     left: Formula
@@ -25,7 +25,7 @@ class Line:
 
 
 def reached(model: Model) -> frozenset[str]:
-    """The names of the layers that derivatives reach: all, but for those before the first that is trained."""
+    """The names of the layers that derivatives reach: all except those before the first trained one."""
     if not model.frozen_table.size:
         return frozenset(node.name for node in model.nodes)
     found = {entry.layer for entry in model.table}
@@ -36,5 +36,5 @@ def reached(model: Model) -> frozenset[str]:
 
 
 def numbers(model: Model) -> dict[str, int]:
-    """The number of each layer, by its name; that of the data is 0."""
+    """The number of each layer, by name; the data is 0."""
     return {INPUT: 0} | {node.name: k for k, node in enumerate(model.nodes, start=1)}

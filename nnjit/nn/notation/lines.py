@@ -1,6 +1,6 @@
-"""The recurrences of a whole model, line by line, with their shapes; layers are numbered in their order.
+"""The recurrences of a whole model, line by line, with shapes; layers are numbered in order.
 
-a⁽⁰⁾ is the data, a⁽ˡ⁾ the output of layer l, z⁽ˡ⁾ what its function is applied to, δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾. Rows are
+a⁽⁰⁾ is the data, a⁽ˡ⁾ the output of layer l, z⁽ˡ⁾ its function's argument, δ⁽ˡ⁾ = ∂C/∂z⁽ˡ⁾. Rows are
 examples, so a product with a weight is a W, and its derivatives are δ Wᵀ and aᵀ δ.
 """
 
@@ -36,8 +36,8 @@ def forward_lines(model: Model) -> list[Line]:
 def backward_lines(model: Model, loss: Loss) -> list[Line]:
     """∂C/∂a of the output; then δ and the gradient of every param, layer by layer, last to first.
 
-    The derivatives that a layer's users hand back to it add up. There is no gradient of a frozen layer, and
-    no line of a layer that no derivative has to reach.
+    The derivatives from a layer's users add up. Frozen layers have no gradient, and layers that no derivative
+    needs to reach have no line.
     """
     first = slope_line(model, loss)
     lines, handed = [first], {model.output: [first.left]}
@@ -52,7 +52,7 @@ def backward_lines(model: Model, loss: Loss) -> list[Line]:
 
 
 def word_lines(model: Model, lines: Iterable[Line]) -> list[Line]:
-    """What symbols, functions and indices mean, each once; functions only if the lines name them."""
+    """The meanings of symbols, functions and indices, each once; functions only if the lines name them."""
     own = {name: meaning for node in model.nodes for name, meaning in recurrence_of(node).words.items()}
     printed = " ".join(text(typeset(line.right)) for line in lines)
     return [
@@ -64,7 +64,7 @@ def word_lines(model: Model, lines: Iterable[Line]) -> list[Line]:
 
 @dataclass(frozen=True)
 class _NumberedLayer:
-    """A layer with its number, its recurrence, and the symbols of its inputs by their letters there."""
+    """A layer with its number, its recurrence, and its inputs' symbols by their letters there."""
 
     node: LayerNode
     number: int
@@ -84,7 +84,7 @@ class _NumberedLayer:
         return _rows(self.node.output_shape)
 
     def filled(self, formula: Formula, **values: Formula) -> Formula:
-        """A formula of the recurrence with this layer's symbols, and other formulas by their letters."""
+        """Fill a formula of the recurrence with this layer's symbols, and other formulas by letter."""
         return formula.filled({**self.inputs, **values}, self.number)
 
 
@@ -113,16 +113,16 @@ def _forward(layer: _NumberedLayer) -> list[Line]:
 
 
 def _derivative(layer: _NumberedLayer, handed: Formula) -> tuple[list[Line], Formula]:
-    """The line of ∂C/∂a, of δ, or of both, and which of them the layer's other lines begin with.
+    """The lines of ∂C/∂a, of δ, or of both, and which of the two the layer's other lines start from.
 
     Args:
-        handed: the sum of what the layer's users hand back.
+        handed: the sum of the derivatives from the layer's users.
     """
     whole = [] if handed == partial(layer.a) else [Line(partial(layer.a), handed, layer.shape)]
     if layer.recurrence.function is None:
         return whole, partial(layer.a)
     delta, rule = symbol("δ", layer.number), pull_back_rule(layer.recurrence.function)
-    if rule.uses("g") == 1:  # then the sum can stand in the line of δ, as in the lecture
+    if rule.uses("g") == 1:  # then the sum goes into the line of δ, as in the lecture
         return [Line(delta, layer.filled(rule, g=handed), layer.shape)], delta
     return [*whole, Line(delta, layer.filled(rule, g=partial(layer.a)), layer.shape)], delta
 

@@ -11,10 +11,10 @@ from nnjit.nn.formula import Formula
 
 @dataclass(frozen=True)
 class Step:
-    """left = right on the way to the output, or back; of a loop, at its step t.
+    """left = right on the way to the output, or back; in a loop, at its step t.
 
     Args:
-        shape: of both, for an example.
+        shape: the shape of both, for one example.
     """
 
     left: Formula
@@ -24,22 +24,22 @@ class Step:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """How a layer computes, and how ∂C/∂ its output becomes ∂C/∂ its inputs and params.
+    """How a layer computes its output, and the derivatives of C by its inputs and params.
 
-    Its formulas are written with `X` (`input_symbol(k)` for several inputs), a symbol for each param by its
-    letter (`LETTERS`), `Z` and `A`, and `G`, the derivative of the cost by `output`. Other letters are the
-    layer's own, such as dropout's m.
+    Its formulas use `X` (`input_symbol(k)` for several inputs), a symbol for each param by its letter
+    (`LETTERS`), `Z` and `A`, and `G`, the derivative of the cost by `output`. Other letters are the layer's
+    own, such as dropout's m.
 
     Args:
-        output: of the inputs and params; what `function` is applied to, if there is one.
+        output: a formula of the inputs and params; the argument of `function`, if there is one.
         back: for each input, the derivative of the cost by it.
         gradients: for each param by name, the derivative of the cost by it.
         function: the name of the activation applied to it; None if a = output.
         note: what the formulas leave open, in words.
-        words: the meaning of functions and indices in them, the same for all layers that use them.
-        forward: what is computed before the output; of a loop, letters with t - 1 are 0 at first.
-        backward: what is computed before the derivatives; of a loop, last step first, and letters with t + 1
-            are 0 after the last.
+        words: the meanings of their functions and indices, the same for all layers that use them.
+        forward: steps before the output; in a loop, letters with t - 1 are 0 at first.
+        backward: steps before the derivatives; in a loop, last step first, and letters with t + 1 are 0 after
+            the last.
     """
 
     output: Formula
@@ -57,7 +57,7 @@ LETTERS = {"weight": "W", "bias": "b", "recurrent_weight": "U", "recurrent_bias"
     for part in ("query", "key", "value", "output")
     for kind, letter in (("weight", "W"), ("bias", "b"))
 }
-"""The lecture's letters for params; every other one keeps its name."""
+"""The lecture's letters for params; all others keep their names."""
 
 
 def letter(param: str) -> str:

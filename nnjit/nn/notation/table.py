@@ -1,6 +1,6 @@
-"""Find the notation of a layer by its type; a layer without any falls back to its derivative's transposes.
+"""Find a layer's notation by its type; a layer without one falls back to its derivative's transposes.
 
-A file of notation is imported when a model first has such a layer, since a training waits for the imports.
+A file of notation is imported when a model first has such a layer, since training waits for imports.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FILES: Mapping[str, str] = {
     "scale": "elementwise",
     "select": "axes",
 }
-"""The file in `notation/layers` that has a function with the name of the layer's type."""
+"""The file in `notation/layers` with a function named as the layer's type."""
 
 
 def notation_of(kind: str) -> Notation | None:
@@ -57,24 +57,24 @@ def notation_of(kind: str) -> Notation | None:
 
 
 def stated_recurrence(layer: Layer, *inputs: Shape) -> Recurrence | None:
-    """The recurrence of a layer for inputs of these shapes; None if it has no notation."""
+    """A layer's recurrence for inputs of these shapes; None if it has no notation."""
     notation = notation_of(layer.type)
     return None if notation is None else notation(layer, *inputs)
 
 
 def recurrence_of(node: LayerNode) -> Recurrence:
-    """The stated recurrence of a layer, or else the transposes of its derivative, which any layer has."""
+    """A layer's stated recurrence, or else the transposes of its derivative, which any layer has."""
     stated = stated_recurrence(node.layer, *node.input_shapes)
     return _of_derivative(node) if stated is None else replace(stated, forward=_masked(stated, node))
 
 
 def mask_symbol(index: int) -> Formula:
-    """The output, or the data, at the place `index`, counted from 0, where a layer's mask comes from."""
+    """The output, or the data, at place `index`, counted from 0, of a layer's mask."""
     return symbol(f"m{index}")
 
 
 def _masked(stated: Recurrence, node: LayerNode) -> tuple[Step, ...]:
-    """The forward steps of a layer, whose mask is of what the model takes it from instead of its input."""
+    """A layer's forward steps, with the mask from the model's places instead of its input."""
     return tuple(
         replace(step, right=_from_places(step.right.args[0], len(node.mask)))
         if (step.right.op, step.right.text) == ("call", "is_data") and node.mask
@@ -84,7 +84,7 @@ def _masked(stated: Recurrence, node: LayerNode) -> tuple[Step, ...]:
 
 
 def _from_places(x: Formula, places: int) -> Formula:
-    """The mask of the input x, or of step t of it, as the largest of those of some places."""
+    """The mask of the input x, or of its step t, as the largest over some places."""
     masks = [call("is_data", x.filled({X.text: mask_symbol(k)})) for k in range(places)]
     return masks[0] if places == 1 else call("max", *masks)
 

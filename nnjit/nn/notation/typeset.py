@@ -1,4 +1,4 @@
-"""Formulas as type: runs of plain text, letters, and what stands above or below the line."""
+"""Typeset formulas: runs of plain text, letters, superscripts and subscripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Kind = Literal["", "var", "sup", "sub"]
 Run: TypeAlias = tuple[Kind, str]
 Runs: TypeAlias = tuple[Run, ...]
 
-CLOSED, WORD, PRODUCT, TERM = 4, 3, 2, 1  # how tightly something holds together
+CLOSED, WORD, PRODUCT, TERM = 4, 3, 2, 1  # binding strength
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Style:
     """How an operation is printed.
 
     Args:
-        pieces: what stands before, between and after its arguments.
-        tightness: of the whole, and
+        pieces: the text before, between and after its arguments.
+        tightness: the binding strength of the whole, and
         within: of an argument that needs no parentheses.
-        chains: whether arguments of the same operation need none either.
+        chains: whether arguments with the same operation need none either.
     """
 
     pieces: tuple[str, str, str]
@@ -124,7 +124,7 @@ def _pulled(out: Formula, x: Formula, g: Formula) -> list[Run]:
 
 
 def _picked(formula: Formula) -> list[Run]:
-    """What is written after the argument of an operation."""
+    """The text after an operation's argument."""
     written: dict[str, list[Run]] = {
         "power": [("sup", formula.text)],
         "transpose": [("sup", "T")],

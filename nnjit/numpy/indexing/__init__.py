@@ -1,1 +1,1 @@
-"""Parts and the order of elements: what reads, writes, sorts and finds them."""
+"""Indexing: read, write, sort and search elements."""

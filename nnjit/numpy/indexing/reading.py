@@ -1,6 +1,6 @@
-"""Reading parts of arrays as NumPy does it.
+"""Read parts of arrays as NumPy does.
 
-Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and of
+Whole numbers, slices, `None` and `...` become slices, reversals and reshapes. Arrays of whole numbers and
 truth values become a `gather` of the flat array.
 """
 
@@ -24,11 +24,11 @@ BASIC = (int, np.integer, slice, type(None), EllipsisType)
 
 
 def getitem(x: Array, index: Any) -> Any:
-    """The elements of `x` at `index`, as NumPy has it: basic and advanced indices, and both together.
+    """The elements of `x` at `index`, as in NumPy: basic and advanced indices, and both together.
 
     Raises:
-        GraphError: an index is out of range, cuts the batch axis, or is a traced mask, which selects nobody
-            knows how many elements yet.
+        GraphError: an index is out of range, cuts the batch axis, or is a traced mask, which selects an
+            unknown number of elements.
     """
     if not isinstance(x, Node) and not has_node(index):
         return np.asarray(x)[index]
@@ -39,11 +39,11 @@ def getitem(x: Array, index: Any) -> Any:
 
 
 def take(x: Array, indices: Array, axis: int | None = None, *, mode: str = "raise") -> Any:
-    """The elements of `x` at `indices` along `axis`, of all elements in a row if None.
+    """The elements of `x` at `indices` along `axis`; if None, of the flattened `x`.
 
     Args:
-        mode: what is done with an index outside of the axis: "raise", an error if it is known; "wrap" counts
-            on from the other end; "clip" takes the nearest element, the first one for a negative index.
+        mode: for an index out of range: "raise", an error if it is known; "wrap" continues from the other
+            end; "clip" takes the nearest element, the first one for a negative index.
     """
     array = ravel(x) if axis is None or as_array(x).ndim == 0 else as_array(x)
     place = one_axis(0 if axis is None else axis, array.ndim)
@@ -62,7 +62,7 @@ OUTSIDE: dict[str, Any] = {
 
 
 def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
-    """For each place of `indices`, the element of `x` there, but at that index along `axis`."""
+    """For each place of `indices`, the element of `x` there, with that index along `axis`."""
     array, index = (ravel(x), ravel(indices)) if axis is None else (as_array(x), as_array(indices))
     place = one_axis(0 if axis is None else axis, array.ndim)
     dims, places = list(shape(array)), list(shape(index))
@@ -75,7 +75,7 @@ def take_along_axis(x: Array, indices: Array, axis: int | None) -> Any:
 
 
 def items_of(x: Any, index: Any) -> list[Any]:
-    """An item of `index` for each axis of `x`, and `None` for each new one: masks as numbers, no ellipsis."""
+    """Expand `index` to an item per axis of `x`, and `None` per new axis: masks as numbers, no ellipsis."""
     given = list(index) if isinstance(index, tuple) else [index]
     items = [n for i in given for n in _numbers(i, x)]
     taken = sum(1 for i in items if i is not None and not isinstance(i, EllipsisType))
@@ -86,7 +86,7 @@ def items_of(x: Any, index: Any) -> list[Any]:
 
 
 def _numbers(item: Any, x: Any) -> list[Any]:
-    """An item as it is, or the arrays of whole numbers that a mask stands for."""
+    """An item unchanged, or a mask's arrays of whole numbers."""
     if isinstance(item, BASIC) and not isinstance(item, bool):
         return [item]
     array = as_array(item)
@@ -95,8 +95,8 @@ def _numbers(item: Any, x: Any) -> list[Any]:
     if array.dtype.kind == "b":
         if isinstance(array, Node):
             raise GraphError(
-                f"a traced mask {array.type} selects a number of elements that is not known yet; "
-                "use nnjit.numpy.where, or multiply with it"
+                f"a traced mask {array.type} selects an unknown number of elements; "
+                "use nnjit.numpy.where, or multiply by it"
             )
         return list(np.nonzero(array))
     if array.dtype.kind not in "iu" and array.size:
@@ -105,7 +105,7 @@ def _numbers(item: Any, x: Any) -> list[Any]:
 
 
 def _basic(x: Any, items: Sequence[Any]) -> Any:
-    """Reverse the axes of negative steps, cut out what is spanned, and take every `step`th of it."""
+    """Reverse axes with negative steps, cut out the range spanned, and take every `step`th element."""
     extents = [extent(i, d, x) for i, d in zip(drop_new(items), shape(x), strict=True)]
     turned = tuple(a for a, (_, _, step) in enumerate(extents) if step < 0)
     x = p.reverse(x, along=turned) if turned else x
@@ -122,7 +122,7 @@ def _basic(x: Any, items: Sequence[Any]) -> Any:
 
 
 def _every(x: Any, axis: int, count: Any, step: int) -> Any:
-    """`count` elements along `axis`, `step` apart from the first on."""
+    """`count` elements along `axis`, `step` apart, starting with the first."""
     if step == 1:
         return x
     dims = shape(x)
@@ -136,7 +136,7 @@ def _every(x: Any, axis: int, count: Any, step: int) -> Any:
 
 
 def extent(item: Any, size: Dim, x: Any) -> tuple[int, Any, int]:
-    """The first index, the length and the step that an index selects of an axis."""
+    """The first index, length and step that an index selects along an axis."""
     if isinstance(item, slice) and item == slice(None):
         return 0, size, 1
     if not isinstance(size, int):
@@ -154,14 +154,14 @@ def drop_new(items: Sequence[Any]) -> list[Any]:
 
 
 def seen(items: Sequence[Any], lengths: Sequence[Any]) -> list[Any]:
-    """The axes of what is selected: of the lengths, those not of a whole number, and 1 for each new one."""
+    """The selection's axes: drop the lengths at whole numbers, insert 1 for each new axis."""
     rest = iter(lengths)
     pairs = [(i, 1 if i is None else next(rest)) for i in items]
     return [length for i, length in pairs if not isinstance(i, (int, np.integer))]
 
 
 def _advanced(x: Any, items: Sequence[Any]) -> Any:
-    """Slices and new axes first; then the axes with numbers are merged and gathered from."""
+    """Apply slices and new axes first; then merge the axes with numbers, and gather from them."""
     is_number = [not (i is None or isinstance(i, slice)) for i in items]
     x = _basic(x, [slice(None) if n else i for i, n in zip(items, is_number, strict=True)])
     axes = [a for a, n in enumerate(is_number) if n]
@@ -200,10 +200,10 @@ def _gathered(x: Any, numbers: Sequence[Any], sizes: Sequence[Any], lead: int) -
 
 
 def _counted(index: Any, size: Dim) -> Any:
-    """Whole numbers counted from the front.
+    """Indices counted from the front.
 
     Raises:
-        GraphError: one that is known already is out of range.
+        GraphError: a known index is out of range.
     """
     if not isinstance(size, int):
         raise GraphError("the batch axis cannot be indexed")

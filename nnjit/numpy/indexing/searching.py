@@ -1,4 +1,4 @@
-"""Where numbers belong, and how often they occur, under NumPy's names: whole numbers without a derivative."""
+"""Search and count under NumPy's names: the results are whole numbers, without derivatives."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Side = Literal["left", "right"]
 
 
 def searchsorted(a: Array, v: Array, side: Side = "left", sorter: Array | None = None) -> Any:
-    """The index in the ascending vector `a` before which each element of `v` belongs; NaN comes last.
+    """The index in the ascending vector `a` where each element of `v` belongs; NaN comes last.
 
-    The interval of each is halved until it is empty, so it takes log₂ of the length of `a` steps.
+    By bisection, in log₂(length of `a`) steps.
 
     Args:
-        side: whether it belongs before ("left") or after ("right") its equals.
-        sorter: the order in which `a` is ascending.
+        side: whether it belongs before ("left") or after ("right") equal elements.
+        sorter: indices that sort `a`.
 
     Raises:
         GraphError: `a` is not a vector, or the side is unknown.
@@ -60,7 +60,7 @@ def searchsorted(a: Array, v: Array, side: Side = "left", sorter: Array | None =
 
 
 def _precedes(x: Any, y: Any) -> Any:
-    """Whether `x` comes before `y`, NaN after all others."""
+    """Whether `x` comes before `y`; NaN comes last."""
     return logical_or(less(x, y), logical_and(equal(x, x), not_equal(y, y)))
 
 
@@ -68,8 +68,8 @@ def digitize(x: Array, bins: Array, right: bool = False) -> Any:
     """The index i of each element's bin: `bins[i-1] <= x < bins[i]`, both reversed if they descend.
 
     Args:
-        bins: monotonic; of traced ones the first and the last say which way.
-        right: whether the right end of a bin belongs to it, instead of the left one.
+        bins: monotonic; if traced, the first and the last give the direction.
+        right: whether a bin includes its right end instead of its left end.
     """
     side: Side = "left" if right else "right"
     edges = as_array(bins)
@@ -92,12 +92,12 @@ def bincount(x: Array, weights: Array | None = None, minlength: int = 0, *, leng
     """How often each of 0, 1, … occurs in a vector of whole numbers, or the sums of their `weights`.
 
     Args:
-        weights: what each element counts, instead of 1; the sums are f64 and differentiable.
-        minlength: the least length of the result, which goes on to the largest number.
-        length: the length of the result, which a traced `x` needs; other numbers count nowhere.
+        weights: the weight of each element, 1 if None; weighted sums are f64 and differentiable.
+        minlength: the least length of the result, which extends to the largest number.
+        length: the length of the result, required for a traced `x`; larger numbers are ignored.
 
     Raises:
-        GraphError: the numbers are not whole or negative, or traced without a length.
+        GraphError: the numbers are not whole, or negative, or traced without a length.
     """
     numbers = as_array(x)
     if numbers.ndim != 1 or (numbers.dtype.kind not in "iub" and np.size(numbers)):
@@ -114,11 +114,11 @@ def bincount(x: Array, weights: Array | None = None, minlength: int = 0, *, leng
 
 
 def _count(numbers: Any, least: int) -> int:
-    """The length of a result that goes on to the largest number."""
+    """The length of a result that extends to the largest number."""
     if isinstance(numbers, Node):
         raise GraphError(
-            f"bincount: a traced value {numbers.type} does not say yet how long the result is; give length=, "
-            "and numbers from there on count nowhere"
+            f"bincount: a traced value {numbers.type} does not tell the result's length yet; give length=, "
+            "and larger numbers are ignored"
         )
     if least < 0 or (numbers.size and numbers.min() < 0):
         raise GraphError(f"bincount: {min(least, numbers.min(initial=0))} is negative")

@@ -1,4 +1,4 @@
-"""Sorting and what is made of it, under NumPy's names."""
+"""Sort and partition, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from nnjit.numpy.shaping.axes import length_of, one_axis, ravel
 
 
 def argsort(x: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
-    """The indices that sort `x` along `axis`, all in a row if None; equal elements keep their order.
+    """The indices that sort `x` along `axis`, flattened if None; equal elements keep their order.
 
     Args:
-        kind, stable: are there for NumPy's programs, and change nothing: the order is always stable.
+        kind, stable: accepted for compatibility and ignored: the order is always stable.
     """
     array, place = _line(x, axis)
     return p.argsort(array, axis=place)
 
 
 def sort(x: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
-    """`x` in ascending order along `axis`; the derivative goes to where each element came from.
+    """`x` in ascending order along `axis`; the derivative goes back to where each element came from.
 
     Args:
-        kind, stable: are there for NumPy's programs, and change nothing.
+        kind, stable: accepted for compatibility and ignored.
     """
     array, place = _line(x, axis)
     return take_along_axis(array, p.argsort(array, axis=place), place)
 
 
 def argpartition(x: Array, kth: int | Sequence[int], axis: int | None = -1, kind: str | None = None) -> Any:
-    """Indices that put element `kth` of the order along `axis` in its place; the others are in order, too.
+    """Indices that sort `x` along `axis`: element `kth` is in its place, and so are all others.
 
     Args:
-        kth: one place or several, counted from the end if negative.
-        kind: is there for NumPy's programs, and changes nothing.
+        kth: one or several places, counted from the end if negative.
+        kind: accepted for compatibility and ignored.
     """
     array, place = _line(x, axis)
     _check_places(kth, array, place)
@@ -48,11 +48,11 @@ def argpartition(x: Array, kth: int | Sequence[int], axis: int | None = -1, kind
 
 
 def partition(x: Array, kth: int | Sequence[int], axis: int | None = -1, kind: str | None = None) -> Any:
-    """`x` with element `kth` of the order along `axis` in its place, the smaller before it; all are in order.
+    """`x` sorted along `axis`: element `kth` is in its place, and so are all others.
 
     Args:
-        kth: one place or several, counted from the end if negative.
-        kind: is there for NumPy's programs, and changes nothing.
+        kth: one or several places, counted from the end if negative.
+        kind: accepted for compatibility and ignored.
     """
     array, place = _line(x, axis)
     return take_along_axis(array, argpartition(array, kth, place), place)
@@ -61,7 +61,7 @@ def partition(x: Array, kth: int | Sequence[int], axis: int | None = -1, kind: s
 def _check_places(kth: Any, x: Any, axis: int) -> None:
     places, length = np.asarray(kth), length_of(x, axis)
     if places.dtype.kind not in "iu" or ((places < -length) | (places >= length)).any():
-        raise GraphError(f"partition: kth {kth!r} is no place along axis {axis} of {type_of(x)}")
+        raise GraphError(f"partition: kth {kth!r} is not a place along axis {axis} of {type_of(x)}")
 
 
 def _line(x: Array, axis: int | None) -> tuple[Any, int]:

@@ -1,4 +1,4 @@
-"""Writing parts of arrays: `x.at[i].set(v)` and the like, which return a new array."""
+"""Functional updates: `x.at[i].set(v)`, `.add(v)`, … return a new array."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from nnjit.numpy.shaping.axes import length_of, one_axis, ravel, reshape, shape
 
 @dataclass(frozen=True)
 class At:
-    """`x.at[i].set(v)`, `.add(v)` and the like: `x` with other elements at `i`, as a new array.
+    """`x.at[i].set(v)`, `.add(v)`, …: a copy of `x` changed at `i`.
 
-    Of a traced value it is the attribute `at`; of an array, which has none, it is `nnjit.numpy.at(x)`.
+    For a traced value it is the attribute `at`; for an array, `nnjit.numpy.at(x)`.
 
     >>> import numpy
     >>> At(numpy.zeros(3))[1].set(5.0).tolist()
@@ -37,7 +37,7 @@ class At:
         return At(self.x, index)
 
     def set(self, value: Array) -> Any:
-        """`x` with `value` at `i`; of equal places the last counts, and traced ones must differ."""
+        """`x` with `value` at `i`; the last of equal places wins, and traced places must differ."""
         if not has_node((self.x, self.index, value)):
             out = np.array(self.x)
             out[self.index] = value
@@ -46,7 +46,7 @@ class At:
         return where(hits, values, self.x)
 
     def add(self, value: Array) -> Any:
-        """`x` with `value` added at `i`, at places that are there twice both."""
+        """`x` with `value` added at `i`; repeated places add up."""
         if not has_node((self.x, self.index, value)):
             out = np.array(self.x)
             np.add.at(out, self.index, value)
@@ -58,24 +58,24 @@ class At:
         return self._combined(multiply, value)
 
     def max(self, value: Array) -> Any:
-        """`x` with the larger of each element at `i` and `value`."""
+        """`x` with the larger of its elements and `value` at `i`."""
         return self._combined(maximum, value)
 
     def min(self, value: Array) -> Any:
-        """`x` with the smaller of each element at `i` and `value`."""
+        """`x` with the smaller of its elements and `value` at `i`."""
         return self._combined(minimum, value)
 
     def _combined(self, combine: Callable[[Any, Any], Any], value: Array) -> Any:
-        """Raise a GraphError if a known place is there twice; traced places must differ."""
+        """Combine and set; raise a GraphError if a known place occurs twice. Traced places must differ."""
         if not has_node(self.index):
             dims = static(shape(self.x))
             places = np.arange(math.prod(dims)).reshape(dims)[self.index]
             if len(np.unique(places)) < np.size(places):
-                raise GraphError(f"x.at[{self.index!r}]: a place is there twice; only add takes both")
+                raise GraphError(f"x.at[{self.index!r}]: a place occurs twice; only add allows that")
         return self.set(combine(getitem(as_array(self.x), self.index), value))
 
     def _spread(self, value: Array, is_set: bool) -> tuple[Any, Any]:
-        """Where `x` is hit, and `value` in its shape, zero elsewhere."""
+        """A mask of the places written, and `value` in the shape of `x`, zero elsewhere."""
         x = as_array(self.x)
         items = items_of(x, self.index)
         value = astype(value, x.dtype)
@@ -97,26 +97,28 @@ class At:
 
 
 def at(x: Array) -> At:
-    """What changes elements of a copy of `x`: `at(x)[i].set(v)`; of a traced value `x.at[i].set(v)` too."""
+    """Change elements of a copy of `x`: `at(x)[i].set(v)`; for a traced value also `x.at[i].set(v)`."""
     return At(x)
 
 
 def put_along_axis(arr: Array, indices: Array, values: Array, axis: int | None) -> Any:
-    """`arr` with `values` at each place of `indices`, but at that index along `axis`: a new array.
+    """A copy of `arr` with `values` at each place of `indices`, with that index along `axis`.
 
-    NumPy's function writes into its argument and returns nothing. Of equal indices the last counts, and
-    traced ones must differ.
+    NumPy's function writes into its argument and returns nothing. The last of equal indices wins, and traced
+    indices must differ.
 
     Args:
-        values: what broadcasts to `indices`.
-        axis: None takes all elements in a row.
+        values: broadcast to `indices`.
+        axis: None flattens `arr`.
     """
     array, index = as_array(arr), as_array(indices)
     if axis is None:
         return reshape(put_along_axis(ravel(array), ravel(index), values, 0), shape(array))
     place = one_axis(axis, array.ndim)
     if index.ndim != array.ndim:
-        raise GraphError(f"put_along_axis: {type_of(index)} and {type_of(array)} have not as many axes")
+        raise GraphError(
+            f"put_along_axis: {type_of(index)} and {type_of(array)} differ in the number of axes"
+        )
     lines = [
         np.arange(d).reshape([-1 if a == k else 1 for a in range(array.ndim)])
         for k, d in enumerate(static(shape(array)))
@@ -129,7 +131,7 @@ def _is_plain(item: Any) -> bool:
 
 
 def _window(x: Any, items: Sequence[Any], value: Any) -> tuple[Any, Any]:
-    """Where slices hit `x`, and `value` there, zero elsewhere: blocks of zeros around it."""
+    """As `_spread`, for slices: blocks of zeros around `value`."""
     extents = [extent(i, d, x) for i, d in zip(drop_new(items), shape(x), strict=True)]
     lengths = [length for _, length, _ in extents]
     part = reshape(broadcast_to(value, tuple(seen(items, lengths))), lengths)

@@ -1,1 +1,1 @@
-"""What is linear in each argument: products of matrices and tensors, convolutions."""
+"""Functions linear in each argument: products of matrices and tensors, convolutions."""

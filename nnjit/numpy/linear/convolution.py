@@ -1,4 +1,4 @@
-"""Sliding windows, as convolutions and poolings read an array, and convolutions of vectors."""
+"""Sliding windows, for convolution and pooling layers, and convolutions of vectors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nnjit.numpy.shaping.padding import pad
 def windows(
     x: Array, first: int, sizes: Sequence[int], strides: Sequence[int], dilations: Sequence[int]
 ) -> Any:
-    """The windows over axes `first`, `first + 1`, … of `x`: their places, and then their elements.
+    """The windows over axes `first`, `first + 1`, … of `x`: their places, then their elements.
 
     Args:
-        sizes: the elements of a window along each of the axes.
-        strides: the distance of successive windows.
-        dilations: how far the elements of a window are apart.
+        sizes: a window's length along each of the axes.
+        strides: the distance between successive windows.
+        dilations: the distance between a window's elements.
 
     >>> import numpy
     >>> windows(numpy.arange(5), 0, [2], [1], [2]).tolist()
@@ -33,7 +33,7 @@ def windows(
 
 
 def sliding_window_view(x: Array, window_shape: int | Sequence[int], axis: Any = None) -> Any:
-    """The windows over `axis` (all axes if None), whose elements are the last axes, as NumPy has them."""
+    """The windows over `axis` (all axes if None), their elements last, as in NumPy."""
     array = as_array(x)
     sizes = (window_shape,) if isinstance(window_shape, int) else tuple(window_shape)
     axes = tuple(range(array.ndim)) if axis is None else tuple(normal_axes(axis, array.ndim))
@@ -48,8 +48,8 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
     """The convolution Σₖ a[n-k] v[k] of two vectors.
 
     Args:
-        mode: "full": wherever they overlap; "same": as many as the longer one has; "valid": where all of the
-            shorter one overlaps.
+        mode: "full": wherever they overlap; "same": the longer vector's length; "valid": where the shorter
+            vector overlaps entirely.
     """
     a, v = (as_array(reshape(x, (-1,))) for x in (a, v))
     if a.size < v.size:
@@ -63,7 +63,7 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Any:
 
 
 def correlate(a: Array, v: Array, mode: str = "valid") -> Any:
-    """The products of `a` and `v`, moved along it, summed; which of them, `mode` says as for `convolve`."""
+    """Σₙ a[n+k] v[n] for each shift k of `v` along `a`; `mode` as in `convolve`."""
     if length_of(a, 0) < length_of(v, 0):
         return flip(correlate(v, a, mode))
     return convolve(a, flip(v), mode)

@@ -13,9 +13,9 @@ from nnjit.numpy.shaping.axes import expand_dims, shape, squeeze
 
 
 def multi_dot(arrays: Sequence[Array], *, out: None = None) -> Any:
-    """The product of two or more matrices in the order that needs the fewest multiplications.
+    """The product of two or more matrices, in the order with the fewest multiplications.
 
-    The first and the last may be vectors: a row, and a column.
+    The first may be a vector, taken as a row; the last too, taken as a column.
 
     Reference: Cormen et al. 2009, "Introduction to Algorithms", 15.2.
     """
@@ -24,8 +24,8 @@ def multi_dot(arrays: Sequence[Array], *, out: None = None) -> Any:
     ndims = [a.ndim for a in given]
     if len(given) < 2 or not all(n == 2 for n in ndims[1:-1]) or {*ndims} - {1, 2}:
         raise GraphError(
-            f"multi_dot of {', '.join(str(type_of(a)) for a in given)}: expected at least two matrices, of "
-            "which the first and the last may be vectors"
+            f"multi_dot of {', '.join(str(type_of(a)) for a in given)}: expected at least two matrices; "
+            "the first and the last may be vectors"
         )
     first = expand_dims(given[0], 0) if ndims[0] == 1 else given[0]
     last = expand_dims(given[-1], 1) if ndims[-1] == 1 else given[-1]

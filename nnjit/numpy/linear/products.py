@@ -1,7 +1,7 @@
 """Products of vectors, matrices and tensors under NumPy's names.
 
-Where no axis is shared by both arguments and the result, a product is one of matrices; else the products are
-summed, which `jit` fuses into one loop that stores none of them.
+Unless an axis is shared by both arguments and the result, a product is a matrix product. Otherwise the
+products are summed, which `jit` fuses into one loop that stores none of them.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ LETTERS = string.ascii_letters
 
 
 def matmul(a: Array, b: Array) -> Any:
-    """The matrix product; of more than two axes, a product of the last two for each of the others."""
+    """The matrix product of the last two axes, for each place along the others."""
     a, b = promote(a, b)
     if a.ndim == 0 or b.ndim == 0:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: expected at least one axis each")
@@ -49,7 +49,7 @@ def matmul(a: Array, b: Array) -> Any:
 
 
 def _product(a: Any, b: Any) -> Any:
-    """The product of the last two axes: one of matrices if only one argument has more axes."""
+    """The product of the last two axes: one matrix product if only one argument has more axes."""
     (*lead_a, _, inner), (*lead_b, inner_b, columns) = shape(a), shape(b)
     if inner != inner_b:
         raise GraphError(f"matmul: {type_of(a)} @ {type_of(b)}: inner axes {inner} and {inner_b} differ")
@@ -67,7 +67,7 @@ def _product(a: Any, b: Any) -> Any:
 
 
 def _total(x: Any, axis: Any) -> Any:
-    """The sum over `axis` in the dtype of `x`: of truth values, whether one holds."""
+    """The sum over `axis` in the dtype of `x`; for truth values, whether one holds."""
     return astype(sum(x, axis), "b1") if x.dtype.kind == "b" else sum(x, axis, dtype=x.dtype)
 
 
@@ -92,7 +92,7 @@ def _check_axes(name: str, a: Array, least_a: int, b: Array, least_b: int) -> No
 
 
 def dot(a: Array, b: Array) -> Any:
-    """The product as `numpy.dot` has it: over the last axis of `a` and the last but one of `b`."""
+    """The product as in `numpy.dot`: over the last axis of `a` and the last but one of `b`."""
     a, b = as_array(a), as_array(b)
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
@@ -116,12 +116,12 @@ def inner(a: Array, b: Array) -> Any:
 
 
 def outer(a: Array, b: Array) -> Any:
-    """The product of each element with each."""
+    """The products of all pairs of elements."""
     return multiply(expand_dims(ravel(a), 1), ravel(b))
 
 
 def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Any:
-    """The products summed over pairs of `axes`; of a number, the last of `a` and the first of `b`."""
+    """The products summed over pairs of `axes`; a number pairs the last of `a` with the first of `b`."""
     a, b = as_array(a), as_array(b)
     given = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
     own, other = (normal_axes(g, x.ndim) for g, x in zip(given, (a, b), strict=True))
@@ -136,7 +136,7 @@ def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Any:
 
 
 def kron(a: Array, b: Array) -> Any:
-    """The Kronecker product: each element of `a` times the whole of `b`."""
+    """The Kronecker product: each element of `a` times all of `b`."""
     ndim = max(as_array(a).ndim, as_array(b).ndim)
     da, db = ((1,) * (ndim - as_array(x).ndim) + shape(x) for x in (a, b))
     spread_a = reshape(a, [n for d in da for n in (d, 1)])
@@ -148,18 +148,18 @@ def kron(a: Array, b: Array) -> Any:
 def cross(
     a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
-    """The vector product of vectors of length 3.
+    """The cross product of vectors of length 3.
 
     Args:
         axisa, axisb, axisc: the axis of the vectors in `a`, `b` and the result.
-        axis: the same for all three.
+        axis: one axis for all three.
     """
     axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     a, b = axis_last(a, axisa), axis_last(b, axisb)
     if shape(a)[-1] != 3 or shape(b)[-1] != 3:
         raise GraphError(
-            f"cross: {type_of(a)} × {type_of(b)}: both need 3 elements along their last axis, or that which "
-            "axis, axisa and axisb name"
+            f"cross: {type_of(a)} × {type_of(b)}: both need 3 elements along their last axis, or the one "
+            "given by axis, axisa or axisb"
         )
     x, y = ([v[..., k] for k in range(3)] for v in (a, b))
     parts = [subtract(multiply(x[i], y[j]), multiply(x[j], y[i])) for i, j in ((1, 2), (2, 0), (0, 1))]
@@ -167,12 +167,12 @@ def cross(
 
 
 def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Any:
-    """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; operands are taken from left to right.
+    """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; contracted from left to right.
 
-    Numbers for labels, each operand before its own (`einsum(x, [0, 1], y, [1, 2], [0, 2])`), do as well.
+    Labels may also be numbers, after each operand: `einsum(x, [0, 1], y, [1, 2], [0, 2])`.
 
     Args:
-        optimize: is there for NumPy's programs, and changes nothing.
+        optimize: accepted for compatibility and ignored.
 
     >>> import numpy
     >>> einsum("ij,j", numpy.eye(2), numpy.array([3.0, 4.0])).tolist()
@@ -192,7 +192,7 @@ def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Any:
 
 
 def _spelled(given: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-    """The subscripts in letters of (operand, labels, operand, labels, …, labels of the result)."""
+    """Translate (operand, labels, operand, labels, …, labels of the result) to subscripts in letters."""
     pairs = len(given) // 2
     text = ",".join(_letters(given[2 * k + 1]) for k in range(pairs))
     result = f"->{_letters(given[-1])}" if len(given) % 2 else ""
@@ -204,7 +204,7 @@ def _letters(labels: Sequence[Any]) -> str:
 
 
 def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
-    """The label of each axis of each operand, and of the result; `...` gets labels of its own."""
+    """The axis labels of each operand and of the result; `...` gets labels of its own."""
     left, arrow, out = text.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(arrays):
@@ -225,12 +225,12 @@ def _subscripts(text: str, arrays: Sequence[Any]) -> tuple[list[str], str]:
     out = out.replace("...", dots)
     for k in out:
         if out.count(k) > 1 or not any(k in own for own in inputs):
-            raise GraphError(f"einsum: {text!r}: the result's label {k!r} is there twice or in no operand")
+            raise GraphError(f"einsum: {text!r}: the result's label {k!r} occurs twice, or in no operand")
     return inputs, out
 
 
 def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
-    """`x` with each label once: where one is there twice, the diagonal."""
+    """`x` with each label once: repeated labels take the diagonal."""
     for k in dict.fromkeys(labels):
         while labels.count(k) > 1:
             first, second = [a for a, label in enumerate(labels) if label == k][:2]
@@ -240,13 +240,13 @@ def _diagonal(x: Any, labels: str) -> tuple[Any, str]:
 
 
 def _summed(x: Any, labels: str, needed: str) -> tuple[Any, str]:
-    """`x` summed over the axes whose label is not needed."""
+    """`x` summed over axes with labels not needed."""
     axes = tuple(a for a, k in enumerate(labels) if k not in needed)
     return (_total(x, axes) if axes else x), "".join(k for k in labels if k in needed)
 
 
 def _contracted(x: Any, left: str, y: Any, right: str, needed: str) -> tuple[Any, str]:
-    """The product of `x` and `y`, summed over the labels that are not needed."""
+    """The product of `x` and `y`, summed over labels not needed."""
     x, left = _summed(x, left, needed + right)
     y, right = _summed(y, right, needed + left)
     x, left = _without_ones(x, left, dict(zip(right, shape(y), strict=True)))
@@ -277,13 +277,13 @@ def _contracted(x: Any, left: str, y: Any, right: str, needed: str) -> tuple[Any
 
 
 def _without_ones(x: Any, labels: str, others: dict[str, Any]) -> tuple[Any, str]:
-    """`x` without the axes of length 1 that the other argument has too: to multiply is to broadcast."""
+    """`x` without axes of length 1 that the other argument has too: the product broadcasts them."""
     axes = [a for a, k in enumerate(labels) if shape(x)[a] == 1 and k in others]
     return (squeeze(x, axes) if axes else x), "".join(k for a, k in enumerate(labels) if a not in axes)
 
 
 def _merge(sizes: dict[str, Any], shared: Sequence[str], *groups: Sequence[str]) -> bool:
-    """Whether the axes of each group can become one: the batch axis must stay alone."""
+    """Whether the axes of each group can be merged: the batch axis must stay separate."""
     is_batch = {k for k in sizes if sizes[k] is B}
     return not is_batch & set(shared) and all(len(g) == 1 or not is_batch & set(g) for g in groups)
 

@@ -1,4 +1,4 @@
-"""Differences, integrals and interpolation under NumPy's names."""
+"""Differences, integrals and interpolation, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from nnjit.numpy.shaping.joining import concatenate
 def diff(
     x: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, append: Array | None = None
 ) -> Any:
-    """The differences of neighbours along `axis`, `n` times over, with `prepend` and `append` at its ends."""
+    """The `n`th differences of neighbours along `axis`, after adding `prepend` and `append` at its ends."""
     array = as_array(x)
     place = one_axis(axis, array.ndim)
     if prepend is not None or append is not None:
@@ -63,7 +63,7 @@ def diff(
 
 
 def _end(x: Any, end: Array | None, axis: int) -> list[Any]:
-    """What is set at an end of `x`: nothing, an array, or a number for every line along `axis`."""
+    """Values to add at an end of `x`: none, an array, or a number for every line along `axis`."""
     if end is None:
         return []
     if as_array(end).ndim:
@@ -72,7 +72,7 @@ def _end(x: Any, end: Array | None, axis: int) -> list[Any]:
 
 
 def ediff1d(x: Array, to_end: Array | None = None, to_begin: Array | None = None) -> Any:
-    """The differences of neighbours in the row of all elements, after `to_begin` and before `to_end`."""
+    """The differences of neighbours in the flattened array, between `to_begin` and `to_end`."""
     line = diff(ravel(x))
     ends = ([] if end is None else [astype(ravel(end), line.dtype)] for end in (to_begin, to_end))
     before, after = ends
@@ -80,12 +80,12 @@ def ediff1d(x: Array, to_end: Array | None = None, to_begin: Array | None = None
 
 
 def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
-    """`p` with whole periods added along `axis`, such that neighbours differ by at most half of one.
+    """`p` with whole periods added along `axis`, so that neighbours differ by at most half a period.
 
-    The derivative is that of `p`, since periods are added in jumps.
+    The derivative is that of `p`: the periods added are piecewise constant.
 
     Args:
-        discont: the least distance of neighbours that is mended, if more than half a period.
+        discont: the smallest jump to correct, if more than half a period.
     """
     array = as_array(p)
     place = one_axis(axis, array.ndim)
@@ -106,13 +106,13 @@ def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: fl
 
 
 def gradient(f: Array, *spacing: Array, axis: Any = None, edge_order: int = 1) -> Any:
-    """The slopes of `f` along each axis: central differences, at both ends one-sided ones.
+    """The slopes of `f` along each axis: central differences, one-sided at both ends.
 
     Args:
         spacing: the distance of neighbours, or the places of the elements as a vector; one for all axes, or
             one for each.
-        axis: one alone, or some; a list of slopes is returned for more than one.
-        edge_order: 1 or 2, the order to which the slopes at both ends are exact.
+        axis: one or several; several give a list of slopes.
+        edge_order: 1 or 2, the order of accuracy at both ends.
 
     Raises:
         GraphError: an axis is too short, or a vector of places does not fit it.
@@ -120,7 +120,7 @@ def gradient(f: Array, *spacing: Array, axis: Any = None, edge_order: int = 1) -
     array = as_array(f) if as_array(f).dtype.kind == "f" else astype(f, "f64")
     axes = normal_axes(tuple(range(array.ndim)) if axis is None else axis, array.ndim)
     if edge_order not in (1, 2):
-        raise GraphError(f"gradient: edge_order is 1 or 2, got {edge_order!r}")
+        raise GraphError(f"gradient: edge_order must be 1 or 2, got {edge_order!r}")
     if len(spacing) not in (0, 1, len(axes)):
         raise GraphError(f"gradient: {len(spacing)} spacings for {len(axes)} axes; give one, or one for each")
     steps = spacing if len(spacing) == len(axes) else (spacing or (1.0,)) * len(axes)
@@ -142,7 +142,7 @@ def _slopes(x: Any, spacing: Array, axis: int, edge_order: int) -> Any:
     part = astype(divide(after, add(before, after)), line.dtype)
     inner = add(multiply(part, change[..., :-1]), multiply(subtract(1.0, part), change[..., 1:]))
     first, last = change[..., :1], change[..., -1:]
-    if edge_order == 2:  # a parabola's slopes: those at both ends of a chord have its slope as mean
+    if edge_order == 2:  # a parabola's slopes at both ends of a chord have the chord's slope as their mean
         first = subtract(multiply(2.0, first), inner[..., :1])
         last = subtract(multiply(2.0, last), inner[..., -1:])
     return moveaxis(concatenate([first, inner, last], -1), -1, axis)
@@ -163,11 +163,11 @@ def interp(
     right: Array | None = None,
     period: float | None = None,
 ) -> Any:
-    """The broken line through the points (`xp`, `fp`) at `x`; `left` and `right` of it its ends, or these.
+    """Interpolate linearly between the points (`xp`, `fp`) at `x`; beyond them, `left` and `right`.
 
     Args:
         xp: ascending; in any order if there is a period.
-        period: after which the line begins again; it then has no ends.
+        period: the distance after which the line repeats; it then has no ends.
     """
     if period is not None:
         return _periodic(x, xp, fp, builtins.abs(period))
@@ -184,12 +184,12 @@ def interp(
 
 
 def _last_value(x: Any, xp: Any, fp: Any, right: Array | None) -> Any:
-    """The value at the last point and beyond it."""
+    """The value at the last point and beyond."""
     return fp[-1] if right is None else where(less_equal(x, xp[-1]), fp[-1], right)
 
 
 def _periodic(x: Array, xp: Array, fp: Array, period: float) -> Any:
-    """`interp` within one period, the outermost points repeated before and after it."""
+    """`interp` within one period, with the outermost points repeated before and after it."""
     if period == 0:
         raise GraphError("interp: the period is 0")
     x, xp, fp = promote(x, xp, fp, dtype="f8")

@@ -1,4 +1,4 @@
-"""Covariances and correlations of variables under NumPy's names."""
+"""Covariances and correlations of variables, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def cov(
     """The covariances of variables.
 
     Args:
-        m: a variable in each row, its observations in the columns; in each column unless `rowvar`.
+        m: a row per variable and a column per observation; transposed unless `rowvar`.
         y: further variables.
-        ddof: what is taken from the number of observations; 1 if None, 0 if `bias`.
+        ddof: subtracted from the number of observations; 1 if None, 0 if `bias`.
         fweights: how often each observation was made.
-        aweights: how much each observation counts.
+        aweights: the weight of each observation.
         dtype: of the result; f64 if None.
     """
     rows = _variables(m, rowvar, dtype)
@@ -55,7 +55,7 @@ def cov(
 
 
 def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: object = None) -> Any:
-    """The coefficients of correlation of variables, as `cov` takes them."""
+    """The correlation coefficients of variables, given as to `cov`."""
     out = cov(x, y, rowvar, dtype=dtype)
     if not shape(out):
         return divide(out, out)
@@ -64,7 +64,7 @@ def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: ob
 
 
 def _weights(name: str, weights: Array | None, rows: Any) -> Any:
-    """The weights of the observations as floats; None if there are none."""
+    """The observations' weights as floats; None if not given."""
     if weights is None:
         return None
     array = as_array(weights)
@@ -74,7 +74,7 @@ def _weights(name: str, weights: Array | None, rows: Any) -> Any:
 
 
 def _variables(x: Array, rowvar: bool, dtype: object) -> Any:
-    """Variables as the rows of a matrix of floats."""
+    """The variables as rows of a matrix of floats."""
     array = astype(x, "f64" if dtype is None else dtype)
     if array.ndim < 2:
         return expand_dims(ravel(array), 0)

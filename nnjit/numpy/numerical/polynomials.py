@@ -1,4 +1,4 @@
-"""Polynomials under NumPy's names: vectors of coefficients, that of the highest power first."""
+"""Polynomials under NumPy's names: vectors of coefficients, highest power first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nnjit.numpy.shaping.padding import pad
 
 
 def polyval(p: Array, x: Array) -> Any:
-    """The polynomial of the coefficients `p`, that of the highest power first, at `x` (Horner's scheme)."""
+    """Evaluate the polynomial with coefficients `p`, highest power first, at `x` by Horner's scheme."""
     p, x = promote(p, x)
     total: Any = filled(x, 0)
     for coefficient in p:
@@ -48,7 +48,7 @@ def polymul(a1: Array, a2: Array) -> Any:
 
 
 def _equally_long(*polynomials: Array) -> list[Any]:
-    """The coefficients with zeros before the shorter ones."""
+    """The coefficients, the shorter ones padded with leading zeros."""
     lines = [atleast_1d(q) for q in polynomials]
     longest = max(length_of(q, 0) for q in lines)
     return [pad(q, (longest - length_of(q, 0), 0)) for q in lines]
@@ -66,7 +66,7 @@ def polyint(p: Array, m: int = 1, k: Array | None = None) -> Any:
     """The coefficients of an `m`th antiderivative of a polynomial.
 
     Args:
-        k: the constants, that of the first integral first; one number is that of all, 0 if None.
+        k: the constants of integration, in order; one number for all, 0 if None.
     """
     line = _coefficients("polyint", p, m)
     constants = squeeze(0.0 if k is None else k)
@@ -80,7 +80,7 @@ def polyint(p: Array, m: int = 1, k: Array | None = None) -> Any:
 
 def _coefficients(name: str, p: Array, m: int) -> Any:
     if m < 0:
-        raise GraphError(f"{name}: expected an order from 0 on, got {m}")
+        raise GraphError(f"{name}: expected an order >= 0, got {m}")
     line = as_array(p)
     if line.ndim != 1:
         raise GraphError(f"{name}: expected a vector of coefficients, got {type_of(line)}")
@@ -96,21 +96,21 @@ def polyfit(
     w: Array | None = None,
     cov: bool | str = False,
 ) -> Any:
-    """The coefficients of the polynomial of degree `deg` through the points (`x`, `y`), by least squares.
+    """The coefficients of the polynomial of degree `deg` fitted to the points (`x`, `y`) by least squares.
 
-    The derivative is that of a fit of full rank.
+    The derivative assumes full rank.
 
     Args:
-        y: of one polynomial, or in its columns of several.
-        rcond: singular values of at most `rcond` times the largest count as zero; the number of points times
-            the dtype's epsilon if None.
-        full: whether to return also the sum of squares, the rank, the singular values and `rcond`.
-        w: a factor of each point's distance.
-        cov: whether to return also the covariances of the coefficients, scaled by the mean of squares unless
+        y: the values of one polynomial, or of several in its columns.
+        rcond: singular values of at most `rcond` times the largest count as zero; if None, the number of
+            points times the dtype's epsilon.
+        full: whether to also return the sum of squares, the rank, the singular values and `rcond`.
+        w: a factor for each point's residual.
+        cov: whether to also return the coefficients' covariances, scaled by the mean of squares unless
             "unscaled".
 
     Raises:
-        GraphError: the degree is negative, or the arrays do not fit each other.
+        GraphError: the degree is negative, or the arrays' shapes do not match.
     """
     x, y = promote(x, y, dtype="f2")
     points = length_of(x, 0) if x.ndim == 1 else 0
@@ -136,7 +136,7 @@ def polyfit(
 
 
 def _covariances(powers: Any, squares: Any, y: Any, deg: int, cov: bool | str) -> Any:
-    """(AᵀA)⁻¹, times the sum of squares by the number of points that are left unless it is "unscaled"."""
+    """(AᵀA)⁻¹, times the sum of squares over the degrees of freedom unless "unscaled"."""
     base = linalg.inv(matmul(swapaxes(powers, 0, 1), powers))
     free = length_of(powers, 0) - (deg + 1)
     if cov != "unscaled" and free <= 0:
@@ -148,7 +148,7 @@ def _covariances(powers: Any, squares: Any, y: Any, deg: int, cov: bool | str) -
 
 
 def vander(x: Array, N: int | None = None, increasing: bool = False) -> Any:  # NumPy's name
-    """The powers of a vector as columns, N of them, the highest first unless `increasing`."""
+    """N powers of a vector as columns, highest first unless `increasing`."""
     array, count = as_array(x), length_of(x, 0) if N is None else N
     powers = [filled(array, 1)]
     for _ in range(count - 1):

@@ -1,1 +1,1 @@
-"""What is computed over axes: sums, extrema, moments, running sums, quantiles."""
+"""Reductions over axes: sums, extrema, moments, running sums, quantiles."""

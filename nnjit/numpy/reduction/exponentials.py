@@ -39,8 +39,8 @@ def logsumexp(
     """Log Σ b exp(x), shifted by the largest element so that nothing overflows.
 
     Args:
-        b: a factor of each exponential, which broadcasts with `x`; 1 if None. The logarithm of a negative sum
-            is NaN unless `return_sign`.
+        b: a factor for each exponential, broadcast with `x`; 1 if None. A negative sum gives NaN unless
+            `return_sign`.
         return_sign: whether to return (log |Σ b exp(x)|, the sum's sign).
     """
     x, weights = (as_array(x), None) if b is None else broadcast_together(*promote(x, b, dtype="f2"))
@@ -56,7 +56,7 @@ def logsumexp(
 
 
 def _terms(shifted: Any, weights: Any) -> Any:
-    """The terms of the sum: without a weight they count nothing, however large they are."""
+    """The terms of the sum; those of weight 0 are 0, however large the exponential."""
     if weights is None:
         return exp(shifted)
     largest = math.log(np.finfo(shifted.dtype).max)
@@ -64,12 +64,12 @@ def _terms(shifted: Any, weights: Any) -> Any:
 
 
 def softmax(x: Array, axis: Axis = -1) -> Any:
-    """exp(x) / Σ exp(x) along `axis`, which may be several, or None for all."""
+    """exp(x) / Σ exp(x) along `axis`: one, several, or all (None)."""
     e = exp(subtract(x, stop_gradient(max(x, axis, keepdims=True))))
     return divide(e, sum(e, axis, keepdims=True))
 
 
 def log_softmax(x: Array, axis: Axis = -1) -> Any:
-    """X - log Σ exp(x) along `axis`, which may be several, or None for all."""
+    """Log softmax, x - log Σ exp(x), along `axis`: one, several, or all (None)."""
     shifted = subtract(x, stop_gradient(max(x, axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis, keepdims=True)))

@@ -1,4 +1,4 @@
-"""The largest and the smallest elements over axes, and their places, under NumPy's names."""
+"""Maxima and minima over axes, and their places, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def max(
     """The largest element over `axis`; the derivative is shared evenly between equal ones.
 
     Args:
-        initial: the least result, also that of no elements.
-        where: the elements that count, as truth values that broadcast to `x`; needs `initial`.
+        initial: the smallest possible result, also the result for no elements.
+        where: the elements to include, as truth values that broadcast to `x`; needs `initial`.
     """
     array = prepared("max", x, keepdims, None, out)
     return _extremum(p.reduce_max, array, axis, keepdims, initial, where)
@@ -48,8 +48,8 @@ def min(
     """The smallest element over `axis`; the derivative is shared evenly between equal ones.
 
     Args:
-        initial: the largest result, also that of no elements.
-        where: the elements that count, as truth values that broadcast to `x`; needs `initial`.
+        initial: the largest possible result, also the result for no elements.
+        where: the elements to include, as truth values that broadcast to `x`; needs `initial`.
     """
     array = prepared("min", x, keepdims, None, out)
     return _extremum(p.reduce_min, array, axis, keepdims, initial, where)
@@ -60,7 +60,7 @@ def _extremum(
 ) -> Any:
     name = primitive.name[7:]
     if mask is not None and mask is not True and initial is None:
-        raise GraphError(f"{name}: where= needs initial=, the result where no element is left")
+        raise GraphError(f"{name}: where= needs initial=, the result if no element is left")
     if x.dtype.kind == "b":
         return astype(_extremum(primitive, astype(x, "i32"), axis, keepdims, initial, mask), "b1")
     axes = axes_of(x, axis)
@@ -76,7 +76,7 @@ def _extremum(
 
 
 def _worst(x: Any, bound: Callable[..., Any]) -> float:
-    """What every other number of the dtype beats."""
+    """The number that any other of the dtype replaces."""
     if x.dtype.kind == "f":
         return -math.inf if bound is maximum else math.inf
     info = np.iinfo(x.dtype)
@@ -95,7 +95,7 @@ def argmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the largest element along `axis`, the first of equal ones or NaN; i32, no derivative.
 
     Args:
-        axis: None looks among all elements, row by row.
+        axis: None searches the flattened array.
     """
     return _place(max, x, axis, keepdims)
 
@@ -104,7 +104,7 @@ def argmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the smallest element along `axis`, the first of equal ones or NaN; i32, no derivative.
 
     Args:
-        axis: None looks among all elements, row by row.
+        axis: None searches the flattened array.
     """
     return _place(min, x, axis, keepdims)
 

@@ -1,4 +1,4 @@
-"""Reductions that leave NaN out, under NumPy's names: nothing flows back to a NaN."""
+"""Reductions that ignore NaN, under NumPy's names: nothing flows back to a NaN."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def nanprod(
 
 
 def nancumsum(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
-    """The sums of the first 1, 2, … elements along `axis`, NaN being 0."""
+    """The sums of the first 1, 2, … elements along `axis`, with 0 instead of NaN."""
     return cumsum(_filled(x, 0.0), axis, dtype, out)
 
 
 def nancumprod(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
-    """The products of the first 1, 2, … elements along `axis`, NaN being 1."""
+    """The products of the first 1, 2, … elements along `axis`, with 1 instead of NaN."""
     return cumprod(_filled(x, 1.0), axis, dtype, out)
 
 
@@ -62,7 +62,7 @@ def nanmax(
     initial: Array | None = None,
     where: Array | None = None,
 ) -> Any:
-    """The largest element over `axis` that is not NaN, with the options of `max`; NaN where all are NaN."""
+    """The largest element over `axis` that is not NaN, with the options of `max`; NaN if all are."""
     return _extremum(max, x, -math.inf, axis, keepdims, initial, where)
 
 
@@ -74,17 +74,17 @@ def nanmin(
     initial: Array | None = None,
     where: Array | None = None,
 ) -> Any:
-    """The smallest element over `axis` that is not NaN, with the options of `min`; NaN where all are NaN."""
+    """The smallest element over `axis` that is not NaN, with the options of `min`; NaN if all are."""
     return _extremum(min, x, math.inf, axis, keepdims, initial, where)
 
 
 def nanargmax(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
-    """As `argmax`, of the elements that are not NaN."""
+    """As `argmax`, ignoring NaN."""
     return argmax(_filled(x, -math.inf), axis, keepdims)
 
 
 def nanargmin(x: Array, axis: int | None = None, keepdims: bool = False) -> Any:
-    """As `argmin`, of the elements that are not NaN."""
+    """As `argmin`, ignoring NaN."""
     return argmin(_filled(x, math.inf), axis, keepdims)
 
 
@@ -96,7 +96,7 @@ def nanmean(
     dtype: object = None,
     where: Array | None = None,
 ) -> Any:
-    """The mean over `axis` of the elements that are not NaN, as `mean` takes it; NaN if all are NaN."""
+    """As `mean`, over the elements that are not NaN; NaN if all are."""
     array = prepared("nanmean", x, keepdims, dtype, None)
     return mean(_filled(array, 0.0), axis, keepdims, where=_known("nanmean", array, where))
 
@@ -114,7 +114,7 @@ def nanvar(
 ) -> Any:
     """The variance over `axis` of the elements that are not NaN, with the options of `var`.
 
-    It is NaN where there are too few elements for `ddof`.
+    It is NaN if there are too few elements for `ddof`.
     """
     array = prepared("nanvar", x, keepdims, dtype, None)
     mask, free = _known("nanvar", array, where), free_of(ddof, correction)
@@ -153,7 +153,7 @@ def _filled(x: Array, value: float) -> Any:
 
 
 def _known(name: str, x: Any, mask: Array | None) -> Any:
-    """Where elements count: those that are not NaN, of those where a mask holds; None is everywhere."""
+    """A mask of the elements to include: those not NaN, within a mask; None masks nothing."""
     if x.dtype.kind != "f":
         return mask
     is_known = logical_not(isnan(x))

@@ -26,13 +26,13 @@ def var(
     mean: Array | None = None,
     correction: float | None = None,
 ) -> Any:
-    """The variance over `axis`: the mean of squares of what differs from the mean.
+    """The variance over `axis`: the mean squared difference from the mean.
 
     Args:
-        ddof: what is taken from the count that the sum is divided by; 1 for an estimate from a sample.
-        where: the elements that count, as truth values that broadcast to `x`; all if None.
-        mean: the mean, if it is known already, with axes of length 1 where it was computed over.
-        correction: another name of `ddof`.
+        ddof: subtracted from the count that divides the sum; 1 for an estimate from a sample.
+        where: the elements to include, as truth values that broadcast to `x`; all if None.
+        mean: the mean if already known, with length 1 along the reduced axes.
+        correction: another name for `ddof`.
     """
     array = prepared("var", x, keepdims, dtype, out)
     array = masked("var", array if array.dtype.kind == "f" else astype(array, "f64"), where, 0)
@@ -48,9 +48,9 @@ def _center(x: Any, axis: Axis, mask: Array | None) -> Any:
 
 
 def free_of(ddof: float, correction: float | None) -> float:
-    """What is taken from a count; a GraphError if both names of it are used."""
+    """The number to subtract from the count; a GraphError if both its names are used."""
     if correction is not None and ddof:
-        raise GraphError(f"ddof={ddof} and correction={correction} are one option; give one of them")
+        raise GraphError(f"ddof={ddof} and correction={correction} are the same option; give one of them")
     return ddof if correction is None else correction
 
 
@@ -66,13 +66,13 @@ def std(
     mean: Array | None = None,
     correction: float | None = None,
 ) -> Any:
-    """The standard deviation over `axis`, with the options of `var`; where it is 0, its derivative is 0."""
+    """The standard deviation over `axis`, with the options of `var`; its derivative is 0 where it is 0."""
     free = free_of(ddof, correction)
     return root(var(x, axis, free, keepdims, dtype=dtype, out=out, where=where, mean=mean))
 
 
 def root(x: Array) -> Any:
-    """The square root of a sum of squares; where all are 0, its derivative is 0, and NaN the next one."""
+    """The square root of a sum of squares; at 0 the derivative is 0, and the next one NaN."""
     return unary_float(p.root, x)
 
 
@@ -84,10 +84,10 @@ def average(
     *,
     keepdims: bool = False,
 ) -> Any:
-    """The mean over `axis`, with `weights` of each element, or of each place along `axis` alone.
+    """The mean over `axis`, with `weights` for each element, or for each place along `axis`.
 
     Args:
-        returned: whether the sum of the weights is returned beside the mean.
+        returned: whether to return the sum of the weights with the mean.
     """
     array = as_array(x)
     axes = axes_of(array, axis)

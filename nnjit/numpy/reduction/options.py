@@ -16,39 +16,39 @@ Axis = int | tuple[int, ...] | None
 
 
 def axes_of(x: Any, axis: Axis) -> tuple[int, ...]:
-    """The axes in ascending order, all of them if None."""
+    """The axes in ascending order; all if None."""
     return tuple(range(x.ndim)) if axis is None else tuple(sorted(normal_axes(axis, x.ndim)))
 
 
 def reduced(primitive: Primitive, x: Array, axis: Axis, keepdims: bool) -> Any:
-    """A primitive's reduction of `x` over `axis`."""
+    """Reduce `x` over `axis` by a primitive."""
     array = as_array(x)
     axes = axes_of(array, axis)
     return with_ones(primitive(array, axes=axes) if axes else array, array, axes, keepdims)
 
 
 def with_ones(out: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """What was made of `x` over `axes`, if `keepdims` with an axis of length 1 for each of them."""
+    """A result of reducing `x` over `axes`; if `keepdims`, with axes of length 1 there."""
     return reshape(out, [1 if a in axes else d for a, d in enumerate(shape(x))]) if keepdims else out
 
 
 def prepared(name: str, x: Array, keepdims: object, dtype: object, out: object) -> Any:
-    """`x` in the dtype that is asked for, where all options of a reduction are such that it can be done.
+    """`x` in the requested dtype, after checking a reduction's options.
 
     Raises:
-        GraphError: `keepdims` is not a truth value. TypeError: the result should be written into an array.
+        GraphError: `keepdims` is not a truth value. TypeError: `out` is given.
     """
     refuse_out(name, out)
     if not isinstance(keepdims, (bool, np.bool_)):
         raise GraphError(
-            f"{name}: keepdims is True or False, got {keepdims!r}; where NumPy has a dtype in third place, "
-            "give it by name: dtype=…"
+            f"{name}: keepdims must be True or False, got {keepdims!r}; give the third argument of "
+            "NumPy's function, a dtype, by name: dtype=…"
         )
     return as_array(x) if dtype is None else astype(x, dtype)
 
 
 def masked(name: str, x: Any, mask: Array | None, value: Array) -> Any:
-    """`x` with `value` for the elements that a reduction leaves out (`where=`).
+    """`x` with `value` for the elements that `where=` leaves out.
 
     Raises:
         GraphError: the mask is not of truth values, or does not broadcast to `x`.
@@ -67,12 +67,12 @@ def mask_of(name: str, x: Any, mask: Array) -> Any:
 
 
 def start_of(name: str, x: Any, initial: Array) -> Any:
-    """`initial=` in the dtype of `x`: the number that a reduction begins with.
+    """`initial=` in the dtype of `x`: the number a reduction starts from.
 
     Raises:
         GraphError: it is not one number.
     """
     number = as_array(initial)
     if number.ndim:
-        raise GraphError(f"{name}: initial= is one number, got {type_of(number)}")
+        raise GraphError(f"{name}: initial= must be one number, got {type_of(number)}")
     return astype(number, x.dtype)

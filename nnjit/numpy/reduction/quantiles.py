@@ -1,4 +1,4 @@
-"""Quantiles under NumPy's names: of sorted elements, so that `jit` can compile them wherever it can sort."""
+"""Quantiles under NumPy's names, by sorting: `jit` can compile them wherever it can sort."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ from nnjit.numpy.special import isnan
 
 
 def quantile(x: Array, q: Array, axis: Axis = None, keepdims: bool = False, *, method: str = "linear") -> Any:
-    """The value below which a fraction `q` of the elements over `axis` lies; NaN if one of them is.
+    """The value below which a fraction `q` of the elements over `axis` lies; NaN if any is.
 
     Args:
         q: from 0 to 1; several give a new first axis.
-        method: where the value lies among the sorted elements, under NumPy's names: "linear" between two,
-            "lower", "higher", "nearest", "midpoint", "inverted_cdf" and the others of Hyndman & Fan. It is an
-            element itself where it lies at one, even beside an infinite one, where NumPy has NaN.
+        method: how to interpolate between sorted elements, under NumPy's names: "linear", "lower", "higher",
+            "nearest", "midpoint", "inverted_cdf" and the others of Hyndman & Fan. A value at an element is
+            that element, even next to an infinite one, where NumPy gives NaN.
 
     Raises:
-        GraphError: a known fraction is outside of 0 to 1, or the method is unknown.
+        GraphError: a known fraction is outside 0 to 1, or the method is unknown.
 
     Reference: Hyndman & Fan 1996, "Sample quantiles in statistical packages", The American Statistician 50.
     """
@@ -72,7 +72,7 @@ def percentile(
 def nanquantile(
     x: Array, q: Array, axis: Axis = None, keepdims: bool = False, *, method: str = "linear"
 ) -> Any:
-    """As `quantile`, of the elements that are not NaN; NaN where all are."""
+    """As `quantile`, ignoring NaN; NaN if all elements are."""
     lines, axes = _sorted_lines(x, axis, q)
     q = as_array(_fractions("nanquantile", q, 1))
     _check_elements("nanquantile", x, lines)
@@ -93,7 +93,7 @@ def nanpercentile(
 
 
 def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The middle element over `axis` in order, the mean of both of an even number; NaN if one is, or none."""
+    """The middle of the sorted elements over `axis`, or the mean of the middle two; NaN if any is NaN."""
     lines, axes = _sorted_lines(x, axis, 0.5)
     length = length_of(lines, -1)
     if length == 0:
@@ -104,7 +104,7 @@ def median(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def nanmedian(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
-    """As `median`, of the elements that are not NaN; NaN where all are."""
+    """As `median`, ignoring NaN; NaN if all elements are."""
     lines, axes = _sorted_lines(x, axis, 0.5)
     if length_of(lines, -1) == 0:
         return _arranged(filled_block(lines, math.nan, shape(lines)[:-1]), 0, axes, keepdims)
@@ -115,7 +115,7 @@ def nanmedian(x: Array, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def _fractions(name: str, q: Array, whole: int) -> Any:
-    """Fractions of what is `whole`, from 0 to 1."""
+    """Convert parts of `whole` to fractions from 0 to 1."""
     if isinstance(q, Node):
         return q if whole == 1 else multiply(q, 1.0 / whole)
     array = np.asarray(q, float)
@@ -127,7 +127,7 @@ def _fractions(name: str, q: Array, whole: int) -> Any:
 def _sorted_lines(x: Array, axis: Axis, q: Array) -> tuple[Any, tuple[int, ...]]:
     """The elements over `axis` in ascending order, NaN last, as the last axis; and the axes it replaces.
 
-    They have the dtype that they have in common with `q`, whole numbers f64.
+    They are promoted with `q`; whole numbers become f64.
     """
     array = as_array(x) if as_array(x).dtype.kind == "f" else astype(x, "f64")
     array = astype(array, result_type(array, q if weak(q) else as_array(q), np.float32))
@@ -143,12 +143,12 @@ def _check_elements(name: str, x: Array, lines: Any) -> None:
 
 
 def _count(lines: Any) -> Any:
-    """How many elements of each line are not NaN."""
+    """The number of elements of each line that are not NaN."""
     return sum(astype(logical_not(isnan(lines)), "i64"), -1)
 
 
 def _places(count: Any, q: Any, method: str) -> Any:
-    """Where quantiles lie among `count` sorted elements, between 0 and `count` - 1."""
+    """Positions of quantiles among `count` sorted elements, between 0 and `count` - 1."""
     if method not in METHODS:
         raise GraphError(f"quantile: unknown method {method!r}; valid: {', '.join(METHODS)}")
     return clip(clip(METHODS[method](count, q), None, subtract(count, 1)), 0, None)
@@ -160,7 +160,7 @@ def _between(low: Any, high: Any, part: Any) -> Any:
 
 
 def _arranged(out: Any, lead: int, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """`out`, if `keepdims` with axes of length 1 for those reduced, after the `lead` axes of fractions."""
+    """`out`; if `keepdims`, with length 1 for reduced axes, after the `lead` axes of fractions."""
     return expand_dims(out, [a + lead for a in axes]) if keepdims else out
 
 
@@ -169,13 +169,13 @@ def _continuous(alpha: float, beta: float) -> Callable[[Any, Any], Any]:
 
 
 def _averaged(n: Any, q: Any) -> Any:
-    """The next element, but halfway to it from one that a fraction ends with."""
+    """The next element; if a fraction ends with an element, halfway from it to the next."""
     place = subtract(multiply(n, q), 1)
     return add(floor(place), where(equal(place, floor(place)), 0.5, 1.0))
 
 
 def _closest(n: Any, q: Any) -> Any:
-    """The nearest element; of two that are equally near, that of even place counted from 1."""
+    """The nearest element; of two equally near, the one at an even place, counted from 1."""
     place = subtract(multiply(n, q), 1.5)
     is_tie = logical_and(equal(place, floor(place)), equal(remainder(floor(place), 2), 1))
     return add(floor(place), where(is_tie, 0.0, 1.0))

@@ -15,7 +15,7 @@ from nnjit.numpy.shaping.joining import concatenate
 
 
 def cumsum(x: Array, axis: int | None = None, dtype: object = None, out: None = None) -> Any:
-    """The sums of the first 1, 2, … elements along `axis`, of all elements if None."""
+    """The sums of the first 1, 2, … elements along `axis`, flattened if None."""
     array = prepared("cumsum", x, False, dtype, out)
     return _running(add, 0, least_i64(array) if dtype is None else array, axis)
 
@@ -74,7 +74,7 @@ def _cumulative(
 
 
 def _running(combine: Callable[..., Any], neutral: int, x: Array, axis: int | None) -> Any:
-    """Combine each element with that 1, 2, 4, … before it (Hillis & Steele 1986, CACM)."""
+    """Combine each element with the one 1, 2, 4, … before it (Hillis & Steele 1986, CACM)."""
     array = ravel(x) if axis is None else as_array(x)
     place = one_axis(0 if axis is None else axis, array.ndim)
     length, step = length_of(array, place), 1

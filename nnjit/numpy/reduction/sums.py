@@ -1,4 +1,4 @@
-"""Sums, products and what is counted over axes, under NumPy's names."""
+"""Sums, products and counts over axes, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def sum(
     initial: Array | None = None,
     where: Array | None = None,
 ) -> Any:
-    """The sum over `axis` (all axes if None), in `dtype`, or that of `x` if None.
+    """The sum over `axis` (all axes if None), in `dtype`, or the dtype of `x` if None.
 
     Args:
-        initial: what the sum begins with.
-        where: the elements that are added, as truth values that broadcast to `x`; all if None.
+        initial: the starting value.
+        where: the elements to add, as truth values that broadcast to `x`; all if None.
     """
     array = prepared("sum", x, keepdims, dtype, out)
     array = least_i64(array) if dtype is None else array
@@ -62,7 +62,7 @@ def mean(
     out: None = None,
     where: Array | None = None,
 ) -> Any:
-    """The mean over `axis` of the elements `where` holds for, in `dtype`; whole numbers become f64."""
+    """The mean over `axis` of the elements where `where` holds, in `dtype`; whole numbers become f64."""
     array = prepared("mean", x, keepdims, dtype, out)
     array = array if array.dtype.kind == "f" else astype(array, "f64")
     total = sum(masked("mean", array, where, 0), axis, keepdims)
@@ -70,7 +70,7 @@ def mean(
 
 
 def count_of(x: Any, axes: tuple[int, ...], mask: Array | None = None, keepdims: bool = False) -> Any:
-    """How many elements are reduced: a number, or a sum of ones if the batch axis or a mask decides."""
+    """How many elements are reduced: a number, or a sum of ones if it depends on the batch axis or a mask."""
     if mask is not None:
         return sum(broadcast_to(astype(mask_of("mean", x, mask), x.dtype), shape(x)), axes, keepdims)
     count = 1
@@ -105,11 +105,11 @@ def prod(
 ) -> Any:
     """The product over `axis`, in `dtype`, or that of `x` if None; its derivative is right at zeros too.
 
-    Pairs are multiplied, and pairs of these, until one product is left.
+    Pairs are multiplied, then pairs of these, until one product is left.
 
     Args:
-        initial: what the product begins with.
-        where: the elements that are multiplied, as truth values that broadcast to `x`; all if None.
+        initial: the starting value.
+        where: the elements to multiply, as truth values that broadcast to `x`; all if None.
     """
     array = prepared("prod", x, keepdims, dtype, out)
     array = masked("prod", least_i64(array) if dtype is None else array, where, 1)
@@ -135,15 +135,15 @@ def _halved(x: Any) -> Any:
 
 
 def any(x: Array, axis: Axis = None, keepdims: bool = False, *, where: Array | None = None) -> Any:
-    """Whether some element over `axis`, of those `where` a mask holds, is not zero."""
+    """Whether any element over `axis`, where `where` holds, is not zero."""
     return greater(sum(not_equal(x, 0), axis, keepdims, where=where), 0)
 
 
 def all(x: Array, axis: Axis = None, keepdims: bool = False, *, where: Array | None = None) -> Any:
-    """Whether every element over `axis`, of those `where` a mask holds, is not zero."""
+    """Whether every element over `axis`, where `where` holds, is not zero."""
     return equal(sum(equal(x, 0), axis, keepdims, where=where), 0)
 
 
 def allclose(a: Array, b: Array, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
-    """Whether all elements are close, as `isclose` has it."""
+    """Whether all elements are close, as by `isclose`."""
     return all(isclose(a, b, rtol, atol, equal_nan))

@@ -1,1 +1,1 @@
-"""Shapes of arrays: what makes, joins, repeats, turns and pads them."""
+"""Shapes of arrays: create, join, repeat, rotate and pad them."""

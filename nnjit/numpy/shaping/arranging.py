@@ -1,4 +1,4 @@
-"""Repeating, rolling and turning arrays round, under NumPy's names."""
+"""Repeat, roll, flip and rotate arrays, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from nnjit.numpy.shaping.joining import concatenate, part_of
 
 
 def tile(x: Array, reps: int | Sequence[int]) -> Any:
-    """`x` repeated as a whole `reps` times along each axis."""
+    """All of `x` repeated `reps` times along each axis."""
     times = (reps,) if isinstance(reps, int) else tuple(reps)
     ndim = max(len(times), as_array(x).ndim)
     times = (1,) * (ndim - len(times)) + times
@@ -37,7 +37,7 @@ def tile(x: Array, reps: int | Sequence[int]) -> Any:
 
 
 def repeat(x: Array, repeats: int | Sequence[int], axis: int | None = None) -> Any:
-    """`x` with each element repeated `repeats` times along `axis`; of all elements in a row if None."""
+    """`x` with each element repeated `repeats` times along `axis`; flattened if None."""
     array = ravel(x) if axis is None else as_array(x)
     place = one_axis(0 if axis is None else axis, array.ndim)
     if not isinstance(repeats, int):
@@ -52,11 +52,11 @@ def repeat(x: Array, repeats: int | Sequence[int], axis: int | None = None) -> A
 
 
 def roll(x: Array, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
-    """`x` moved by `shift` places along `axis`, the last elements becoming the first."""
+    """`x` moved by `shift` places along `axis`; the last elements become the first."""
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), shape(x))
     shifts = tuple(shift) if isinstance(shift, (tuple, list)) else (shift,)
-    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)  # one may be there twice
+    axes = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)  # an axis may occur twice
     shifts = shifts if len(shifts) > 1 else shifts * len(axes)
     axes = axes if len(axes) > 1 else axes * len(shifts)
     for by, given in zip(shifts, axes, strict=True):
@@ -85,7 +85,7 @@ def flipud(x: Array) -> Any:
 
 
 def rot90(x: Array, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """`x` turned `k` times by 90° from the first of `axes` to the second."""
+    """`x` rotated `k` times by 90° from the first of `axes` to the second."""
     turns = k % 4
     if turns == 0:
         return as_array(x)

@@ -1,4 +1,4 @@
-"""Shapes and the order of axes under NumPy's names."""
+"""Shapes and the order of axes, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.numpy.promotion import Array, as_array
 
 
 def shape(x: Array) -> Shape:
-    """The shape of `x`; a traced value may lead with the batch axis."""
+    """The shape of `x`; a traced value's may start with the batch axis."""
     return type_of(as_array(x)).shape
 
 
@@ -31,7 +31,7 @@ def size(x: Array, axis: int | None = None) -> int:
 
 
 def length_of(x: Array, axis: int) -> int:
-    """The length of an axis that is not the batch axis."""
+    """The length of an axis other than the batch axis."""
     dims = shape(x)
     length = dims[one_axis(axis, len(dims))]
     if not isinstance(length, int):
@@ -59,7 +59,7 @@ def reshape(x: Array, shape: Sequence[Dim] | int, order: str = "C") -> Any:
 
 
 def ravel(x: Array, order: str = "C") -> Any:
-    """`x` as one axis.
+    """`x` flattened to one axis.
 
     Args:
         order: whether the last index changes fastest ("C", here "A" and "K" too) or the first one ("F").
@@ -70,14 +70,14 @@ def ravel(x: Array, order: str = "C") -> Any:
 
 
 def _is_fortran(name: str, order: object, valid: str) -> bool:
-    """Whether the first index changes fastest; no order of elements in memory is known or kept."""
+    """Whether the first index changes fastest; the order in memory is neither known nor kept."""
     if order not in tuple(valid):
         raise GraphError(f"{name}: unknown order {order!r}; valid: {', '.join(valid)}")
     return order == "F"
 
 
 def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
-    """`x` with its axes permuted, reversed if no order is given."""
+    """`x` with its axes permuted; reversed if no order is given."""
     array = as_array(x)
     perm = tuple(range(array.ndim))[::-1] if axes is None else normal_axes(axes, array.ndim)
     if len(perm) != array.ndim:
@@ -86,12 +86,12 @@ def transpose(x: Array, axes: Sequence[int] | None = None) -> Any:
 
 
 def transpose_method(x: Array, *axes: Any) -> Any:
-    """`transpose` as arrays have it as a method: the axes one by one, or together."""
+    """`transpose` as a method: the axes one by one, or together."""
     return transpose(x, None if not axes else axes[0] if isinstance(axes[0], (tuple, list)) else axes)
 
 
 def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
-    """`x` with two of its axes exchanged."""
+    """`x` with two axes swapped."""
     axes = list(range(len(shape(x))))
     first, second = (one_axis(a, len(axes)) for a in (axis1, axis2))
     axes[first], axes[second] = second, first
@@ -99,7 +99,7 @@ def swapaxes(x: Array, axis1: int, axis2: int) -> Any:
 
 
 def matrix_transpose(x: Array) -> Any:
-    """`x` with its last two axes exchanged."""
+    """`x` with its last two axes swapped."""
     if ndim(x) < 2:
         raise GraphError(
             f"matrix_transpose: {type_of(as_array(x))} has {ndim(x)} axes; at least 2 are needed"
@@ -108,12 +108,12 @@ def matrix_transpose(x: Array) -> Any:
 
 
 def unstack(x: Array, axis: int = 0) -> tuple[Any, ...]:
-    """The parts of `x` along `axis`, without it."""
+    """The parts of `x` along `axis`, without that axis."""
     return tuple(moveaxis(x, one_axis(axis, ndim(x)), 0))
 
 
 def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[int]) -> Any:
-    """`x` with the axes `source` at the places `destination`, the others in their order."""
+    """`x` with the axes `source` at the places `destination`, the others in order."""
     ndim = len(shape(x))
     moved, places = (normal_axes(a, ndim) for a in (source, destination))
     order = [a for a in range(ndim) if a not in moved]
@@ -123,7 +123,7 @@ def moveaxis(x: Array, source: int | Sequence[int], destination: int | Sequence[
 
 
 def axis_last(x: Array, axis: int) -> Any:
-    """`x` with one axis as the last, the others in their order."""
+    """`x` with one axis last, the others in order."""
     return moveaxis(x, one_axis(axis, ndim(x)), -1)
 
 
@@ -137,12 +137,12 @@ def expand_dims(x: Array, axis: int | Sequence[int]) -> Any:
 
 
 def squeeze(x: Array, axis: int | Sequence[int] | None = None) -> Any:
-    """`x` without its axes `axis`, of length 1; without all of these if None."""
+    """`x` without its axes `axis`, of length 1; if None, without all such axes."""
     dims = shape(x)
     chosen = [a for a, d in enumerate(dims) if d == 1] if axis is None else normal_axes(axis, len(dims))
     for a in chosen:
         if dims[a] != 1:
-            raise GraphError(f"squeeze: axis {a} of {type_of(as_array(x))} has not length 1")
+            raise GraphError(f"squeeze: axis {a} of {type_of(as_array(x))} does not have length 1")
     return reshape(x, [d for a, d in enumerate(dims) if a not in chosen])
 
 
@@ -150,12 +150,12 @@ def normal_axes(axis: int | Sequence[int], ndim: int) -> tuple[int, ...]:
     """The axes counted from the front.
 
     Raises:
-        GraphError: one is not among `ndim` axes, or is there twice.
+        GraphError: one is out of range for `ndim` axes, or occurs twice.
     """
     given = tuple(axis) if isinstance(axis, (tuple, list, range)) else (axis,)
     axes = tuple(one_axis(a, ndim) for a in given)
     if len(set(axes)) != len(axes):
-        raise GraphError(f"axes {axis}: one of them is there twice")
+        raise GraphError(f"axes {axis}: one of them occurs twice")
     return axes
 
 
@@ -163,7 +163,7 @@ def one_axis(axis: int, ndim: int) -> int:
     """The axis counted from the front.
 
     Raises:
-        GraphError: it is not a whole number (several axes, say), or not among `ndim` axes.
+        GraphError: it is not one whole number, or out of range for `ndim` axes.
     """
     if not isinstance(axis, (int, np.integer)):
         raise GraphError(f"axis {axis!r}: expected one whole number")

@@ -1,4 +1,4 @@
-"""Arrays put together from blocks, and by indexing `r_` and `c_`, under NumPy's names."""
+"""Assemble arrays from blocks, and by indexing `r_` and `c_`, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnjit.numpy.shaping.joining import concatenate
 
 
 def block(arrays: Any) -> Any:
-    """The array made of nested lists of blocks: the innermost lists along the last axis, and so on outwards.
+    """Assemble nested lists of blocks: the innermost lists along the last axis, and so on outwards.
 
     Raises:
         GraphError: the lists are nested to different depths, or one is empty.
@@ -51,7 +51,7 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
 
 
 def _with_axes(x: Array, ndim: int) -> Any:
-    """`x` with axes of length 1 before its own, `ndim` in all."""
+    """`x` with leading axes of length 1, `ndim` axes in all."""
     return reshape(x, ((1,) * (ndim - as_array(x).ndim) + shape(x)))
 
 
@@ -59,8 +59,8 @@ def _with_axes(x: Array, ndim: int) -> Any:
 class Joiner:
     """`r_[…]` and `c_[…]`: arrays, numbers and slices joined along an axis, as `numpy.r_` and `numpy.c_` do.
 
-    A slice is a range; with an imaginary step (`0:1:5j`), that many numbers with both ends. A string before
-    the rest, such as "0,2" or "1,2,0", gives the axis, the least number of axes, and where an array's own go.
+    A slice is a range; an imaginary step (`0:1:5j`) gives that many numbers, both ends included. A leading
+    string, such as "0,2" or "1,2,0", gives the axis, the least number of axes, and where an array's own go.
 
     >>> r_[1:4, 0.0].tolist()
     [1.0, 2.0, 3.0, 0.0]
@@ -103,7 +103,7 @@ class Joiner:
 
 
 def _kept(x: Any) -> Any:
-    """A number as it is, since it takes the dtype of arrays beside it."""
+    """Keep a number unchanged, since it takes the dtype of arrays it meets."""
     return x if weak(x) else as_array(x)
 
 

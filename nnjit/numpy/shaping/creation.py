@@ -1,4 +1,4 @@
-"""Making arrays of what is given: lists with nodes in them, shapes of other arrays, grids."""
+"""Create arrays: from lists with nodes, in shapes of other arrays, grids."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nnjit.numpy.shaping.axes import expand_dims, moveaxis, one_axis, ravel, res
 
 
 def array(x: Array, dtype: object = None, *, copy: bool = True, ndmin: int = 0) -> Any:
-    """A number, an array, or a nested list of numbers and arrays, as one array.
+    """Convert a number, an array, or a nested list of numbers and arrays to one array.
 
     Args:
-        copy: is there for NumPy's programs, and changes nothing.
-        ndmin: the least number of axes; new ones lead.
+        copy: accepted for compatibility and ignored.
+        ndmin: the least number of axes; new ones come first.
     """
     made = as_array(x)
     if not isinstance(made, Node):
@@ -29,18 +29,18 @@ def array(x: Array, dtype: object = None, *, copy: bool = True, ndmin: int = 0) 
 
 
 def asarray(x: Array, dtype: object = None, *, copy: bool | None = None) -> Any:
-    """As `array`; an array itself if it has the dtype already, whatever `copy` says."""
+    """As `array`; an array that already has the dtype is returned unchanged, whatever `copy` says."""
     made = as_array(x)
     return made if dtype is None or made.dtype == dtype else astype(made, dtype)
 
 
 def zeros_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """Zeros in the shape of `x`, and in its dtype unless others are given."""
+    """Zeros like `x`, unless a shape or dtype is given."""
     return filled(x, 0, dtype) if shape is None else full_like(x, 0, dtype, shape=shape)
 
 
 def ones_like(x: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """Ones in the shape of `x`, and in its dtype unless others are given."""
+    """Ones like `x`, unless a shape or dtype is given."""
     return filled(x, 1, dtype) if shape is None else full_like(x, 1, dtype, shape=shape)
 
 
@@ -48,7 +48,7 @@ empty_like = zeros_like
 
 
 def full_like(x: Array, fill_value: Array, dtype: object = None, *, shape: Any = None) -> Any:
-    """`fill_value` in the shape of `x`, and in its dtype unless others are given."""
+    """An array like `x` filled with `fill_value`, unless a shape or dtype is given."""
     value = astype(fill_value, as_array(x).dtype if dtype is None else dtype)
     if shape is None:
         return broadcast_to(value, type_of(as_array(x)).shape)
@@ -56,7 +56,7 @@ def full_like(x: Array, fill_value: Array, dtype: object = None, *, shape: Any =
 
 
 def full(shape: Any, fill_value: Array, dtype: object = None) -> Any:
-    """`fill_value`, repeated to `shape`; in its own dtype if none is given."""
+    """An array of `shape` filled with `fill_value`, in its own dtype unless given."""
     dims = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     value = as_array(fill_value) if dtype is None else astype(fill_value, dtype)
     return broadcast_to(value, dims) if isinstance(value, Node) else np.full(dims, value, value.dtype)
@@ -71,10 +71,10 @@ def linspace(
     dtype: object = None,
     axis: int = 0,
 ) -> Any:
-    """`num` numbers from `start` to `stop`, the last one among them if `endpoint`; a new axis `axis`.
+    """`num` numbers from `start` to `stop`, `stop` included if `endpoint`, along a new axis `axis`.
 
     Args:
-        retstep: whether to return the distance of neighbours beside them; NaN if there are none.
+        retstep: whether to also return the distance of neighbours; NaN if there are none.
         dtype: whole numbers are rounded down.
     """
     first, last = promote(start, stop, dtype="f2")
@@ -82,7 +82,7 @@ def linspace(
     step = divide(span, parts) if parts > 0 else math.nan
     count = reshape(np.arange(num, dtype=first.dtype), (num, *(1,) * len(shape(span))))
     made = first + count * (step if parts > 0 else span)
-    made = where(count == parts, last, made) if num > 1 and endpoint else made  # exact, as NumPy has it
+    made = where(count == parts, last, made) if num > 1 and endpoint else made  # exact, as in NumPy
     if dtype is not None:
         made = astype(floor(made) if as_dtype(dtype).kind in "iu" else made, dtype)
     made = moveaxis(made, 0, one_axis(axis, made.ndim))
@@ -111,7 +111,7 @@ def broadcast_arrays(*xs: Array) -> tuple[Any, ...]:
 
 
 def meshgrid(*xs: Array, indexing: str = "xy", sparse: bool = False) -> list[Any]:
-    """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" exchanges the first two axes.
+    """Grids of coordinates: grid k has the vector `xs[k]` along axis k; "xy" swaps the first two axes.
 
     Args:
         sparse: whether the other axes have length 1, for broadcasting.
@@ -142,9 +142,9 @@ def random_uniform(key: Any, step: Any, shape: Shape, stream: int, dtype: object
 
     Args:
         key: u32 scalar, the seed.
-        step: u32 scalar, what changes from draw to draw.
-        shape: may lead with the batch axis.
+        step: u32 scalar, a different one for each draw.
+        shape: may start with the batch axis.
         stream: whole number, a different one for each use in a graph.
     """
-    mixed = stream * GOLDEN % 2**32  # so that nearby seeds and nearby streams do not meet
+    mixed = stream * GOLDEN % 2**32  # so nearby seeds and nearby streams do not collide
     return p.random_uniform(key, step, shape=tuple(shape), stream=mixed, dtype=as_dtype(dtype))

@@ -1,4 +1,4 @@
-"""Diagonals and triangles of matrices under NumPy's names."""
+"""Diagonals and triangles of matrices, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nnjit.numpy.shaping.padding import pad
 def diagonal(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The elements of `x` whose indices along two axes differ by `offset`, as the last axis.
 
-    An element after each row makes the rows one longer, so that the diagonal becomes the first column.
+    Padding each row by one element makes the diagonal the first column.
     """
     last = moveaxis(x, (axis1, axis2), (-2, -1))
     cut = (..., slice(-offset, None), slice(None)) if offset < 0 else (..., slice(None), slice(offset, None))
@@ -39,7 +39,7 @@ def trace(x: Array, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: obje
 
 
 def diag(x: Array, k: int = 0) -> Any:
-    """The diagonal `k` of a matrix, or the matrix whose diagonal `k` a vector is."""
+    """The diagonal `k` of a matrix, or the matrix with a vector as its diagonal `k`."""
     array = as_array(x)
     if array.ndim == 2:
         return diagonal(array, k)
@@ -54,7 +54,7 @@ def diag(x: Array, k: int = 0) -> Any:
 
 
 def diagflat(x: Array, k: int = 0) -> Any:
-    """The matrix whose diagonal `k` all elements of `x` are."""
+    """The matrix with all elements of `x` as its diagonal `k`."""
     return diag(ravel(x), k)
 
 
@@ -70,7 +70,7 @@ def triu(x: Array, k: int = 0) -> Any:
 
 def _triangle(x: Array, k: int) -> np.ndarray:
     if as_array(x).ndim == 0:
-        raise GraphError(f"{type_of(as_array(x))} is no matrix")
+        raise GraphError(f"{type_of(as_array(x))} is not a matrix")
     rows, columns = shape(x)[-2:] if as_array(x).ndim > 1 else 2 * shape(x)  # a vector is every row
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise GraphError("the batch axis has no triangle")

@@ -1,4 +1,4 @@
-"""Elements taken out of arrays and put between others, under NumPy's names."""
+"""Delete and insert elements, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nnjit.numpy.shaping.joining import concatenate
 
 
 def delete(arr: Array, obj: Any, axis: int | None = None) -> Any:
-    """`arr` without the elements at `obj` along `axis`, of all elements in a row if None.
+    """`arr` without the elements at `obj` along `axis`, flattened if None.
 
     Args:
-        obj: an index, several, a slice or a mask. A traced one is a single index, since several may be equal.
+        obj: an index, several, a slice or a mask. If traced, a single index, since several may be equal.
 
     Raises:
         GraphError: several traced indices, or a traced mask.
@@ -34,12 +34,12 @@ def delete(arr: Array, obj: Any, axis: int | None = None) -> Any:
 
 
 def insert(arr: Array, obj: Any, values: Array, axis: int | None = None) -> Any:
-    """`arr` with `values` before the elements at `obj` along `axis`, of all elements in a row if None.
+    """`arr` with `values` before the elements at `obj` along `axis`, flattened if None.
 
     Args:
-        obj: an index, before which all values are put; or several, a slice or a mask, with a value for each.
-            A traced one is a single index.
-        values: what broadcasts to the place of the new elements, in the dtype of `arr`.
+        obj: an index, before which to put all values; or several, a slice or a mask, with a value for each.
+            If traced, a single index.
+        values: broadcast to the shape of the new elements, in the dtype of `arr`.
 
     Raises:
         GraphError: several traced indices, or a traced mask.
@@ -73,8 +73,8 @@ def _traced(name: str, obj: Any, mend: str) -> Any:
     index = as_array(obj)
     if isinstance(obj, slice) or index.ndim or index.dtype.kind not in "iu":
         raise GraphError(
-            f"{name}: the shape depends on the values of {type_of(index)}; a traced index is one whole "
-            f"number; for more, {mend}"
+            f"{name}: the shape depends on the values of {type_of(index)}; a traced index must be "
+            f"one whole number; for more, {mend}"
         )
     return index
 
@@ -84,7 +84,7 @@ def _from_front(index: Any, length: int) -> Any:
 
 
 def _known(obj: Any, length: int) -> np.ndarray:
-    """The indices that `obj` stands for; without an axis if it is one."""
+    """Convert `obj` to indices; a scalar if it is one index."""
     if isinstance(obj, slice):
         return np.arange(*obj.indices(length))
     index = np.asarray(obj)
@@ -99,7 +99,7 @@ def _known(obj: Any, length: int) -> np.ndarray:
 
 
 def _added(x: Any, index: Any, values: Array, axis: int) -> Any:
-    """The new elements, as many along `axis` as are put before one index, or one for each of several."""
+    """The new elements: all to put before one index, or one for each of several."""
     new = astype(values, x.dtype)
     is_one = isinstance(index, Node) or index.size == 1
     count = 0 if is_one else index.size

@@ -1,4 +1,4 @@
-"""Joining and splitting arrays under NumPy's names."""
+"""Join and split arrays, under NumPy's names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nnjit.numpy.shaping.creation import atleast_1d, atleast_2d, atleast_3d
 
 
 def concatenate(arrays: Sequence[Array], axis: int | None = 0, *, dtype: object = None) -> Any:
-    """The arrays one after another along `axis`, in `dtype`; all elements in a row if the axis is None."""
+    """The arrays one after another along `axis`, in `dtype`; flattened if the axis is None."""
     arrays = arrays if dtype is None else [astype(x, dtype) for x in arrays]
     parts = promote(*(map(ravel, arrays) if axis is None else arrays))
     place = one_axis(0 if axis is None else axis, parts[0].ndim)
@@ -38,7 +38,7 @@ def vstack(arrays: Sequence[Array], *, dtype: object = None) -> Any:
 
 
 def hstack(arrays: Sequence[Array], *, dtype: object = None) -> Any:
-    """The arrays beside one another, in `dtype`: along the second axis, vectors along their only one."""
+    """The arrays side by side, in `dtype`: along the second axis; vectors along their only one."""
     parts = [atleast_1d(a) for a in arrays]
     return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype)
 
@@ -54,12 +54,12 @@ def column_stack(arrays: Sequence[Array]) -> Any:
 
 
 def append(x: Array, values: Array, axis: int | None = None) -> Any:
-    """`x` followed by `values` along `axis`; all elements in a row if None."""
+    """`x` followed by `values` along `axis`; flattened if None."""
     return concatenate([x, values], axis)
 
 
 def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """`x` in equal parts along `axis`, or cut before each index of `indices_or_sections`."""
+    """`x` in equal parts along `axis`, or split before each index of `indices_or_sections`."""
     length = length_of(x, axis)
     if isinstance(indices_or_sections, int) and length % indices_or_sections:
         raise GraphError(
@@ -69,7 +69,7 @@ def split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> 
 
 
 def array_split(x: Array, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """As `split`; the first parts are longer by one if the length is not a multiple."""
+    """As `split`; the first parts are one longer if the length is not a multiple."""
     length = length_of(x, axis)
     if isinstance(indices_or_sections, int):
         small, longer = np.divmod(length, indices_or_sections)
@@ -86,7 +86,7 @@ def vsplit(x: Array, indices_or_sections: int | Sequence[int]) -> list[Any]:
 
 
 def hsplit(x: Array, indices_or_sections: int | Sequence[int]) -> list[Any]:
-    """`split` along the second axis, of a vector along its only one."""
+    """`split` along the second axis; a vector along its only one."""
     return split(x, indices_or_sections, 0 if as_array(x).ndim == 1 else 1)
 
 

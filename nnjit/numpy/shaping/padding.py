@@ -1,4 +1,4 @@
-"""Padding under NumPy's name: elements before and after along each axis."""
+"""Padding, under NumPy's name: elements before and after along each axis."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def pad(
     stat_length: Any = None,
     reflect_type: str | None = None,
 ) -> Any:
-    """`x` with elements before and after along each axis.
+    """`x` with elements added before and after along each axis.
 
     Args:
         pad_width: how many: one number, (before, after), or such a pair for each axis; {axis: pair} for some.
         mode: "constant"; "edge" repeats the outermost, "reflect" and "symmetric" mirror without and with it,
-            "wrap" goes on from the other side; "linear_ramp" goes from the outermost to `end_values`;
-            "maximum", "minimum", "mean" and "median" are those of the axis; "empty" are zeros here.
-        constant_values: what "constant" puts there; as `pad_width`, one number, a pair, or pairs. 0 if None.
-        end_values: what "linear_ramp" ends with, given alike. 0 if None.
-        stat_length: how many elements at each end "maximum" and the like are of, given alike; all if None.
+            "wrap" continues from the other side; "linear_ramp" goes from the outermost to `end_values`;
+            "maximum", "minimum", "mean" and "median" repeat the axis's statistic; "empty" is zeros here.
+        constant_values: the values for "constant": a number, a pair, or pairs, as in `pad_width`. 0 if None.
+        end_values: the last values for "linear_ramp", likewise. 0 if None.
+        stat_length: how many elements at each end a statistic includes, likewise; all if None.
         reflect_type: "odd" mirrors at a point, the outermost element, instead of a line ("even", None).
 
     Raises:
-        GraphError: the mode is unknown, or has not that option; a width is negative or not whole.
+        GraphError: the mode is unknown or lacks an option; a width is negative or not whole.
     """
     array = as_array(x)
     options = {"constant_values": constant_values, "end_values": end_values}
@@ -71,11 +71,11 @@ def _widths(x: Any, given: Any) -> list[tuple[int, int]]:
         given = pairs
     array = np.asarray(given)
     if array.dtype.kind not in "iu" or (array < 0).any():
-        raise GraphError(f"pad: expected whole numbers from 0 on as pad_width, got {given!r}")
+        raise GraphError(f"pad: expected whole numbers >= 0 as pad_width, got {given!r}")
     try:
         return [(int(b), int(a)) for b, a in np.broadcast_to(array, (x.ndim, 2))]
     except ValueError:
-        raise GraphError(f"pad: pad_width {given!r} is no pair for each axis of {type_of(x)}") from None
+        raise GraphError(f"pad: pad_width {given!r} is not a pair for each axis of {type_of(x)}") from None
 
 
 def _padded(x: Any, axis: int, before: int, after: int, mode: str, values: Any) -> Any:
@@ -110,12 +110,12 @@ def _end(x: Any, axis: int, width: int, mode: str, values: Any, side: int) -> An
 
 
 def _pair(x: Any, axis: int, values: Any, side: int) -> Any:
-    """The number of one side of an axis."""
+    """The number for one side of an axis."""
     return astype(broadcast_to(values, (x.ndim, 2))[axis, side], x.dtype)
 
 
 def _turned(padded: Any, x: Any, axis: int, places: np.ndarray, mode: str) -> Any:
-    """Mirrored at points: each whole turn adds twice the distance of the outermost elements."""
+    """Mirror at points: each whole turn adds twice the distance of the outermost elements."""
     n = length_of(x, axis)
     turn = 2 * n if mode == "symmetric" else 2 * (n - 1)
     turns, rest = np.divmod(places, turn)
@@ -130,7 +130,7 @@ def _turned(padded: Any, x: Any, axis: int, places: np.ndarray, mode: str) -> An
 
 
 def _runs(places: np.ndarray) -> list[list[int]]:
-    """The places cut into runs that ascend by one, descend by one, or stay."""
+    """Split the places into runs that ascend by one, descend by one, or stay."""
     runs: list[list[int]] = []
     for k in places.tolist():
         step = k - runs[-1][-1] if runs else 0
@@ -150,7 +150,7 @@ def _run(x: Any, axis: int, places: list[int]) -> Any:
     return part if first < last else flip(part, axis)
 
 
-# Where the elements of a padded axis come from: the places -before … n + after, and the length n.
+# The source of each element of a padded axis: (the places -before … n + after, the length n) -> indices.
 PADDINGS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "edge": lambda k, n: np.clip(k, 0, n - 1),
     "reflect": lambda k, n: np.maximum((n - 1) - np.abs(np.mod(k, 2 * builtins.max(n - 1, 1)) - (n - 1)), 0),
@@ -158,7 +158,7 @@ PADDINGS: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
     "wrap": lambda k, n: np.mod(k, n),
 }
 STATISTICS: dict[str, Callable[..., Any]] = {"maximum": max, "minimum": min, "mean": mean, "median": median}
-MODES = {  # and the option that each has
+MODES = {  # and the option of each
     "constant": "constant_values",
     "edge": None,
     "linear_ramp": "end_values",

@@ -1,4 +1,4 @@
-"""The optimizers, by their families; a file is imported when one of its optimizers is chosen."""
+"""The optimizers, one file per family, imported when one of its optimizers is chosen."""
 
 from nnjit.optim.optimizer import optimizers
 

@@ -36,10 +36,10 @@ class MomentOptimizer(Optimizer):
     beta2: Number = Field(0.999, ge=0, lt=1)
     """β₂, the fraction of the mean square that a step keeps, 0 <= β₂ < 1."""
     epsilon: Number = Field(1e-8, gt=0)
-    """ε, what keeps the division finite, > 0."""
+    """ε, which keeps the division finite, > 0."""
 
     def moments(self, grad: Array, slots: Moments | AdamSlots) -> Moments:
-        """The next m and v, which begin at 0 and so are too small by a factor of 1 - βᵗ."""
+        """The next m and v; they start at 0 and so are too small by a factor of 1 - βᵗ."""
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
         return Moments(mean, self.beta2 * slots.mean_square + (1 - self.beta2) * np.square(grad))
 
@@ -51,7 +51,7 @@ class MomentOptimizer(Optimizer):
 @optimizers.register
 class Adam(MomentOptimizer):
     """m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) at step t. With `amsgrad`, the largest v so far replaces v,
-    as in PyTorch; in the paper nothing is corrected. Keras adds ε to √v before v is corrected (the paper's
+    as in PyTorch; its paper has no bias correction. Keras adds ε to √v before v is corrected (the paper's
     ε̂), and has ε = 1e-7. Reference: Kingma & Ba 2015, arXiv:1412.6980; Reddi et al. 2018, arXiv:1904.09237.
 
     >>> theta, g = np.array([1.0]), np.array([0.5])
@@ -69,7 +69,8 @@ class Adam(MomentOptimizer):
     slot_type: ClassVar[SlotType] = AdamSlots
     type: Literal["adam"] = "adam"
     amsgrad: bool = False
-    """Whether a step size never grows again: the largest mean square so far divides, not the latest."""
+    """Whether to divide by the largest mean square so far instead of the latest, so a step size never grows
+    again."""
 
     @property
     def unused_slots(self) -> frozenset[str]:
@@ -87,9 +88,9 @@ class Adam(MomentOptimizer):
 
 @optimizers.register
 class AdamW(Adam):
-    """Adam, with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad` as there, and a weight decay that the
-    gradient's size does not scale. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the
-    schedule's factor alone. All params decay, biases too, as in PyTorch where all are in one group.
+    """Adam, with the same m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) and `amsgrad`, and a weight decay that does
+    not scale with the gradient. λ multiplies lr, as in PyTorch and Keras; in the paper it multiplies the
+    schedule's factor alone. All params decay, biases too, as in PyTorch if all are in one group.
     Reference: Loshchilov & Hutter 2019, arXiv:1711.05101.
     """
 
@@ -102,7 +103,7 @@ class AdamW(Adam):
 
     type: Literal["adamw"] = "adamw"  # type: ignore[assignment]  # another name, one more option
     weight_decay: Number = Field(1e-2, ge=0)
-    """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
+    """λ, the fraction by which a param decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: AdamSlots, *, lr: Array, step: Array) -> Update:
         return super()._update(theta * (1 - lr * self.weight_decay), grad, slots, lr=lr, step=step)

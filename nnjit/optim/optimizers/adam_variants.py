@@ -1,4 +1,4 @@
-"""Variants of Adam: with the infinity norm, with Nesterov momentum, and with a rectified beginning."""
+"""Variants of Adam: with the infinity norm, with Nesterov momentum, and with a rectified start."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nnjit.optim.optimizer import LearningRate, bias_correction, optimizers
 from nnjit.optim.optimizers.adam import MomentOptimizer, Moments
 from nnjit.registry import Number
 
-# Terms of the series in Nadam: its rest is below 2⁻⁴⁸ of it.
+# Terms of the series in Nadam: the rest is below 2⁻⁴⁸ of the sum.
 TERMS = numpy.arange(1, 49)
 
 
 class AdamaxSlots(NamedTuple):
-    """The mean m of the gradient, and the largest gradient u of late."""
+    """The mean m of the gradient, and the largest recent gradient u."""
 
     mean: Array
     largest: Array
@@ -28,8 +28,8 @@ class AdamaxSlots(NamedTuple):
 
 @optimizers.register
 class Adamax(MomentOptimizer):
-    """Adam with the largest gradient of late instead of the root of the mean square. The paper has no ε,
-    Keras adds it to u instead. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
+    """Adam with the largest recent gradient instead of the root of the mean square. The paper has no ε; Keras
+    adds it to u. Reference: Kingma & Ba 2015, arXiv:1412.6980, section 7.1.
     """
 
     equations = (
@@ -41,7 +41,7 @@ class Adamax(MomentOptimizer):
     slot_type: ClassVar[SlotType] = AdamaxSlots
     type: Literal["adamax"] = "adamax"
     learning_rate: LearningRate = 2e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
 
     def _update(self, theta: Array, grad: Array, slots: AdamaxSlots, *, lr: Array, step: Array) -> Update:
         mean = self.beta1 * slots.mean + (1 - self.beta1) * grad
@@ -52,10 +52,10 @@ class Adamax(MomentOptimizer):
 
 @optimizers.register
 class Nadam(MomentOptimizer):
-    """The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. PyTorch's, and so
-    Dozat's; Keras's too, with ψ = 1 and ε = 1e-7. Πₜ is not carried along: with q = 0.96^ψ, its logarithm is
-    t log β₁ - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR
-    workshop, "Incorporating Nesterov momentum into Adam".
+    """The momentum rises to β₁ as μₜ = β₁ (1 - 0.96^(ψt) / 2), and Πₜ = μ₁ μ₂ … μₜ. As in PyTorch, and so
+    Dozat's; Keras has ψ = 1 and ε = 1e-7. Πₜ is not stored: with q = 0.96^ψ, its logarithm is t log β₁
+    - Σₖ (q/2)ᵏ (1 - qᵏᵗ) / (k (1 - qᵏ)), in which nothing cancels. Reference: Dozat 2016, ICLR workshop,
+    "Incorporating Nesterov momentum into Adam".
     """
 
     equations = (
@@ -66,7 +66,7 @@ class Nadam(MomentOptimizer):
 
     type: Literal["nadam"] = "nadam"
     learning_rate: LearningRate = 2e-3
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     beta1: Number = Field(0.9, gt=0, lt=1)
     """β₁, the momentum after many steps, the fraction of the mean gradient that a step keeps, 0 < β₁ < 1."""
     momentum_decay: Number = Field(4e-3, gt=0)
@@ -79,7 +79,7 @@ class Nadam(MomentOptimizer):
         return theta - lr * move, new
 
     def _factors(self, step: Array) -> tuple[Array, Array]:
-        """(1 - μₜ) / (1 - Πₜ) of g, and μₜ₊₁ / (1 - Πₜ₊₁) of m."""
+        """The factors (1 - μₜ) / (1 - Πₜ) of g, and μₜ₊₁ / (1 - Πₜ₊₁) of m."""
         momentum, following = self._momentum(step), self._momentum(step + 1)
         log_product = self._log_product(step)
         return (
@@ -98,16 +98,16 @@ class Nadam(MomentOptimizer):
 
 @optimizers.register
 class RAdam(MomentOptimizer):
-    """Adam whose steps begin as those of momentum, until v is known well enough to divide by: it is the mean
-    of ρ = ρ∞ - 2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and r² = (ρ -
-    4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v, as here.
-    Reference: Liu et al. 2020, arXiv:1908.03265.
+    """Adam that begins with momentum's steps, until v is accurate enough to divide by: it averages ρ = ρ∞ -
+    2t β₂ᵗ / (1 - β₂ᵗ) gradients, with ρ∞ = 2 / (1 - β₂) - 1. m̂ and v̂ are adam's, and r² = (ρ - 4) (ρ - 2)
+    ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ). The paper's bound is 4; PyTorch has 5, and adds ε to √v, as here. Reference:
+    Liu et al. 2020, arXiv:1908.03265.
     """
 
     equations = (
         "m ← β₁ m + (1 - β₁) g",
         "v ← β₂ v + (1 - β₂) g²",
-        "θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ where ρ ≤ 5",
+        "θ ← θ - lr r m̂ / √v̂, but θ ← θ - lr m̂ if ρ ≤ 5",
     )
 
     type: Literal["radam"] = "radam"
@@ -120,11 +120,11 @@ class RAdam(MomentOptimizer):
         return theta - lr * new.mean * np.where(is_rectified, adapted, 1.0), new
 
     def _rectification(self, step: Array) -> tuple[Array, Array]:
-        """Whether v counts, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
+        """Whether v is used, and r √(1 - β₂ᵗ); in f64, since ρ is the difference of two large numbers."""
         limit = 2 / (1 - self.beta2) - 1  # ρ∞
         correction = bias_correction(self.beta2, step)
         rho = limit - 2 * step * (1 - correction) / correction
-        # At least 5 below, so that the root exists where it isn't used.
+        # At least 5 below, so that the root exists even where it is not used.
         most, bounded = np.maximum(limit, 5.0), np.maximum(rho, 5.0)
         square = (bounded - 4) * (bounded - 2) * most / ((most - 4) * (most - 2) * bounded)
         return rho > 5.0, np.sqrt(square * correction)

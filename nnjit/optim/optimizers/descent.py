@@ -1,4 +1,4 @@
-"""Optimizers that follow the gradient, or a mean of it, with one step size for all params."""
+"""Optimizers that follow the gradient, or its mean, with one step size for all params."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LionSlots(NamedTuple):
 
 @optimizers.register
 class GradientDescent(Optimizer):
-    """With a line search, lr is the step that the first epoch tries first, and later ones try the step that
-    the last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
+    """With a line search, lr is the first step that the first epoch tries; later epochs begin with the step
+    that the last decrease of the cost suggests. Reference: Nocedal & Wright 2006, chapter 3.
     """
 
     equations = ("θ ← θ - lr g, the lecture's descent and PyTorch's `SGD`",)
@@ -38,15 +38,15 @@ class GradientDescent(Optimizer):
     type: Literal["gradient_descent"] = "gradient_descent"
     also_called: ClassVar[tuple[str, ...]] = ("sgd", "steepest_descent")
     line_search: LineSearch | Literal["none"] = "none"
-    """How the step is found: `none` takes the learning rate; `armijo` shortens a step until the cost falls by
-    a fraction of what the slope promises; `wolfe` also asks for a much smaller slope at its end (c₂ = 0.1).
-    Only full batches can be searched along."""
+    """How to choose the step: `none` takes the learning rate; `armijo` shortens a step until the cost falls
+    by a fraction of what the slope promises; `wolfe` also demands a much smaller slope at its end (c₂ = 0.1).
+    A line search needs full batches."""
 
     @model_validator(mode="after")
     def _needs_a_number_to_search_from(self) -> Self:
         if self.line_search != "none" and self.learning_rate == "find":
             raise ValueError(
-                f"line_search: {self.line_search} finds the step itself, and begins with the learning rate; "
+                f"line_search: {self.line_search} finds the step itself, and starts with the learning rate; "
                 "give learning_rate a number instead of find"
             )
         return self
@@ -68,7 +68,7 @@ class GradientDescent(Optimizer):
 @optimizers.register
 class Momentum(Optimizer):
     """PyTorch's `SGD(momentum=μ)`. Sutskever et al. 2013 and Keras have lr inside, v ← μ v - lr g: the same
-    for a constant lr, but there a new lr acts on old gradients only by and by. Reference: Polyak 1964;
+    for a constant lr, but there a new lr affects old gradients only gradually. Reference: Polyak 1964;
     Nesterov 1983; Sutskever et al. 2013, ICML.
     """
 
@@ -79,7 +79,7 @@ class Momentum(Optimizer):
     momentum: Number = Field(0.9, ge=0, lt=1)
     """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     nesterov: bool = False
-    """Whether the gradient counts as if taken after the momentum's move."""
+    """Whether to use the gradient as if taken after the momentum's move."""
 
     def _update(self, theta: Array, grad: Array, slots: VelocitySlots, *, lr: Array, step: Array) -> Update:
         velocity = self.momentum * slots.velocity + grad
@@ -99,9 +99,9 @@ class Nesterov(Momentum):
 
 @optimizers.register
 class Lion(Optimizer):
-    """Every param moves by lr, whatever its gradient, so lr should be 3 to 10 times smaller than adam's, and
-    λ as much larger. PyTorch has none; optax's `lion` has λ = 1e-3 by default. Reference: Chen et al. 2023,
-    arXiv:2302.06675, algorithm 2.
+    """Every param moves by lr, whatever its gradient, so lr should be 3 to 10 times smaller than for adam,
+    and λ as much larger. PyTorch has no Lion; optax's `lion` has λ = 1e-3 by default. Reference: Chen et al.
+    2023, arXiv:2302.06675, algorithm 2.
     """
 
     equations = ("θ ← θ - lr (sign(β₁ m + (1 - β₁) g) + λ θ)", "m ← β₂ m + (1 - β₂) g")
@@ -109,13 +109,13 @@ class Lion(Optimizer):
     slot_type: ClassVar[SlotType] = LionSlots
     type: Literal["lion"] = "lion"
     learning_rate: LearningRate = 1e-4
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     beta1: Number = Field(0.9, ge=0, lt=1)
     """β₁, the fraction of the mean gradient in the direction of a step, 0 <= β₁ < 1."""
     beta2: Number = Field(0.99, ge=0, lt=1)
     """β₂, the fraction of the mean gradient that a step keeps, 0 <= β₂ < 1."""
     weight_decay: Number = Field(0.0, ge=0)
-    """λ, the fraction of a param that decays in a step of learning rate 1, >= 0."""
+    """λ, the fraction by which a param decays in a step of learning rate 1, >= 0."""
 
     def _update(self, theta: Array, grad: Array, slots: LionSlots, *, lr: Array, step: Array) -> Update:
         direction = np.sign(self.beta1 * slots.mean + (1 - self.beta1) * grad)

@@ -12,7 +12,7 @@ from nnjit.optim.full_batch import FullBatchOptimizer, Iteration, Need, Problem,
 from nnjit.optim.line_search import Line, armijo, moved
 from nnjit.optim.optimizer import optimizers
 
-SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, no step is left
+SMALLEST, LARGEST = 1e-20, 1e16  # damping: below, it vanishes in J'J + λ I; above, the step vanishes
 
 
 class GaussNewtonSlots(NamedTuple):
@@ -41,16 +41,15 @@ class LevenbergMarquardtSlots(NamedTuple):
 
 @optimizers.register
 class GaussNewton(FullBatchOptimizer):
-    """Only for losses that are sums of squares, of each output where there are several. d is the shortest
-    solution if J does not have full rank, found by its singular values; α is 1, or shorter where Armijo's
-    condition asks for it. Float64 is advisable. The Jacobians of networks seldom have full rank, and then
-    `levenberg_marquardt` is better.
+    """Only for losses that are sums of squares, for every output. If J lacks full rank, d is the shortest
+    solution, from its singular values; α is 1, or smaller if Armijo's condition requires. Use float64.
+    Networks' Jacobians seldom have full rank, and then `levenberg_marquardt` is better.
 
     Reference: Nocedal & Wright 2006, section 10.3.
     """
 
     equations = (
-        "θ ← θ + α d, with d the least-squares solution of J d = -r: full batch, an iteration an epoch",
+        "θ ← θ + α d, with d the least-squares solution of J d = -r: full batch, one iteration per epoch",
     )
 
     needs: ClassVar[Need] = "jacobian"
@@ -81,17 +80,16 @@ class GaussNewton(FullBatchOptimizer):
 
 @optimizers.register
 class LevenbergMarquardt(FullBatchOptimizer):
-    """Only for losses that are sums of squares, of each output where there are several. The damping λ lies
-    between Gauss–Newton's step (0) and short steps of steepest descent (large): it is raised, within the
-    iteration, until the step lowers the cost, and lowered after one that did. The squares are those of the
-    mean cost, so λ means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64;
-    float64 is advisable for the training, too, since float32 residuals hide what is below 1e-12 of the
-    targets' squares. Hagan & Menhaj have the factors 10 and 10: in configs/optimizers they reach a cost of
-    1e-8 from 8 of 10 seeds, the defaults from all.
-    Reference: Levenberg 1944; Marquardt 1963; Hagan & Menhaj 1994.
+    """Only for losses that are sums of squares, for every output. The damping λ interpolates between
+    Gauss–Newton's step (0) and short steps of steepest descent (large): it is raised, within an iteration,
+    until the step lowers the cost, and lowered after such a step. The squares are those of the mean cost, so
+    λ means the same for any number of examples. JᵀJ is formed and solved (Cholesky) in float64; use float64
+    for training too, since float32 residuals hide anything below 1e-12 of the squared targets. Hagan & Menhaj
+    use factors of 10 and 10: in configs/optimizers they reach a cost of 1e-8 from 8 of 10 seeds, the defaults
+    from all. Reference: Levenberg 1944; Marquardt 1963; Hagan & Menhaj 1994.
     """
 
-    equations = ("(JᵀJ + λ I) d = -Jᵀr", "θ ← θ + d: full batch, an iteration an epoch")
+    equations = ("(JᵀJ + λ I) d = -Jᵀr", "θ ← θ + d: full batch, one iteration per epoch")
 
     needs: ClassVar[Need] = "jacobian"
     columns: ClassVar[tuple[str, ...]] = ("damping",)
@@ -99,9 +97,9 @@ class LevenbergMarquardt(FullBatchOptimizer):
     damping: float = Field(1e-2, gt=0)
     """λ of the first iteration, > 0."""
     damping_up: float = Field(2.0, gt=1)
-    """The factor that raises λ after a step that does not lower the cost, > 1."""
+    """The factor that raises λ after a step that fails to lower the cost, > 1."""
     damping_down: float = Field(3.0, gt=1)
-    """The divisor that lowers λ after one that does, > 1."""
+    """The divisor that lowers λ after a successful step, > 1."""
 
     def initial_slots(self, theta: Vector) -> tuple[Vector, ...]:
         return _damping_slots(Damping(self.damping, scale=0.0))

@@ -1,4 +1,4 @@
-"""Optimizers that divide the gradient of each param by the root of a sum or mean of its squares."""
+"""Optimizers that divide each param's gradient by the root of a sum or mean of its squares."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ class RmsPropSlots(NamedTuple):
 
 @optimizers.register
 class Adagrad(Optimizer):
-    """Keras begins s at 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12."""
+    """Keras begins with s = 0.1 and adds ε = 1e-7 under the root. Reference: Duchi et al. 2011, JMLR 12."""
 
     equations = ("s ← s + g²", "θ ← θ - lr g / (√s + ε)")
 
     slot_type: ClassVar[SlotType] = AdagradSlots
     type: Literal["adagrad"] = "adagrad"
     learning_rate: LearningRate = 1e-2
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     initial_accumulator: Number = Field(0.0, ge=0)
     """s before the first step, >= 0."""
     epsilon: Number = Field(1e-10, gt=0)
-    """ε, what keeps the division finite, > 0."""
+    """ε, which keeps the division finite, > 0."""
 
     def initial_slots(self, theta: Array) -> tuple[Array, ...]:
         return AdagradSlots(sum_of_squares=np.zeros_like(theta) + self.initial_accumulator)
@@ -63,8 +63,8 @@ class Adagrad(Optimizer):
 
 @optimizers.register
 class Adadelta(Optimizer):
-    """The paper has no lr, which is lr = 1 here as in PyTorch; Keras has lr = 1e-3, ρ = 0.95 and ε = 1e-7. It
-    begins slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
+    """The paper has no lr, hence the default of 1, as in PyTorch; Keras has lr = 1e-3, ρ = 0.95 and ε = 1e-7.
+    It begins slowly, with steps of √ε. Reference: Zeiler 2012, arXiv:1212.5701.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "δ = g √(d + ε) / √(s + ε)", "d ← ρ d + (1 - ρ) δ²", "θ ← θ - lr δ")
@@ -72,11 +72,11 @@ class Adadelta(Optimizer):
     slot_type: ClassVar[SlotType] = AdadeltaSlots
     type: Literal["adadelta"] = "adadelta"
     learning_rate: LearningRate = 1.0
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     decay: Number = Field(0.9, ge=0, lt=1)
     """ρ, the fraction of both mean squares that a step keeps, 0 <= ρ < 1; PyTorch's `rho`."""
     epsilon: Number = Field(1e-6, gt=0)
-    """ε, with which the first steps begin, > 0."""
+    """ε, which sets the size √ε of the first steps, > 0."""
 
     def _update(self, theta: Array, grad: Array, slots: AdadeltaSlots, *, lr: Array, step: Array) -> Update:
         square = self.decay * slots.mean_square + (1 - self.decay) * np.square(grad)
@@ -87,11 +87,11 @@ class Adadelta(Optimizer):
 
 @optimizers.register
 class RmsProp(Optimizer):
-    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) replaces √s. It is this variance that
-    is kept, as ρ times itself and (1 - ρ) (g - m)² with the old m: of a difference of squares no digit would
-    be left where the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture has ρ = 0.9,
-    and so has Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves
-    2013, arXiv:1308.0850.
+    """Centered, m ← ρ m + (1 - ρ) g is the mean gradient, and √(s - m²) replaces √s. This variance V is
+    stored itself, as V ← ρ (V + (1 - ρ) (g - m)²) with the old m: a difference of squares loses every digit
+    if the gradient hardly varies, and in PyTorch it can be a NaN. Hinton's lecture has ρ = 0.9, and so does
+    Keras, with ε = 1e-7 under the root. Reference: Tieleman & Hinton 2012, lecture 6.5; Graves 2013,
+    arXiv:1308.0850.
     """
 
     equations = ("s ← ρ s + (1 - ρ) g²", "v ← μ v + g / (√s + ε)", "θ ← θ - lr v")
@@ -99,15 +99,15 @@ class RmsProp(Optimizer):
     slot_type: ClassVar[SlotType] = RmsPropSlots
     type: Literal["rmsprop"] = "rmsprop"
     learning_rate: LearningRate = 1e-2
-    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate of a range test."""
+    """The step size, > 0; the peak of the schedule. `find` takes a tenth of the best rate in a range test."""
     decay: Number = Field(0.99, ge=0, lt=1)
     """ρ, the fraction of the mean square that a step keeps, 0 <= ρ < 1; PyTorch's `alpha`."""
     momentum: Number = Field(0.0, ge=0, lt=1)
     """μ, the fraction of the velocity that a step keeps, 0 <= μ < 1."""
     centered: bool = False
-    """Whether the gradient's variance is used instead of its mean square."""
+    """Whether to use the gradient's variance instead of its mean square."""
     epsilon: Number = Field(1e-8, gt=0)
-    """ε, what keeps the division finite, > 0."""
+    """ε, which keeps the division finite, > 0."""
 
     @property
     def unused_slots(self) -> frozenset[str]:

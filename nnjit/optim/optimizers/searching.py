@@ -21,8 +21,8 @@ class Progress(NamedTuple):
 
     Args:
         scale: the largest element of the first gradient; 0 until it is known.
-        cost: that of the params.
-        decrease: how much the cost fell in the last iteration; 0 before the first.
+        cost: the cost of the params.
+        decrease: the decrease of the cost in the last iteration; 0 before the first.
     """
 
     scale: float
@@ -31,14 +31,14 @@ class Progress(NamedTuple):
 
 
 class SearchSlots(NamedTuple):
-    """A `Progress` as an array (3,), and the gradient at the params, with which all such slots begin."""
+    """A `Progress` as an array (3,), and the gradient at the params: the first slots of every method."""
 
     progress: Vector
     gradient: Vector
 
 
 class ConjugateSlots(NamedTuple):
-    """The next direction too; zeros before the first iteration."""
+    """Also the next direction; zeros before the first iteration."""
 
     progress: Vector
     gradient: Vector
@@ -46,7 +46,7 @@ class ConjugateSlots(NamedTuple):
 
 
 class LbfgsSlots(NamedTuple):
-    """The last steps and changes of the gradient too, (memory, P), the latest last; zeros until taken."""
+    """Also the last steps and changes of the gradient, (memory, P), the latest last; zeros until taken."""
 
     progress: Vector
     gradient: Vector
@@ -60,7 +60,7 @@ SlotType: TypeAlias = type[SearchSlots] | type[ConjugateSlots] | type[LbfgsSlots
 
 @dataclass(frozen=True)
 class Start:
-    """Where an iteration begins."""
+    """The start of an iteration."""
 
     theta: Vector
     gradient: Vector
@@ -73,9 +73,9 @@ class Start:
 
 
 class LineSearchOptimizer(FullBatchOptimizer):
-    """θ ← θ + α d, with a direction d that each subclass chooses and α by a line search.
+    """θ ← θ + α d, with a direction d chosen by each subclass and α by a line search.
 
-    If no lower cost is found along d, the method starts afresh from the steepest descent.
+    If no lower cost is found along d, the method restarts from steepest descent.
     """
 
     slot_type: ClassVar[SlotType] = SearchSlots
@@ -119,7 +119,7 @@ class LineSearchOptimizer(FullBatchOptimizer):
         return 1.0
 
     def _after(self, start: Start, direction: Vector, point: Point, slots: Any) -> AnySlots:
-        """The slots with those of the subclass as they are after a step."""
+        """The slots, with the subclass's own updated after a step."""
         unchanged: AnySlots = slots
         return unchanged
 
@@ -136,15 +136,15 @@ class LineSearchOptimizer(FullBatchOptimizer):
 
 
 class SteepestDescent(LineSearchOptimizer):
-    """The step that is tried first is the learning rate, and in later iterations what the last decrease of
-    the cost suggests. With φ(α) = C(θ + α d), `armijo` asks for φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and
-    `wolfe` for |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1, too.
+    """The first trial step is the learning rate; in later iterations, the step that the last decrease of the
+    cost suggests. With φ(α) = C(θ + α d), `armijo` requires φ(α) <= φ(0) + c₁ α φ′(0), c₁ = 1e-4, and `wolfe`
+    also |φ′(α)| <= c₂ |φ′(0)|, c₂ = 0.1.
 
     Args:
-        initial_step: the step that the first iteration tries first.
+        initial_step: the first trial step of the first iteration.
     """
 
-    equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, an iteration an epoch")
+    equations = ("d ← -∇C", "θ ← θ + α d, α by a line search: full batch, one iteration per epoch")
 
     curvature: ClassVar[float] = 0.1
     type: Literal["gradient_descent"] = "gradient_descent"
@@ -166,27 +166,27 @@ class SteepestDescent(LineSearchOptimizer):
 @optimizers.register
 class ConjugateGradient(LineSearchOptimizer):
     """β is max(0, g·(g - g₀) / g₀·g₀) by Polak and Ribière, or g·g / g₀·g₀ by Fletcher and Reeves, with g₀
-    the gradient before. If d would not descend, it starts afresh from -∇C. On a quadratic of P params with
-    exact searches it is done after P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too.
-    Reference: Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
+    the previous gradient. If d does not descend, it restarts from -∇C. On a quadratic of P params, exact
+    searches need at most P iterations. SciPy's `minimize(method="CG")` is Polak–Ribière+ too. Reference:
+    Fletcher & Reeves 1964; Polak & Ribière 1969; Nocedal & Wright 2006, section 5.2.
     """
 
     equations = (
         "d ← -∇C + β d",
-        "θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, an iteration an epoch",
+        "θ ← θ + α d, α by a strong Wolfe search (c₂ = 0.1): full batch, one iteration per epoch",
     )
 
     curvature: ClassVar[float] = 0.1
     slot_type: ClassVar[SlotType] = ConjugateSlots
     type: Literal["conjugate_gradient"] = "conjugate_gradient"
     formula: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
-    """How β is found; `polak_ribiere` is the one that is never below 0."""
+    """The formula of β; that of `polak_ribiere` is never below 0."""
 
     def _fresh(self, theta: Vector) -> ConjugateSlots:
         return ConjugateSlots(numpy.zeros(3), numpy.zeros(theta.size), direction=numpy.zeros(theta.size))
 
     def _direction(self, problem: Problem, start: Start, slots: ConjugateSlots) -> Vector:
-        """The one that the last iteration found, or the steepest."""
+        """The direction found by the last iteration, or the steepest."""
         return slots.direction if slots.direction.any() else start.downhill
 
     def _first_step(self, start: Start, slope: float) -> float:
@@ -204,20 +204,18 @@ class ConjugateGradient(LineSearchOptimizer):
 
 @optimizers.register
 class Lbfgs(LineSearchOptimizer):
-    """Full batch, an iteration an epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
-    first direction is -∇C of length 1, and each H begins as (s·y / y·y) I with the last step s and change y.
-    PyTorch's `LBFGS` searches only if it is told to; SciPy's `L-BFGS-B` has bounds beside. Reference: Nocedal
-    1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
+    """Full batch, one iteration per epoch; the strong Wolfe search (c₂ = 0.9) tries the full step first. The
+    first direction is -∇C, scaled to length 1, and each H starts from (s·y / y·y) I with the last step s and
+    gradient change y. PyTorch's `LBFGS` searches only on request; SciPy's `L-BFGS-B` also handles bounds.
+    Reference: Nocedal 1980; Liu & Nocedal 1989; Nocedal & Wright 2006, algorithms 7.4 and 7.5.
     """
 
-    equations = (
-        "θ ← θ - α H ∇C, with H the inverse Hessian as the last `memory` steps and gradients tell it",
-    )
+    equations = ("θ ← θ - α H ∇C, with H the inverse Hessian from the last `memory` steps and gradients",)
 
     slot_type: ClassVar[SlotType] = LbfgsSlots
     type: Literal["lbfgs"] = "lbfgs"
     memory: int = Field(10, ge=1, le=1000)
-    """How many of the last steps it knows, from 1 to 1000; each takes two vectors as long as the params."""
+    """How many steps to remember, 1 to 1000; each takes two vectors as long as the params."""
 
     def _fresh(self, theta: Vector) -> LbfgsSlots:
         steps, changes = (numpy.zeros((self.memory, theta.size)) for _ in range(2))
@@ -240,21 +238,21 @@ class Lbfgs(LineSearchOptimizer):
 
 @optimizers.register
 class NewtonCg(LineSearchOptimizer):
-    """Full batch. The solution stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, so that it is the more exact the
-    nearer the least cost is, or where the curvature along a direction is not positive. The strong Wolfe
-    search (c₂ = 0.9) tries the full step first. SciPy's `minimize(method="Newton-CG")` has another norm.
+    """Full batch. The solver stops at a residual of min(1/2, √‖∇C‖) ‖∇C‖, smaller nearer the minimum, or at a
+    direction of non-positive curvature. The strong Wolfe search (c₂ = 0.9) tries the full step first. SciPy's
+    `minimize(method="Newton-CG")` uses another norm.
 
     Reference: Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006, algorithm 7.1.
     """
 
     equations = (
-        "θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: an iteration an epoch",
+        "θ ← θ + α d, with H d = -∇C by conjugate gradients and exact products H v: one iteration per epoch",
     )
 
     needs: ClassVar[Need] = "product"
     type: Literal["newton_cg"] = "newton_cg"
     inner_iterations: Count = 200
-    """The most products with the Hessian in an iteration, >= 1; more than there are params never help."""
+    """The most products with the Hessian per iteration, >= 1; more than the number of params never help."""
 
     def _direction(self, problem: Problem, start: Start, slots: AnySlots) -> Vector:
         """The direction, by conjugate gradients from 0."""
@@ -276,7 +274,7 @@ class NewtonCg(LineSearchOptimizer):
 
 
 def _start(problem: Problem, theta: Vector, slots: AnySlots) -> Start:
-    """Where an iteration begins; only the first one has to be evaluated, since the last end is known."""
+    """The start of an iteration; only the first is evaluated, since the end of the last one is known."""
     progress = Progress(*slots.progress.tolist())
     if progress.scale:
         return Start(theta, slots.gradient, progress)

@@ -1,4 +1,4 @@
-"""The schedules; a file is imported when one of its schedules is chosen."""
+"""The schedules; their files are imported when one of their schedules is chosen."""
 
 from nnjit.optim.schedule import schedules
 

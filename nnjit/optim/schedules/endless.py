@@ -1,4 +1,4 @@
-"""Schedules that do not depend on the length of the training."""
+"""Schedules independent of the length of training."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Step(Schedule):
     """
 
     equations = (
-        "lr = peak factor^⌊s / (every E)⌋, for update s after the warm-up, from 0, "
-        "and E updates in an epoch; PyTorch's `StepLR`",
+        "lr = peak factor^⌊s / (every E)⌋, for update s = 0, 1, … after the warm-up, "
+        "with E updates per epoch; PyTorch's `StepLR`",
     )
 
     type: Literal["step"] = "step"
     every: Count = 10
-    """Epochs between two drops, >= 1."""
+    """Epochs between drops, >= 1."""
     factor: float = Field(0.1, gt=0, le=1)
-    """What a drop multiplies the learning rate by, 0 < factor <= 1."""
+    """The factor of the learning rate at each drop, 0 < factor <= 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // (self.every * per_epoch)
@@ -52,16 +52,16 @@ class Step(Schedule):
 
 @schedules.register
 class Exponential(Schedule):
-    """Keras's `ExponentialDecay` falls with every update unless `staircase=True`."""
+    """Keras's `ExponentialDecay` decays at every update unless `staircase=True`."""
 
     equations = (
-        "lr = peak factor^⌊s / E⌋, for update s after the warm-up, from 0, "
-        "and E updates in an epoch; PyTorch's `ExponentialLR`",
+        "lr = peak factor^⌊s / E⌋, for update s = 0, 1, … after the warm-up, "
+        "with E updates per epoch; PyTorch's `ExponentialLR`",
     )
 
     type: Literal["exponential"] = "exponential"
     factor: float = Field(0.95, gt=0, le=1)
-    """What an epoch multiplies the learning rate by, 0 < factor <= 1."""
+    """The factor of the learning rate after each epoch, 0 < factor <= 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         drops: numpy.ndarray = steps // per_epoch
@@ -70,21 +70,21 @@ class Exponential(Schedule):
 
 @schedules.register
 class InverseSqrt(Schedule):
-    """With a warm-up and no `timescale`, n are the warm-up's updates, as in the Transformer: Vaswani et al.
-    2017, arXiv:1706.03762.
+    """With a warm-up and no `timescale`, n is the number of updates in the warm-up, as in the Transformer:
+    Vaswani et al. 2017, arXiv:1706.03762.
 
     >>> InverseSqrt(timescale=1).lr(numpy.arange(4), learning_rate=1.0, steps_per_epoch=1, epochs=4)[3].item()
     0.5
     """
 
     equations = (
-        "lr = peak √(n / (n + s)), for update s after the warm-up, from 0, with n = timescale E, "
-        "and E updates in an epoch",
+        "lr = peak √(n / (n + s)), for update s = 0, 1, … after the warm-up, with n = timescale E, "
+        "and E updates per epoch",
     )
 
     type: Literal["inverse_sqrt"] = "inverse_sqrt"
     timescale: float | None = Field(None, gt=0)
-    """Epochs in which lr falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
+    """Epochs until lr falls to 1/√2 of the peak, > 0; null means those of the warm-up, or 1."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         n = (self.timescale or self.warmup or 1.0) * per_epoch
@@ -93,7 +93,8 @@ class InverseSqrt(Schedule):
 
 @schedules.register
 class Piecewise(Schedule):
-    """PyTorch's `MultiStepLR`, whose factors multiply, and Keras's `PiecewiseConstantDecay`, which has rates.
+    """PyTorch's `MultiStepLR`, whose factors accumulate, and Keras's `PiecewiseConstantDecay`, which takes
+    rates.
 
     >>> table = Piecewise(factors=((2, 0.1), (3, 0.01)))
     >>> table.lr(numpy.arange(5), learning_rate=1.0, steps_per_epoch=1, epochs=5).tolist()
@@ -102,15 +103,15 @@ class Piecewise(Schedule):
 
     equations = (
         "lr = peak f, for the factor f of the last pair [epoch, f] with round(epoch E) <= t, or 1 before "
-        "them, at update t of the training, from 0, and E updates in an epoch",
+        "all pairs, at update t = 0, 1, …, with E updates per epoch",
     )
 
     type: Literal["piecewise"] = "piecewise"
     factors: tuple[tuple[Epoch, Factor], ...] = Field(min_length=1)
-    """Pairs of an epoch and the factor of the peak when so many are over, such as [[30, 0.1], [60, 0.01]]:
-    the first update with the factor 0.1 is then the first of the 31st epoch.
+    """Pairs of a number of epochs and the factor of the peak after them, such as [[30, 0.1], [60, 0.01]]: the
+    factor 0.1 applies from the first update of the 31st epoch.
 
-    Epochs > 0 in rising order, counted from the start of the training, the warm-up included; 0 < factor <= 1.
+    Epochs > 0 in ascending order, counted from the start, with the warm-up; 0 < factor <= 1.
     """
 
     @model_validator(mode="after")

@@ -25,15 +25,15 @@ class Floored(Schedule):
             )
 
     def at(self, height: numpy.ndarray, learning_rate: float) -> numpy.ndarray:
-        """The lr at a height, where 0 is the floor and 1 the learning rate."""
+        """The lr at a height from 0, the floor, to 1, the learning rate."""
         return self.floor + (learning_rate - self.floor) * height
 
 
 class SingleDecay(Floored):
-    """A schedule that decays to its floor once, by the end of the training or of an earlier epoch."""
+    """A schedule that decays to its floor once, by the end of training or of an earlier epoch."""
 
     end: float | None = Field(None, gt=0)
-    """The epoch at whose end the fall ends, > warmup, counted from the start; null means the last one."""
+    """The epoch at whose end the fall ends, > warmup, counted from the start; null means the last."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -43,7 +43,7 @@ class SingleDecay(Floored):
         return self
 
     def fraction(self, steps: numpy.ndarray, per_epoch: int, total: int) -> numpy.ndarray:
-        """The fraction of the decay that is over, at most 1."""
+        """The fraction of the decay completed, at most 1."""
         if self.end is not None:
             total = max(round(self.end * per_epoch) - round(self.warmup * per_epoch), 1)
         return numpy.minimum(steps / total, 1.0)
@@ -51,14 +51,14 @@ class SingleDecay(Floored):
 
 @schedules.register
 class Cosine(SingleDecay):
-    """It falls with every update (PyTorch's `CosineAnnealingLR` with every call of its `step`), and would
-    reach the floor with the first update after the end. Reference: Loshchilov & Hutter 2017,
-    arXiv:1608.03983, without restarts.
+    """It falls at every update (PyTorch's `CosineAnnealingLR` at every call of `step`), and reaches the floor
+    at the first update after the end. Reference: Loshchilov & Hutter 2017, arXiv:1608.03983, without
+    restarts.
     """
 
     equations = (
-        "lr = floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s, from 0, of the S from the warm-up "
-        "to the end; floor afterwards",
+        "lr = floor + (peak - floor) (1 + cos(π s / S)) / 2, for update s = 0, 1, … of the S from the "
+        "warm-up to the end; floor afterwards",
     )
 
     type: Literal["cosine"] = "cosine"
@@ -78,14 +78,14 @@ class Polynomial(SingleDecay):
     """
 
     equations = (
-        "lr = floor + (peak - floor) (1 - s / S)^power, for update s, from 0, of the S from the warm-up "
-        "to the end; floor afterwards",
+        "lr = floor + (peak - floor) (1 - s / S)^power, for update s = 0, 1, … of the S from the "
+        "warm-up to the end; floor afterwards",
     )
 
     type: Literal["polynomial"] = "polynomial"
     also_called: ClassVar[tuple[str, ...]] = ("linear",)
     power: float = Field(1.0, gt=0)
-    """The exponent, > 0; the larger, the more of the fall is at its beginning."""
+    """The exponent, > 0; the larger it is, the steeper the fall at the beginning."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         return self.at((1 - self.fraction(steps, per_epoch, total)) ** self.power, learning_rate)
@@ -93,22 +93,22 @@ class Polynomial(SingleDecay):
 
 @schedules.register
 class CosineRestarts(Floored):
-    """PyTorch's `CosineAnnealingWarmRestarts` with every update, whose T_0 is `period` and T_mult `growth`.
-    Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
+    """PyTorch's `CosineAnnealingWarmRestarts`, stepped at every update, with `period` as T_0 and `growth` as
+    T_mult. Reference: Loshchilov & Hutter 2017, arXiv:1608.03983.
     """
 
     equations = (
-        "lr = floor + (peak - floor) (1 + cos(π r / L)) / 2, for update r, from 0, of the L of a fall: "
-        "period E in the first after the warm-up, with E updates in an epoch, and growth times as many as "
-        "before in each further one",
+        "lr = floor + (peak - floor) (1 + cos(π r / L)) / 2, for update r = 0, 1, … of the L of a "
+        "fall: period E in the first after the warm-up, with E updates per epoch, then growth times as many "
+        "in each as in the one before",
     )
 
     type: Literal["cosine_restarts"] = "cosine_restarts"
     also_called: ClassVar[tuple[str, ...]] = ("sgdr", "cosine_annealing_warm_restarts")
     period: Count = 10
-    """Epochs of the first fall, >= 1."""
+    """Epochs in the first fall, >= 1."""
     growth: int = Field(1, ge=1, le=1000)
-    """How many times as long each fall is as the one before, 1 to 1000."""
+    """The ratio of each fall's length to that of the one before, 1 to 1000."""
 
     def _lr(self, steps: numpy.ndarray, learning_rate: float, *, per_epoch: int, total: int) -> numpy.ndarray:
         first = self.period * per_epoch
@@ -127,19 +127,19 @@ class CosineRestarts(Floored):
 @schedules.register
 class OneCycle(Schedule):
     """PyTorch's `OneCycleLR` with div_factor = 1 / start and final_div_factor = start / finish; but there the
-    last update has the last lr, and here the first one after the training would. Momentum is not cycled.
+    last update reaches the final lr, here the first one after training would. Momentum is not cycled.
     Reference: Smith & Topin 2018, arXiv:1708.07120.
     """
 
     equations = (
         "lr = peak (1 - (1 - start) (1 + cos(π s / R)) / 2) for s < R, then "
-        "lr = peak (finish + (1 - finish) (1 + cos(π (s - R) / (S - R))) / 2), for update s, from 0, "
-        "of the S of the training, with R = rise S",
+        "lr = peak (finish + (1 - finish) (1 + cos(π (s - R) / (S - R))) / 2), for update "
+        "s = 0, 1, … of the S in training, with R = rise S",
     )
 
     type: Literal["one_cycle"] = "one_cycle"
     rise: float = Field(0.3, gt=0, lt=1)
-    """The fraction of the training in which the learning rate rises, 0 < rise < 1."""
+    """The fraction of training in which the learning rate rises, 0 < rise < 1."""
     start: float = Field(0.04, gt=0, le=1)
     """The fraction of the peak at the beginning, 0 < start <= 1."""
     finish: float = Field(4e-6, gt=0, le=1)
@@ -149,7 +149,7 @@ class OneCycle(Schedule):
     def _check(self) -> Self:
         if self.warmup:
             raise ValueError(
-                f"one_cycle rises by itself, for the fraction rise, {self.rise:g}; remove warmup"
+                f"one_cycle has its own rise, over the fraction rise, {self.rise:g}; remove warmup"
             )
         return self
 

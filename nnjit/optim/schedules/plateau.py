@@ -1,4 +1,4 @@
-"""Reduce the learning rate when the training no longer improves."""
+"""Reduce the learning rate when training no longer improves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Plateau:
     """The course of the monitored value so far.
 
     Args:
-        lowest: the lowest value; values of which more is better are negated.
-        waited: epochs since it was reached, or since the last drop of the learning rate.
+        lowest: the lowest value; values are negated if higher is better.
+        waited: epochs since that value, or since the last drop of the learning rate.
         drops: how often the learning rate was lowered.
     """
 
@@ -31,7 +31,7 @@ class Plateau:
 
 @schedules.register
 class ReduceOnPlateau(Floored):
-    """The epochs are counted anew after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch
+    """The count of epochs restarts after each drop. Keras's `ReduceLROnPlateau`; PyTorch's waits an epoch
     longer, and its `threshold` is relative unless `threshold_mode="abs"`.
 
     >>> schedule = ReduceOnPlateau(patience=2, factor=0.5)
@@ -43,23 +43,23 @@ class ReduceOnPlateau(Floored):
     """
 
     equations = (
-        "lr = max(floor, peak factor^k), for the k times that a value has not improved for `patience` epochs",
+        "lr = max(floor, peak factor^k), after a value failed k times to improve for `patience` epochs",
     )
 
     type: Literal["reduce_on_plateau"] = "reduce_on_plateau"
     also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")
     monitor: str | None = None
-    """The column of the history that it follows, such as `validation_accuracy`, as of `early_stopping`; null
-    means the validation loss, or without such a part the training loss."""
+    """The column of the history to follow, such as `validation_accuracy`, as for `early_stopping`; null means
+    the validation loss, or the training loss if there is no validation part."""
     factor: float = Field(0.1, gt=0, lt=1)
-    """What a drop multiplies the learning rate by, 0 < factor < 1."""
+    """The factor of the learning rate at each drop, 0 < factor < 1."""
     patience: Count = 10
-    """Epochs without an improvement after which the learning rate drops, >= 1."""
+    """Epochs without improvement after which the learning rate drops, >= 1."""
     min_delta: float = Field(0.0, ge=0)
-    """A value counts as an improvement if it is better than the best so far by more than this, >= 0."""
+    """The least improvement that counts, >= 0: a value must beat the best so far by more than this."""
 
     def after(self, plateau: Plateau, loss: float) -> Plateau:
-        """The course one epoch later, after this loss, or this negated value of which more is better."""
+        """The course after another epoch with this loss, or value, negated if higher is better."""
         if loss < plateau.lowest - self.min_delta:
             return Plateau(loss, 0, plateau.drops)
         waited = plateau.waited + 1

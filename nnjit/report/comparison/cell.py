@@ -1,4 +1,4 @@
-"""Show a comparison in a notebook: the loss of all runs on common axes, and the table of their results."""
+"""Show a comparison in a notebook: the loss of all runs on common axes, and a table of results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nnjit.report.comparison.summary import Comparison, caveat, differences
 from nnjit.report.comparison.table import headline, ranked, results
 from nnjit.report.pictures.style import CLASS_COLORS
 
-LONGEST = 11  # letters of a name beside a curve: the last ones, where names that nnjit makes differ
+LONGEST = 11  # characters of a name next to a curve: the last ones, where nnjit's own names differ
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """The headline, in a line."""
+    """The headline in one line."""
     return f"Comparison of {', '.join(comparison.labels)}: {headline(comparison)}"
 
 
@@ -29,7 +29,7 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def _lines(comparison: Comparison) -> list[Line]:
-    """The loss of each run: of the validation part if all have one, else of the training part."""
+    """The loss curve of each run: the validation loss if all have one, else the training loss."""
     histories = [entry.run.history for entry in ranked(comparison)]
     is_held_out = all(np.isfinite(history["validation_loss"]).any() for history in histories)
     column = "validation_loss" if is_held_out else "train_loss"

@@ -1,7 +1,7 @@
-"""Find how configs differ: a row for each option that is not the same in all.
+"""Find the differences between configs: a row for each option that is not the same in all.
 
-A layer that only some runs have is one row: layers are aligned by what they are, not by their index, since
-otherwise one more layer at the beginning would make all of them differ.
+A layer that only some runs have is one row. Layers are aligned by content, not by index; otherwise an extra
+layer at the beginning would make all of them differ.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ Pair = tuple[int | None, int | None]
 
 
 class _Missing:
-    """Stands for an option that a config does not have."""
+    """Marks an option that a config does not have."""
 
 
 MISSING = _Missing()
 
 
 def differing(labels: Sequence[str], values: Sequence[Any], path: str = "") -> Iterator[Row]:
-    """The rows: an option as a dotted path, and its value in each config.
+    """Yield the rows: an option as a dotted path, and its value in each config.
 
-    If the index of a layer differs, the path has that of each: `model[1 / 2].units`.
+    If a layer's index differs between configs, the path has all of them: `model[1 / 2].units`.
 
     >>> first, second = {"type": "dense", "units": 2}, {"type": "dropout"}
     >>> list(differing("ab", [{"model": (first,)}, {"model": (second, first)}]))
@@ -62,19 +62,19 @@ def _holds_mappings(values: tuple[Any, ...]) -> bool:
 
 
 def _index(indices: Sequence[int | None]) -> str:
-    """The index of a layer in the lists that have it: `1`, or `1 / 2` if they differ."""
+    """A layer's index in the lists that have it: `1`, or `1 / 2` if they differ."""
     known = [str(k) for k in indices if k is not None]
     return known[0] if len(set(known)) == 1 else " / ".join(known)
 
 
 def _owners(labels: Sequence[str], indices: Sequence[int | None]) -> str:
-    """Which runs have it; empty if all do."""
+    """The runs that have it; empty if all do."""
     owners = [label for label, k in zip(labels, indices, strict=True) if k is not None]
     return "" if len(owners) == len(labels) else ", ".join(owners)
 
 
 def _aligned(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ...]]:
-    """Rows with the index of a layer in each list, None for a list without such a layer."""
+    """Rows with a layer's index in each list, None for a list without it."""
     rows: list[tuple[int | None, ...]] = [(k,) for k in range(len(lists[0]))]
     for count, entries in enumerate(lists[1:], start=1):
         firsts = [next(v[k] for k, v in zip(row, lists, strict=False) if k is not None) for row in rows]
@@ -84,8 +84,8 @@ def _aligned(lists: Sequence[tuple[Any, ...]]) -> list[tuple[int | None, ...]]:
 
 
 def _pairs(a: Sequence[Any], b: Sequence[Any]) -> Iterator[Pair]:
-    """Indices of the most similar entries of both lists, in order; None beside an entry of one list alone."""
-    best = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]  # of what is left from there on
+    """Pair the indices of the most similar entries of both lists, in order; None for a missing partner."""
+    best = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]  # the best likeness of a[i:] and b[j:]
     for i in reversed(range(len(a))):
         for j in reversed(range(len(b))):
             both = best[i + 1][j + 1] + _likeness(a[i], b[j])
@@ -106,7 +106,7 @@ def _pairs(a: Sequence[Any], b: Sequence[Any]) -> Iterator[Pair]:
 
 
 def _likeness(a: object, b: object) -> float:
-    """0 for two types; for one type 1, plus the fraction of options that are the same."""
+    """0 for different types; for the same type, 1 plus the fraction of equal options."""
     if not (isinstance(a, Mapping) and isinstance(b, Mapping)):
         return 2.0 if a == b else 0.0
     if a.get("type") != b.get("type"):
@@ -117,7 +117,7 @@ def _likeness(a: object, b: object) -> float:
 
 
 def _text(value: Any) -> str:
-    """A value as a config has it."""
+    """Format a value as in a config."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_text, value))}]"
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
-"""Write the page of a comparison: the loss of all runs on one axis, and tables of what differs.
+"""Write the page of a comparison: the loss of all runs on common axes, and tables of the differences.
 
-The axis is epochs and, if runs counted them, evaluations of the gradient.
+The horizontal axis is epochs and, in a second picture, evaluations of the gradient if runs counted them.
 """
 
 from __future__ import annotations
@@ -35,22 +35,21 @@ LINES = {"train_loss": (0, (4, 2)), "validation_loss": "-"}
 LABEL_ROOM = 236
 LABEL_LENGTH = 20
 OF_EVALUATIONS = (
-    "An epoch of one method may take many evaluations of the cost with its gradient, of a Hessian–vector "
-    "product or of the Jacobian, which this axis counts, and an epoch of another a single one: so methods "
-    "are compared fairly."
+    "An epoch may take one evaluation with one method and many with another. This axis counts evaluations of "
+    "the cost with its gradient, of a Hessian–vector product or of the Jacobian: it compares methods fairly."
 )
 
 
 def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
-    """Compare runs on a page, one file that needs nothing else.
+    """Compare runs on a self-contained page.
 
     Args:
         runs: folder -> its config as data.
-        output: the page, beside which the table of all values has the suffix `.csv`; an earlier comparison
-            there is replaced.
+        output: the page, which replaces an earlier comparison; the table of all values gets the same name
+            with the suffix `.csv`.
 
     Raises:
-        RunError: the runs cannot be compared, or `output` is a file of another kind.
+        RunError: the runs cannot be compared, or `output` is not an earlier comparison.
     """
     compared = summary.read_comparison(runs)
     _check_output(output)
@@ -73,24 +72,24 @@ def write_comparison(runs: Mapping[Path, Options], output: Path) -> Comparison:
 
 
 def table_path(output: Path) -> Path:
-    """The file of the values beside a page."""
+    """The file with the table of a page."""
     return output.with_suffix(".csv")
 
 
 def _check_output(output: Path) -> None:
     if output.suffix == ".csv":
         mend = output.with_suffix(".html")
-        raise RunError(f"{output}: a page, whose table has this suffix; choose a file such as {mend}")
+        raise RunError(f"{output}: the suffix .csv is for the page's table; choose a file such as {mend}")
     if output.is_dir():
         raise RunError(
             f"{output} is a folder; choose a file for the page, such as {output / 'comparison.html'}"
         )
     if output.exists() and not (output.is_file() and MARK.encode() in output.read_bytes()):
-        raise RunError(f"{output} exists already, and is not a comparison; choose another --output")
+        raise RunError(f"{output} exists already and is not a comparison; choose another --output")
 
 
 def draw(comparison: Comparison) -> Picture:
-    """Every run in a colour of its own: validation drawn through, training in dashes."""
+    """Draw the loss curves, a colour for each run: validation solid, training dashed."""
     title = f"The loss of {counted(len(comparison.entries), 'run')}"
     runs = {k: entry.run.history.epoch for k, entry in enumerate(comparison.entries)}
     fig, ax = _drawn(comparison, title, runs, CURVES)
@@ -99,8 +98,9 @@ def draw(comparison: Comparison) -> Picture:
 
 
 def draw_evaluations(comparison: Comparison) -> Picture | None:
-    """The training loss over evaluations, of the runs of which they are known; None of fewer than two, or
-    where all took one for each epoch.
+    """Draw the training loss over evaluations, for the runs with known counts.
+
+    None if these are fewer than two, or if all took one evaluation per epoch.
     """
     known = {k: evaluations(entry) for k, entry in enumerate(comparison.entries)}
     runs = {k: counts for k, counts in known.items() if counts is not None and len(counts)}
@@ -113,9 +113,9 @@ def draw_evaluations(comparison: Comparison) -> Picture | None:
 
 
 def evaluations(entry: Entry) -> np.ndarray | None:
-    """How many evaluations of the gradient, or of something as dear, a run took up to the end of each epoch.
+    """The number of evaluations, of the gradient or something as expensive, up to the end of each epoch.
 
-    A run of steps on the full batch takes one each epoch; of one in smaller batches, it cannot be compared.
+    A run of full-batch steps takes one per epoch; None for smaller batches, which are not comparable.
     """
     history = entry.run.history
     if np.isfinite(history["gradient_evaluations"]).any():
@@ -130,7 +130,11 @@ def _drawn(
     runs: Mapping[int, np.ndarray],
     curves: Sequence[tuple[str, str, str]],
 ) -> tuple[Figure, Axes]:
-    """Some curves of the runs of these numbers, over what is given for each epoch."""
+    """Draw the given curves of some runs.
+
+    Args:
+        runs: a run's index -> its x for each epoch.
+    """
     fig = new_figure(max(350, 120 + round(1.4 * SIZE * len(runs))))
     ax = add_axes(fig, left=MARGIN, top=62, right=LABEL_ROOM, bottom=44)
     entries = {k: comparison.entries[k] for k in runs}
@@ -150,7 +154,7 @@ def _subtitle(entries: Iterable[Entry], losses: np.ndarray) -> str:
 def _draw_run(
     ax: Axes, entry: Entry, index: int, x: np.ndarray, curves: Sequence[tuple[str, str, str]]
 ) -> list[tuple[float, str, str]]:
-    """Draw the curves of a run, and give its label at the end of the one that says most."""
+    """Draw the curves of a run, and return the label for the end of the last one that has values."""
     color, labels = CLASS_COLORS[index % len(CLASS_COLORS)], []
     for column, _, _ in curves:
         values = entry.run.history[column]
@@ -164,10 +168,10 @@ def _draw_run(
 
 
 def _caption(comparison: Comparison) -> str:
-    text = "Lower is better. Dashes are the training loss, measured while the network learns"
+    text = "Lower is better. Dashed lines are the training loss, measured while the network learns"
     if any(np.isfinite(run.history["validation_loss"]).any() for run in comparison.runs):
-        text += "; a line drawn through is the validation loss, on examples that it never learns from."
+        text += "; solid lines are the validation loss, on examples that it never learns from."
     else:
-        text += "; no run has set examples aside for validation."
+        text += "; no run set examples aside for validation."
     is_of_studies = any(entry.deviations for entry in comparison.entries)
     return text + " The line of replicas or folds is their median." * is_of_studies

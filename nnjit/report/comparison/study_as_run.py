@@ -16,13 +16,13 @@ from nnjit.runs.study import Aggregate
 
 
 def as_run(study: StudyFiles) -> RunFiles:
-    """The results of a study, as the files of a run with its model and data.
+    """Turn a study's results into the files of a run with the same model and data.
 
     Raises:
-        RunError: none of its runs was begun.
+        RunError: none of its runs was started.
     """
     if not study.members:
-        raise RunError(f"{study.folder}: no run of this study was begun; resume it, or leave it out")
+        raise RunError(f"{study.folder}: no run of this study was started; resume it, or omit it")
     first = study.members[0].run
     longest = max((member.run.history.epoch for member in study.members), key=len)
     columns = {name: _median(study, name, len(longest)) for name in first.history.columns}
@@ -38,7 +38,7 @@ def as_run(study: StudyFiles) -> RunFiles:
 
 
 def deviations(study: StudyFiles) -> dict[str, dict[str, float]]:
-    """The standard deviation of each final value, by the part of the data."""
+    """The standard deviation of each final value, by part of the data."""
     return {
         split: {name: aggregate.deviation for name, aggregate in values.items()}
         for split, values in study.splits.items()
@@ -46,7 +46,7 @@ def deviations(study: StudyFiles) -> dict[str, dict[str, float]]:
 
 
 def _median(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
-    """The median over the runs after each epoch; nan once fewer than half of them go on."""
+    """The median over the runs at each epoch; nan once fewer than half of them continue."""
     found = quartiles(losses(study, column, epochs))[1]
     return np.pad(found, (0, epochs - len(found)), constant_values=np.nan)
 

@@ -21,11 +21,11 @@ from nnjit.runs.study import study_kind
 
 @dataclass(frozen=True)
 class Entry:
-    """A run with the name that tells it from the others; or a study as one.
+    """A run, or a study as a run, with a unique name.
 
     Args:
         ended: how the run ended; for a study, how many of its runs finished.
-        deviations: of the values of a study, by the part of the data; empty for a run.
+        deviations: standard deviations of a study's values, by part of the data; empty for a run.
     """
 
     label: str
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, repr=False)
 class Comparison:
-    """Two runs or more, in the order in which they were given."""
+    """Two or more runs, in the given order."""
 
     entries: tuple[Entry, ...]
 
@@ -62,7 +62,7 @@ def read_comparison(runs: Mapping[Path, Options]) -> Comparison:
         runs: folder -> its config as data.
 
     Raises:
-        RunError: there are fewer than two, one is there twice, or one is not the folder of a run.
+        RunError: there are fewer than two, one is given twice, or one is not a run folder.
     """
     check_folders(list(runs))
     labels = _labels(list(runs))
@@ -73,7 +73,7 @@ def _entry(label: str, path: Path, options: Options) -> Entry:
     if study_kind(path) is None:
         run = read_run(path)
         if not run.model.layers:
-            raise RunError(f"{path}: its training was killed before it began, so there is nothing to compare")
+            raise RunError(f"{path}: the training was killed before it began, so there is nothing to compare")
         return Entry(label, run, options, plain(run.metrics.status))
     study = read_study(path)
     ended = f"{len(study.finished)} of {study.metrics.count} finished"
@@ -84,7 +84,7 @@ def check_folders(folders: Sequence[Path]) -> None:
     """Raise a RunError unless these are at least two different folders."""
     if len(folders) < 2:
         given = counted(len(folders), "run")
-        raise RunError(f"a comparison takes two runs or more, got {given}; give more run folders")
+        raise RunError(f"a comparison takes two or more runs, got {given}; give more run folders")
     resolved = [folder.resolve() for folder in folders]
     for k, folder in enumerate(resolved):
         if folder in resolved[:k]:
@@ -94,7 +94,7 @@ def check_folders(folders: Sequence[Path]) -> None:
 
 
 def _labels(folders: Sequence[Path]) -> dict[Path, str]:
-    """The folders' names; if two have the same name, the paths below their common parent."""
+    """The folders' names, or, if two are the same, their paths below the common parent."""
     names = [folder.resolve().name for folder in folders]
     if max(Counter(names).values()) == 1:
         return dict(zip(folders, names, strict=True))
@@ -111,26 +111,26 @@ def differences(comparison: Comparison) -> list[Row]:
 
 
 def without_winner(comparison: Comparison) -> str:
-    """Why no run is the best by its loss; empty if the losses can be compared."""
+    """Say why no run has the best loss; empty if the losses can be compared."""
     losses = {run.model.loss for run in comparison.runs}
     if len(losses) > 1:
         return (
             f"{len(comparison.entries)} runs with different losses: {', '.join(map(plain, sorted(losses)))}."
         )
     if other := other_costs(comparison):
-        return f"{len(comparison.entries)} runs whose losses are not the same function: {other} differs."
+        return f"{len(comparison.entries)} runs whose losses are different functions: {other} differs."
     if has_other_data(comparison):
         return f"{len(comparison.entries)} runs on different data."
     return ""
 
 
 def caveat(comparison: Comparison) -> str:
-    """What keeps the values from being comparable; empty if nothing does."""
+    """Say what makes the values hard to compare; empty if nothing does."""
     if has_other_data(comparison):
         return "They were trained or evaluated on different data, so their metrics are not comparable."
     seeds = {str(entry.options.get("seed")) for entry in comparison.entries}
     if len(seeds) > 1:
-        return "Their seeds differ, and with them initial weights, orders of the examples, and the split."
+        return "Their seeds differ, and so do the initial weights, the order of the examples and the split."
     return ""
 
 
@@ -141,5 +141,5 @@ def has_other_data(comparison: Comparison) -> bool:
 
 def other_costs(comparison: Comparison) -> str:
     """The first option that makes the losses of the runs different functions; empty if none does."""
-    options = ("loss", "training.class_weights")  # loss, its options, and losses
+    options = ("loss", "training.class_weights")  # prefixes: `loss`, its options, and `losses`
     return next((row[0] for row in differences(comparison) if row[0].startswith(options)), "")

@@ -1,4 +1,4 @@
-"""Make the tables of a comparison: a row for each run, the best first, for the page and as a CSV file."""
+"""Make the tables of a comparison, for the page and as a CSV file: a row for each run, best first."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nnjit.report.formatting import (
 from nnjit.runs.metrics import SPLITS
 from nnjit.runs.writing import write_atomically
 
-MOST_VALUES = 5  # columns of losses and metrics that a page has room for; the file has all
+MOST_VALUES = 5  # the most columns of losses and metrics that fit a page; the file has all
 HEAD = ("run", "folder", "ended", "epochs", "best_epoch", "train_seconds", "parameters", "frozen_parameters")
 
 # fmt: off
@@ -36,12 +36,12 @@ FACTS: Mapping[str, Callable[[Entry], str]] = {
     "ended":             lambda e: e.ended,
     "best epoch":        lambda e: number(best) if (best := e.run.metrics.best_epoch) else ABSENT,
     "epochs":            lambda e: number(e.run.metrics.epochs),
-    "time of training":  lambda e: seconds(e.run.metrics.seconds.get("train", np.nan)),
+    "training time":     lambda e: seconds(e.run.metrics.seconds.get("train", np.nan)),
     "parameters":        lambda e: number(e.run.model.parameters),
     "frozen parameters": lambda e: number(e.run.model.frozen),
 }
 # fmt: on
-COMMON = {"ended": "completed", "frozen parameters": "0"}  # facts that a table of such runs alone leaves out
+COMMON = {"ended": "completed", "frozen parameters": "0"}  # facts that are omitted if true for all runs
 
 
 class Criterion(NamedTuple):
@@ -63,14 +63,14 @@ class Criterion(NamedTuple):
         return f"{SPLIT_NAMES[self.split]} {metric_name(self.metric)}"
 
     def of(self, entry: Entry) -> float:
-        """Its value of a run."""
+        """The value of a run."""
         return _value(entry, self.split, self.metric)
 
 
 def criterion(comparison: Comparison) -> Criterion | None:
-    """The first metric that all runs have, or else their loss: of the validation part, or else of another.
+    """The first metric that all runs have, else the loss; on validation data, else test, else training.
 
-    None if they are of different data, or have no value of the same kind.
+    None if the runs use different data or have no value in common.
     """
     if has_other_data(comparison):
         return None
@@ -82,7 +82,7 @@ def criterion(comparison: Comparison) -> Criterion | None:
 
 
 def ranked(comparison: Comparison) -> tuple[Entry, ...]:
-    """The runs, the best first; in the order in which they were given if nothing says which is better."""
+    """The runs, best first; in the given order if there is no criterion."""
     by = criterion(comparison)
     if by is None:
         return comparison.entries
@@ -90,7 +90,7 @@ def ranked(comparison: Comparison) -> tuple[Entry, ...]:
 
 
 def headline(comparison: Comparison) -> str:
-    """Which run is the best, by the value that they are sorted by, or why none is."""
+    """Say which run is the best by the criterion, or why there is none."""
     if reason := without_winner(comparison):
         return reason
     by = criterion(comparison)
@@ -102,7 +102,7 @@ def headline(comparison: Comparison) -> str:
 
 
 def results(comparison: Comparison) -> tuple[Row, list[Row]]:
-    """The columns' names, and a row for each run: its values on held-out parts, and how it got there."""
+    """The header, and a row for each run: its values on held-out parts, and facts about its training."""
     entries = ranked(comparison)
     values = _columns(comparison)
     facts = {name: [fact(entry) for entry in entries] for name, fact in FACTS.items()}
@@ -119,7 +119,7 @@ def write_table(comparison: Comparison, path: Path) -> None:
     """Write all values of all runs as a CSV file, the best run first.
 
     Raises:
-        RunError: another file is there, or it cannot be written.
+        RunError: a different file is there, or the table cannot be written.
     """
     check_table(path)
     columns = _all_columns(comparison.runs)
@@ -144,11 +144,9 @@ def write_table(comparison: Comparison, path: Path) -> None:
 
 
 def check_table(path: Path) -> None:
-    """Raise a RunError if a file that is not such a table is there."""
+    """Raise a RunError if a file other than such a table exists there."""
     if path.exists() and not (path.is_file() and path.read_bytes().startswith(",".join(HEAD).encode())):
-        raise RunError(
-            f"{path} exists already, and is not the table of a comparison; choose another --output"
-        )
+        raise RunError(f"{path} exists already and is not the table of a comparison; choose another --output")
 
 
 def _plain(value: float) -> str:
@@ -156,14 +154,14 @@ def _plain(value: float) -> str:
 
 
 def _all_columns(runs: Sequence[RunFiles]) -> list[tuple[str, str]]:
-    """Part and name of each value that a run has, the test part first."""
+    """The part and name of each value that any run has, the test part first."""
     splits = [s for s in reversed(SPLITS) if any(s in run.metrics.splits for run in runs)]
     found = [(split, name) for split in splits for name in ("loss", *_metrics(runs))]
     return [(s, m) for s, m in found if any(_has(run, s, m) for run in runs)]
 
 
 def _columns(comparison: Comparison) -> list[tuple[str, str]]:
-    """Those that the page shows: of held-out parts, that which it is sorted by first."""
+    """The columns of the page: those of held-out parts, the criterion first."""
     every, by = _all_columns(comparison.runs), criterion(comparison)
     held_out = [column for column in every if column[0] != "train"] or every
     first = [(by.split, by.metric)] if by is not None else []

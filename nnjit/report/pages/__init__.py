@@ -1,1 +1,1 @@
-"""The words, advice and templates of a report."""
+"""Text, advice and templates of a report."""

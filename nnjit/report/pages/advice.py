@@ -1,6 +1,6 @@
-"""Give advice on a run: one sentence for each rule that its values fulfil.
+"""Give advice on a run: one sentence for each rule that applies.
 
-A rule speaks only if its sign is clear; its threshold is in `RULES`.
+A rule applies only if its symptom is clear; `RULES` has the thresholds.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from nnjit.report.files import RunFiles
 from nnjit.report.formatting import column_name, number, percent
 from nnjit.runs.status import Status
 
-FEWEST = 10  # epochs, below which a history shows nothing
-PASSING = ("select", "reshape", "flatten", "permute", "concat")  # layers that leave values as they are
-MEETING = ("embedding", "batch_norm", "layer_norm", "scale")  # layers that values of any size may go into
-SMOOTHED = 5  # epochs whose median stands for a loss
+FEWEST = 10  # epochs; a shorter history shows nothing
+PASSING = ("select", "reshape", "flatten", "permute", "concat")  # layers that leave values unchanged
+MEETING = ("embedding", "batch_norm", "layer_norm", "scale")  # layers that accept values of any size
+SMOOTHED = 5  # epochs whose median is used as the loss
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A sign, and what to do about it.
+    """A symptom, and what to do about it.
 
     Args:
-        sign: what is compared with the threshold, in words.
-        find: the sentence for a run and the threshold; None without the sign.
+        sign: the value that is compared with the threshold, in words.
+        find: returns the sentence for a run and the threshold; None without the symptom.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Rule:
 
 
 def advice(run: RunFiles) -> list[str]:
-    """The sentences for the signs that the run shows, in the order of the rules."""
+    """The sentences of the rules that apply to the run, in the order of `RULES`."""
     return [text for rule in RULES if (text := rule.find(run, rule.threshold))]
 
 
@@ -45,13 +45,13 @@ def _unscaled(run: RunFiles, threshold: float) -> str | None:
         return None
     size = number(run.data.magnitude, 2)
     return (
-        f"Some input is about {size} in size, and weights begin for inputs of about 1: data.scale: standard "
-        "would bring all features there."
+        f"Some inputs have a size of about {size}, but initial weights suit inputs of about 1: data.scale: "
+        "standard would bring all features there."
     )
 
 
 def _is_met_by_a_layer(run: RunFiles) -> bool:
-    """Whether data goes into a layer that brings it to a scale, or takes it for the numbers of things."""
+    """Whether the data first enters a layer that normalises it or reads it as indices."""
     raw = {"input"}
     for layer in run.model.layers:
         if raw.intersection(layer.inputs):
@@ -72,8 +72,8 @@ def _oscillates(run: RunFiles, threshold: float) -> str | None:
         return None
     jump = percent(float(np.median(abs(late)) / fall))
     return (
-        f"From one epoch to the next the training loss still jumps by {jump} of all that it has ever "
-        "changed: the learning rate is too high, or the batches are too small."
+        f"From one epoch to the next, the training loss still jumps by {jump} of its whole range: "
+        "the learning rate is too high, or the batches are too small."
     )
 
 
@@ -89,8 +89,8 @@ def _dead(run: RunFiles, threshold: float) -> str | None:
     if not fraction >= threshold:
         return None
     return (
-        f'{percent(fraction)} of the units of "{layer}" are dead, their relu is 0 for every row that '
-        "was looked at: a lower learning rate, or leaky_relu, keeps them alive."
+        f'{percent(fraction)} of the units of "{layer}" are dead: their relu was 0 for every sampled row. '
+        "A lower learning rate, or leaky_relu, keeps units alive."
     )
 
 
@@ -99,21 +99,21 @@ def _saturated(run: RunFiles, threshold: float) -> str | None:
     if not fraction >= threshold:
         return None
     return (
-        f'{percent(fraction)} of the outputs of "{layer}" are saturated, where hardly any gradient comes '
-        "through: scaled inputs, smaller initial weights or a lower learning rate help."
+        f'{percent(fraction)} of the outputs of "{layer}" are saturated and pass hardly any gradient: '
+        "scaled inputs, smaller initial weights or a lower learning rate help."
     )
 
 
 def _vanishing(run: RunFiles, threshold: float) -> str | None:
     named = run.diagnosis.by_layer("gradient_norm") if run.diagnosis else {}
     typical = {layer: float(np.median(_finite(values))) for layer, values in named.items()}
-    typical = {layer: norm for layer, norm in typical.items() if norm > 0}  # none at all is not a small one
+    typical = {layer: norm for layer, norm in typical.items() if norm > 0}  # no gradient is not a small one
     if not typical or not min(typical.values()) < threshold * max(typical.values()):
         return None
     least, most = min(typical, key=typical.__getitem__), max(typical, key=typical.__getitem__)
     return (
         f'The gradient of "{least}" is {number(typical[most] / typical[least], 2)} times smaller than that '
-        f'of "{most}", so it hardly learns: relu, residual connections or fewer layers help.'
+        f'of "{most}", so "{least}" hardly learns: relu, residual connections or fewer layers help.'
     )
 
 
@@ -127,8 +127,8 @@ def _overfits(run: RunFiles, threshold: float) -> str | None:
         return None
     return (
         f"It has overfitted since epoch {run.history.epoch[best]:,}: the validation loss has risen "
-        f"{_risen(end / held_out[best])} while the training loss went on falling. {_mend(run)}; dropout, "
-        "an l2 penalty or more data put it off."
+        f"{_risen(end / held_out[best])} while the training loss kept falling. {_mend(run)}; dropout, "
+        "an l2 penalty or more data reduce overfitting."
     )
 
 
@@ -154,9 +154,9 @@ def _still_falls(run: RunFiles, threshold: float) -> str | None:
     if not gain > threshold:
         return None
     return (
-        f"The {column_name(column)} was still {'rising' if rises else 'falling'} at the end, in "
-        f"the last tenth of the epochs by {percent(gain)} of all that it has ever "
-        f"{'risen' if rises else 'fallen'}: more epochs would {'raise' if rises else 'lower'} it further."
+        f"The {column_name(column)} was still {'rising' if rises else 'falling'} at the end, by "
+        f"{percent(gain)} of its whole range in the last tenth of the epochs: "
+        f"more epochs would {'raise' if rises else 'lower'} it further."
     )
 
 
@@ -169,7 +169,7 @@ def _last(values: np.ndarray) -> float:
 
 
 def _worst(run: RunFiles, value: str, of: Callable[[np.ndarray], float]) -> tuple[str, float]:
-    """The layer with the highest of a value, and that value; nan without a diagnosis."""
+    """The layer with the highest value of a kind, and that value; nan without a diagnosis."""
     named = run.diagnosis.by_layer(value) if run.diagnosis else {}
     found = {layer: float(of(_finite(values))) for layer, values in named.items()}
     return max(found.items(), key=lambda item: item[1]) if found else ("", float("nan"))
@@ -178,12 +178,12 @@ def _worst(run: RunFiles, value: str, of: Callable[[np.ndarray], float]) -> tupl
 # fmt: off
 RULES = (
     Rule("unscaled",    10,   "root mean square of the largest input feature", _unscaled),
-    Rule("oscillates",  0.1,  "median change of the training loss late on, of its range", _oscillates),
+    Rule("oscillates",  0.1,  "median late change of the training loss ÷ its range", _oscillates),
     Rule("rash",        0.1,  "median ‖Δθ‖/‖θ‖ of a step in a layer", _rash),
     Rule("dead",        0.5,  "fraction of a layer's units that are 0 for all rows, at the end", _dead),
     Rule("saturated",   0.8,  "fraction of a layer's outputs within 1 % of a bound, at the end", _saturated),
-    Rule("vanishing",   1e-3, "smallest gradient norm of a layer, of the largest one; medians", _vanishing),
-    Rule("overfits",    1.1,  "validation loss at the end, of the lowest, while the other fell", _overfits),
-    Rule("still_falls", 0.02, "gain of the monitored value in the last tenth, of its range", _still_falls),
+    Rule("vanishing",   1e-3, "smallest ÷ largest gradient norm of a layer, of medians", _vanishing),
+    Rule("overfits",    1.1,  "final ÷ lowest validation loss, while the training loss fell", _overfits),
+    Rule("still_falls", 0.02, "gain of the monitored value in the last tenth ÷ its range", _still_falls),
 )
 # fmt: on

@@ -1,4 +1,4 @@
-"""Tabulate the data: the columns of a table with their kinds, and how often each class occurs."""
+"""Tabulate the data: the columns of a table with their kinds, and the class frequencies."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from nnjit.errors import counted
 from nnjit.report.files import RunFiles
 from nnjit.report.formatting import SPLIT_NAMES, Row, number, percent, plain, shorten
 
-MOST_NAMES = 4  # of the categories of a column
-NAME = 24  # letters of one
+MOST_NAMES = 4  # categories shown of a column
+NAME = 24  # characters of a category
 LEFT_OUT = ("constant", "id")
-_COLUMNS = ("column", "kind", "content", "missing in training", "missing values are")
+_COLUMNS = ("column", "kind", "content", "missing in training", "missing values become")
 
 
 def columns(run: RunFiles) -> tuple[Row, list[Row]] | None:
-    """What is said of each column of a table, and a row for each; None for arrays.
+    """Tabulate the columns: the header, and a row for each column; None for arrays.
 
-    It is the name, the kind, the content, how many values are missing and what stands for them; what no
-    column has is left out.
+    A row has the column's name, kind, content, number of missing values and their substitute. Fields that
+    are empty for all columns are omitted.
     """
     rows = [
         (_text(c, "name"), _kind(run, c), _content(c), _missing(run, c), _filled(c)) for c in run.data.columns
@@ -31,7 +31,7 @@ def columns(run: RunFiles) -> tuple[Row, list[Row]] | None:
 
 
 def balance(run: RunFiles) -> tuple[Row, list[Row]] | None:
-    """The columns' names, and how many rows of each part each class has; None if the targets are values."""
+    """Tabulate how many rows of each part belong to each class; None if the targets are values."""
     classes, counts = run.data.classes, run.data.class_counts
     if classes is None or not counts:
         return None
@@ -44,13 +44,13 @@ def balance(run: RunFiles) -> tuple[Row, list[Row]] | None:
 
 
 def balance_words(run: RunFiles) -> str:
-    """How much rarer the rarest class is; empty unless some is rare."""
+    """A sentence on how much rarer the rarest class is; empty unless a class is rare."""
     counts = run.data.class_counts.get("train", ())
     if run.data.classes is None or not counts or min(counts) == 0 or max(counts) < 3 * min(counts):
         return ""
     rare, frequent = (run.data.classes[counts.index(end(counts))] for end in (min, max))
     text = f"“{frequent}” is {number(max(counts) / min(counts), 2)} times as frequent as “{rare}”"
-    weighted = " `training.class_weights: balanced` would count all classes alike in the loss."
+    weighted = " `training.class_weights: balanced` would give all classes equal weight in the loss."
     return f"{text}.{'' if run.data.class_weights else weighted}"
 
 
@@ -59,7 +59,7 @@ def _share(count: int, total: int) -> str:
 
 
 def _kind(run: RunFiles, column: Mapping[str, Any]) -> str:
-    """Its kind, and how many inputs it has."""
+    """A column's kind, and its number of inputs if there are several."""
     kind, name = _text(column, "kind"), _text(column, "name")
     if kind in LEFT_OUT or (kind == "text" and not column.get("length")):
         return f"{kind}, left out"
@@ -68,7 +68,7 @@ def _kind(run: RunFiles, column: Mapping[str, Any]) -> str:
 
 
 def _content(column: Mapping[str, Any]) -> str:
-    """What its values are, where the encoding has learned it."""
+    """The categories or words that the encoder learned; empty for other kinds."""
     names = column.get("categories") or column.get("words") or ()
     if not isinstance(names, Sequence) or not names:
         return ""
@@ -77,7 +77,7 @@ def _content(column: Mapping[str, Any]) -> str:
 
 
 def _missing(run: RunFiles, column: Mapping[str, Any]) -> str:
-    """How many training rows have no value of it; empty if all have one."""
+    """The number of training rows with a missing value; empty if there are none."""
     count, rows = column.get("missing_rows", 0), run.data.examples["train"]
     if not isinstance(count, int) or not count:
         return ""
@@ -85,14 +85,14 @@ def _missing(run: RunFiles, column: Mapping[str, Any]) -> str:
 
 
 def _filled(column: Mapping[str, Any]) -> str:
-    """What stands for its missing values; empty if the training rows had none."""
+    """The substitute for missing values; empty if the training rows had none."""
     if column.get("has_missing"):
-        return "a category of their own"
+        return "a separate category"
     if not column.get("has_indicator"):
         return ""
     fill = column.get("fill")
     value = number(float(fill)) if isinstance(fill, int | float) and column.get("kind") == "number" else ""
-    return " ".join(filter(None, (plain(_text(column, "missing")), value, "and an input that says so")))
+    return " ".join(filter(None, (plain(_text(column, "missing")), value, "and an indicator input")))
 
 
 def _text(column: Mapping[str, Any], key: str) -> str:

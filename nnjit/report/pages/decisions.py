@@ -1,4 +1,4 @@
-"""Tabulate how well each class is found, and at which threshold."""
+"""Tabulate precision, recall and F1 by class, and by threshold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nnjit.report.formatting import SPLIT_NAMES, Row, number
 COLUMNS = ("precision", "recall", "F1", "examples")
 THRESHOLD_COLUMNS = ("threshold", "precision", "recall", "F1", "false alarms", "missed")
 _WEIGHTED = (
-    "Fractions count examples by their weights, whose mean in the data is 1; numbers of examples do not."
+    "Fractions are weighted by example (the mean weight in the data is 1); counts of examples are not."
 )
 THRESHOLDS = tuple(k / 10 for k in range(1, 10))
 
@@ -28,7 +28,7 @@ class ClassTable(NamedTuple):
     """A row for each class or label of an output, and one for their mean.
 
     Args:
-        columns: what its columns are.
+        columns: the header.
         note: how to read it.
     """
 
@@ -56,7 +56,7 @@ def class_tables(run: RunFiles) -> list[ClassTable]:
 
 
 def scores(decisions: Decisions) -> np.ndarray:
-    """Precision, recall and F1 of each class (3, K); nan where there is nothing to divide."""
+    """Precision, recall and F1 of each class (3, K); nan where the denominator is 0."""
     true, predicted, both = decisions.counts
     with np.errstate(invalid="ignore"):
         return np.array([both / predicted, both / true, 2 * both / (true + predicted)])
@@ -85,15 +85,15 @@ def _table(output: str, decisions: Decisions) -> ClassTable:
 def _note(decisions: Decisions, part: str) -> str:
     if isinstance(decisions, LabelDecisions):
         return (
-            f"Of the {part} examples that are said to have a label, precision is the fraction that does; of "
-            "those that do, recall is the fraction that is found; F1 is their harmonic mean."
+            f"Precision is the fraction of {part} examples predicted to have a label that do have it; recall "
+            "is the fraction of examples with the label that are found; F1 is their harmonic mean."
         )
     text = (
-        f"Of the {part} examples that are said to be of a class, precision is the fraction that is; of those "
-        "that are, recall is the fraction that is found; F1 is their harmonic mean."
+        f"Precision is the fraction of {part} examples predicted as a class that belong to it; recall is "
+        "the fraction of the class’s examples that are found; F1 is their harmonic mean."
     )
     if len(decisions.names) == 2:
-        text += f" The positive class is “{decisions.names[1]}”: a metric with one value is that of it."
+        text += f" The positive class, which single-valued metrics refer to, is “{decisions.names[1]}”."
     return text
 
 
@@ -102,7 +102,7 @@ def _score(value: float) -> str:
 
 
 def threshold_table(run: RunFiles) -> ThresholdTable | None:
-    """What decisions at several thresholds would be; None unless a single output tells two classes apart."""
+    """Tabulate the decisions at several thresholds; None unless a single output separates two classes."""
     decisions = decisions_of(run)
     if not isinstance(decisions, ClassDecisions) or len(decisions.names) != 2:
         return None
@@ -111,15 +111,15 @@ def threshold_table(run: RunFiles) -> ThresholdTable | None:
     part = SPLIT_NAMES[decisions.predictions.split]
     name = decisions.names[1]
     note = (
-        f"An example is taken for “{name}” if its probability is above the threshold; the values are of the "
-        f"{part} examples{'' if decisions.is_weighted else ', each of which counts alike'}."
+        f"An example is predicted as “{name}” if its probability is above the threshold; the values are for "
+        f"the {part} examples{'' if decisions.is_weighted else ', which all count equally'}."
     )
     if decisions.is_weighted:
         note += f" {_WEIGHTED}"
     if run.data.threshold is None:
-        note += " The network decides at 0.5; with `threshold`, the config names another, or a rule."
+        note += " The network decides at 0.5; `threshold` in the config sets another value, or a rule."
     else:
-        note += f" The network decides at {own:.4g}, as `threshold` asks; the history has values at 0.5."
+        note += f" The network decides at {own:.4g}, set by `threshold`; the history has values at 0.5."
     return ThresholdTable(rows, note)
 
 

@@ -1,4 +1,4 @@
-"""Tabulate the rows of a table that the network gets most wrong."""
+"""Tabulate the rows of a table with the worst predictions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from nnjit.report.formatting import Row, number, percent, shorten
 from nnjit.runs.data import image_shape
 
 MOST_COLUMNS, MOST_TARGETS = 12, 4
-CELL = 30  # letters of a category
+CELL = 30  # characters of a category
 
 
 class WrongRow(NamedTuple):
     """An example.
 
     Args:
-        row: which one of the data it is, counted from 1.
-        true, predicted: a line for each target that there is something to say of.
-        values: of its columns, in words.
+        row: its number in the data, counted from 1.
+        true, predicted: a line for each relevant target.
+        values: its columns with their values, in words.
     """
 
     row: str
@@ -31,7 +31,7 @@ class WrongRow(NamedTuple):
 
 
 def wrong_rows(run: RunFiles) -> list[WrongRow]:
-    """The rows that are most wrong; none if the inputs are no columns, or no row is wrong."""
+    """The rows with the worst predictions; none if the inputs are not columns or no row is wrong."""
     found = run.predictions
     if found is None or found.wrong is None or not run.data.features:
         return []
@@ -49,7 +49,7 @@ def wrong_rows(run: RunFiles) -> list[WrongRow]:
 
 
 def _values(run: RunFiles, inputs: np.ndarray) -> dict[str, str]:
-    """The values of a row by column: of a category, the name whose input is 1."""
+    """The values of a row by column; for a category, the name whose input is 1."""
     found: dict[str, str] = {}
     dates = {str(c["name"]): c["first"] for c in run.data.columns if c.get("kind") == "date" and "first" in c}
     for feature, value in zip(run.data.features, inputs.tolist(), strict=True):
@@ -70,7 +70,7 @@ def _values(run: RunFiles, inputs: np.ndarray) -> dict[str, str]:
 
 
 def _number(value: float) -> str:
-    """A number; a whole one that may be a year has no comma."""
+    """Format a number, without a comma if it is whole and may be a year."""
     is_small = value == round(value) and abs(value) < 10_000
     return f"{value:.0f}".replace("-", "−") if is_small else number(value, 4)
 
@@ -87,7 +87,7 @@ def _shown(run: RunFiles, names: Sequence[str]) -> list[str]:
 
 def _outcome(run: RunFiles, place: int) -> tuple[Row, Row]:
     """The truth and the prediction."""
-    assert run.predictions is not None  # `wrong_rows` has seen to it
+    assert run.predictions is not None  # ensured by `wrong_rows`
     target, prediction = run.predictions.target[place], run.predictions.prediction[place]
     if run.data.has_labels:
         return _labels(run.data.targets, np.ravel(target) > 0.5, np.ravel(prediction))
@@ -99,7 +99,7 @@ def _outcome(run: RunFiles, place: int) -> tuple[Row, Row]:
 
 
 def _labels(names: Sequence[str], is_true: np.ndarray, p: np.ndarray) -> tuple[Row, Row]:
-    """The labels that are true, and those that are true or said, with their probabilities."""
+    """The true labels, and the true or predicted ones with their probabilities."""
     shown = [k for k in range(len(names)) if is_true[k] or p[k] > 0.5][:MOST_COLUMNS]
     true = tuple(shorten(names[k], CELL) for k in shown if is_true[k])
     said = tuple(f"{shorten(names[k], CELL)} ({percent(float(np.clip(p[k], 0, 1)))})" for k in shown)
@@ -107,7 +107,7 @@ def _labels(names: Sequence[str], is_true: np.ndarray, p: np.ndarray) -> tuple[R
 
 
 def _targets(run: RunFiles, values: np.ndarray) -> Row:
-    """The values of the first targets; of several, with their names."""
+    """The values of the first targets, with their names if there are several."""
     first = [number(float(value), 4) for value in np.ravel(values)[:MOST_TARGETS]]
     if np.size(values) == 1:
         return tuple(first)

@@ -1,4 +1,4 @@
-"""Say the result of a run in one sentence, with what the baseline would have had."""
+"""State the result of a run in one sentence, next to the baseline's."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ MOST = 4  # metrics in a sentence
 
 
 def result(run: RunFiles) -> str:
-    """The result on the part of the data that says most about new data, in the first metric of the config."""
+    """The first metric of the config, on the part of the data that says most about new data."""
     values = run.metrics.splits.get(run.headline_split)
     if run.metrics.status is Status.DIVERGED:
         return f"No result: the training diverged {when_lost(run)}."
     if run.is_running:
         return f"The training is running: {counted(run.metrics.epochs, 'epoch')} so far."
     if not run.metrics.epochs:
-        return "No result: no epoch was finished."
+        return "No result: no epoch finished."
     if values is None:
-        return "No result yet: the training did not come to its end."
+        return "No result yet: the training did not finish."
     examples = counted(values.examples, SPLIT_NAMES[run.headline_split] + " example")
     if run.data.outputs:
         metrics = [first_metric(output.name, values) for output in run.data.outputs]
@@ -54,7 +54,7 @@ def result(run: RunFiles) -> str:
 
 
 def _first_of_each_target(values: SplitValues) -> list[str]:
-    """The first metric; if it is one of several targets, that of each."""
+    """The first metric; if there is one for each of several targets, all of them."""
     names = [name for name in values.metrics if not is_loss(name)]
     if not names:
         return []
@@ -64,25 +64,25 @@ def _first_of_each_target(values: SplitValues) -> list[str]:
 
 
 def _labels(run: RunFiles, examples: str) -> str:
-    """How many labels are right; empty unless the targets are labels."""
+    """The fraction of correct labels; empty unless the targets are labels."""
     decisions = decisions_of(run)
     if not isinstance(decisions, LabelDecisions) or decisions.predictions.split != run.headline_split:
         return ""
     p, is_true = decisions.confidence
-    text = f"{percent(float(np.mean((p > 0.5) == is_true)))} of the labels of {examples} are right"
+    text = f"{percent(float(np.mean((p > 0.5) == is_true)))} of the labels of {examples} are correct"
     baseline = run.metrics.baseline.get("binary_accuracy")
     if baseline is None:
         return f"{text}."
-    return f"{text}; always saying the more frequent answer to each would be right for {percent(baseline)}."
+    return f"{text}; always giving a label’s more frequent answer would be correct for {percent(baseline)}."
 
 
 def _accuracy(run: RunFiles, values: SplitValues, examples: str) -> str:
-    weighted = ", counted by their weights," if run.data.is_weighted else ""
-    text = f"{percent(values.metrics['accuracy'])} of the {examples}{weighted} are classified right"
+    weighted = ", counted by weight," if run.data.is_weighted else ""
+    text = f"{percent(values.metrics['accuracy'])} of the {examples}{weighted} are classified correctly"
     baseline = run.metrics.baseline.get("accuracy")
     if baseline is None:
         return f"{text}."
-    return f"{text}; always saying {majority(run)} would be right for {percent(baseline)}."
+    return f"{text}; always predicting {majority(run)} would be correct for {percent(baseline)}."
 
 
 def majority(run: RunFiles) -> str:
@@ -94,7 +94,7 @@ def majority(run: RunFiles) -> str:
 
 
 def _with_baselines(run: RunFiles, values: SplitValues, metrics: list[str]) -> str:
-    """Metrics with their values, each with what the baseline has: `R² 0.46 (baseline 0.00)`."""
+    """Metrics with their values and baselines: `R² 0.46 (baseline 0.00)`."""
     found = []
     for metric in metrics:
         text = f"{metric_name(metric)} {metric_value(metric, values.metrics[metric])}"
@@ -107,18 +107,18 @@ def _with_baselines(run: RunFiles, values: SplitValues, metrics: list[str]) -> s
 
 
 def baseline_words(run: RunFiles) -> str:
-    """What the baseline is; empty if the run has none."""
+    """A sentence that explains the baseline; empty if the run has none."""
     if not run.metrics.baseline:
         return ""
     if run.data.outputs:
         always = "the class frequencies or the mean"
     else:
         always = "the mean" if run.data.classes is None else "the class frequencies"
-    return f"The baseline says the same whatever the inputs are: {always} of the training part."
+    return f"The baseline ignores the inputs and always predicts {always} of the training part."
 
 
 def _typical_error(run: RunFiles) -> str:
-    """How far off the predictions are in their own unit, if there is one target."""
+    """The mean absolute error of a single target in its own unit; else empty."""
     if run.predictions is None or run.predictions.split != run.headline_split or len(run.data.targets) != 1:
         return ""
     if run.data.classes is not None or run.data.has_labels:
@@ -129,11 +129,11 @@ def _typical_error(run: RunFiles) -> str:
     baseline = run.metrics.baseline.get("mae")
     if naive := _naive(run):
         return f"{text}; {naive}"
-    return text if baseline is None else f"{text}, where always saying the mean has {number(baseline, 3)}"
+    return text if baseline is None else f"{text}; always predicting the mean gives {number(baseline, 3)}"
 
 
 def _naive(run: RunFiles) -> str:
-    """The error of the better naive forecast of a series with one output; empty of other data."""
+    """The error of the best naive forecast of a series with one target; empty for other data."""
     errors = naive_errors(run, 0) if len(run.data.targets) == 1 else {}
     if not errors:
         return ""

@@ -1,4 +1,4 @@
-"""Write the sentences and tables of a report: the result, how it came about, and how the training ended."""
+"""Write the sentences and tables of a report: the result, its conditions, and how the training ended."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from nnjit.runs.metrics import RunMetrics
 from nnjit.runs.model import ModelEntry
 from nnjit.runs.status import Status
 
-WIDEST = 7  # columns of a table that a page has room for
+WIDEST = 7  # the most columns that fit a page
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A value and what it is."""
+    """A labelled value."""
 
     label: str
     value: str
@@ -43,7 +43,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Notice:
-    """How the training ended; `command` is what to do about it, if anything."""
+    """How the training ended; `command` is what to run next, if anything."""
 
     kind: str
     text: str
@@ -51,7 +51,7 @@ class Notice:
 
 
 def story(run: RunFiles) -> str:
-    """The network, its size, and the data that it was trained on, in a sentence."""
+    """A sentence on the network, its size and its training data."""
     if not run.model.layers:
         return "The training was killed before it began."
     classes, targets = run.data.classes, ", ".join(run.data.targets[:4])
@@ -64,14 +64,14 @@ def story(run: RunFiles) -> str:
 
 
 def parameter_words(model: ModelEntry) -> str:
-    """How many parameters were trained, and how many were frozen if any."""
+    """The number of trained parameters, and of frozen ones if any."""
     if not model.frozen:
         return counted(model.parameters, "parameter")
     return f"{counted(model.parameters, 'trained parameter')} and {model.frozen:,} frozen ones"
 
 
 def caveat(run: RunFiles) -> str:
-    """The limits of the result, in a sentence; empty without a result."""
+    """A sentence on the limits of the result; empty without a result."""
     if run.metrics.status is Status.DIVERGED or not run.metrics.splits or not run.metrics.epochs:
         return ""
     return f"{_held_out(run)} {_without_value(run)}".strip()
@@ -81,21 +81,21 @@ def _held_out(run: RunFiles) -> str:
     if run.headline_split == "train":
         return "No examples were held out, so this says nothing about new data."
     if run.headline_split == "validation":
-        return "The validation examples took no part in the descent, but may have decided when it ended."
-    return "The test examples took no part in the training."
+        return "The validation examples were not trained on, but may have decided when training ended."
+    return "The test examples played no part in the training."
 
 
 def _without_value(run: RunFiles) -> str:
-    """The rankings that have no value; empty without such."""
+    """A sentence on ranking metrics without a value; empty if all have one."""
     names = [column_name(column) for column in run.metrics.without_value]
     if not names:
         return ""
     verb = "has" if len(names) == 1 else "have"
-    return f"The {', '.join(names)} {verb} no value: one target throughout leaves nothing to rank."
+    return f"The {', '.join(names)} {verb} no value: all targets are the same, so nothing can be ranked."
 
 
 def key_facts(run: RunFiles) -> tuple[Fact, ...]:
-    """The few values to know."""
+    """The most important values."""
     values = run.metrics.splits.get(run.headline_split)
     part = SPLIT_NAMES[run.headline_split]
     facts = []
@@ -112,7 +112,7 @@ def key_facts(run: RunFiles) -> tuple[Fact, ...]:
 
 
 def parameters(model: ModelEntry) -> list[Fact]:
-    """How many parameters there are, trained and frozen."""
+    """The numbers of trained and frozen parameters."""
     if not model.frozen:
         return [Fact("parameters", f"{model.parameters:,}")]
     counts = {"trained": model.parameters, "frozen": model.frozen}
@@ -127,7 +127,7 @@ def _epochs(metrics: RunMetrics) -> Fact:
 
 
 def notice(run: RunFiles) -> Notice | None:
-    """How the training ended; None if it simply completed."""
+    """Say how the training ended; None if it simply completed."""
     metrics = run.metrics
     epochs = counted(metrics.epochs, "epoch")
     if run.is_running:
@@ -145,9 +145,9 @@ def notice(run: RunFiles) -> Notice | None:
     if metrics.status is Status.TARGET_REACHED:
         return Notice("calm", f"Stopped after {epochs}: the training had reached its target.")
     if metrics.status is Status.STOPPED:
-        return Notice("calm", f"Stopped after {epochs}: the function given as on_epoch asked for it.")
+        return Notice("calm", f"Stopped after {epochs}, as the on_epoch function asked.")
     if metrics.status is Status.OUT_OF_TIME:
-        text = f"Stopped after {epochs}: the time was over. This continues where it stopped, bit for bit:"
+        text = f"Stopped after {epochs}: the time was up. This continues where it stopped, bit for bit:"
         return Notice("calm", text, resume_command(run.folder))
     if metrics.status is Status.CONVERGED:
         return Notice("calm", f"Converged after {epochs}: {metrics.message}.")
@@ -164,22 +164,22 @@ def notice(run: RunFiles) -> Notice | None:
 
 
 def running(state: str) -> str:
-    """That a training is going on, and how old the page is."""
-    drawn = f"drawn at {datetime.now():%H:%M:%S} and again within 30 s"
+    """Say that a training is running, and how old the page is."""
+    drawn = f"drawn at {datetime.now():%H:%M:%S} and redrawn within 30 s"
     return f"The training is running: this is its state after {state}, {drawn}."
 
 
 def _killed(run: RunFiles) -> str:
-    """Where a training was killed, what its folder lacks, and where a resumed one begins."""
+    """Say when a training was killed, which files are missing, and where a resumed one starts."""
     epochs = run.metrics.epochs
-    when = f"after epoch {epochs:,}" if epochs else "before its first epoch had ended"
+    when = f"after epoch {epochs:,}" if epochs else "before its first epoch ended"
     lack = f" Its folder lacks {', '.join(run.missing)}." if run.missing else ""
-    start = "goes on from its last checkpoint" if run.has_checkpoint else "begins again, without a checkpoint"
+    start = "continues from its last checkpoint" if run.has_checkpoint else "starts over (no checkpoint)"
     return f"The training was killed {when}, or is still running.{lack} If it was killed, this {start}:"
 
 
 def warnings(run: RunFiles) -> list[Notice]:
-    """What the user should know about the data before believing the metrics."""
+    """Warnings about the data that put the metrics in doubt."""
     return [Notice("warning", f"{sentence(text)}.") for text in run.data.warnings]
 
 
@@ -189,7 +189,7 @@ def resume_command(folder: Path) -> str:
 
 
 def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
-    """The columns' names, and a row for each part of the data; if there are many metrics, a row for each."""
+    """Tabulate loss and metrics: a row for each part of the data, or, if there are many, for each metric."""
     splits = run.metrics.splits
     if not splits:
         return None
@@ -205,16 +205,16 @@ def split_rows(run: RunFiles) -> tuple[Row, list[Row]] | None:
         f"repeating the {name}": _naive(run, errors) for name, errors in run.data.naive.items()
     }
     if run.metrics.baseline:
-        simple["the baseline"] = run.metrics.baseline
+        simple["baseline"] = run.metrics.baseline
     for name, known in simple.items():
         values = (metric_value(m, known[m]) if m in known else "–" for m in metrics)
-        rows.append((f"{SPLIT_NAMES[run.headline_split]}, by {name}", "", "–", *values))
+        rows.append((f"{SPLIT_NAMES[run.headline_split]} ({name})", "", "–", *values))
     columns = ("part of the data", "examples", "loss", *map(metric_name, metrics))
     return turned(columns, rows, widest=WIDEST)
 
 
 def _naive(run: RunFiles, errors: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, float]:
-    """The metrics that are known of a naive forecast, of each output if there are several."""
+    """The known metrics of a naive forecast, for each target if there are several."""
     found: dict[str, float] = {}
     for kind, values in errors.get(run.headline_split, {}).items():
         if len(values) == len(run.data.targets) == 1:
@@ -225,7 +225,7 @@ def _naive(run: RunFiles, errors: Mapping[str, Mapping[str, Sequence[float]]]) -
 
 
 def times(run: RunFiles) -> tuple[Fact, ...]:
-    """Where the time went, in all sessions; compiling happens once for a network and is cached."""
+    """The times of all sessions together; a network is compiled once and cached."""
     spent = {name: seconds(run.metrics.seconds.get(name, np.nan)) for name in ("compile", "train", "wall")}
     of_epochs = run.history["train_seconds"]
     of_epochs = of_epochs[np.isfinite(of_epochs)]
@@ -235,16 +235,16 @@ def times(run: RunFiles) -> tuple[Fact, ...]:
     ]
     if of_epochs.sum() > 0:
         per_second = run.data.examples["train"] / of_epochs.mean()
-        facts.append(Fact(f"an epoch, the mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
-        facts.append(Fact("training examples in a second", f"about {float(f'{per_second:.2g}'):,.0f}"))
-    return (*facts, Fact("everything since the start, with loading, evaluating and saving", spent["wall"]))
+        facts.append(Fact(f"one epoch, mean of {len(of_epochs):,}", seconds(of_epochs.mean())))
+        facts.append(Fact("training examples per second", f"about {float(f'{per_second:.2g}'):,.0f}"))
+    return (*facts, Fact("total, including loading, evaluating and saving", spent["wall"]))
 
 
 def whose(run: RunFiles) -> str:
-    """Which weights the metrics and predictions are of, and why."""
+    """Say which weights the metrics and predictions belong to, and why."""
     metrics = run.metrics
     if not metrics.epochs:
-        return "Metrics and predictions are those of the weights before any training."
+        return "Metrics and predictions are those of the untrained weights."
     mean = f", averaged over the updates ({metrics.averaging})" if metrics.averaging else ""
     if metrics.weights == "best" and metrics.best_epoch:
         best = f"the best epoch’s weights, epoch {metrics.best_epoch:,}{mean}, which had {_record(metrics)}"
@@ -254,12 +254,12 @@ def whose(run: RunFiles) -> str:
 
 
 def _record(metrics: RunMetrics) -> str:
-    """The value that makes an epoch the best."""
+    """The criterion that makes an epoch the best."""
     return f"the {'highest' if metrics.mode == 'max' else 'lowest'} {column_name(metrics.monitor)}"
 
 
 def _why_last(metrics: RunMetrics) -> str:
-    """Why the last weights count rather than the best."""
+    """Say why the last weights count rather than the best."""
     if metrics.status is Status.TARGET_REACHED:
         return ", with which the training reached its target"
     if not metrics.monitor:
@@ -270,7 +270,7 @@ def _why_last(metrics: RunMetrics) -> str:
 
 
 def kernel_size(kernel: KernelSummary) -> str:
-    """`n × 64 × 10` of a product, `3 operations` of loops."""
+    """`n × 64 × 10` for a product, `3 operations` for loops."""
     return kernel.product or counted(kernel.operations, "operation")
 
 
@@ -289,7 +289,7 @@ def tensors(run: RunFiles) -> tuple[Fact, ...]:
 
 
 def path_as_typed(folder: Path) -> str:
-    """The folder as a user would type it: relative if it is below the working directory."""
+    """The path as a user would type it: relative if it is below the working directory."""
     try:
         here, path = Path.cwd(), Path(os.path.abspath(folder))
     except FileNotFoundError:  # the working directory has been deleted

@@ -1,4 +1,4 @@
-"""Load the pages' templates, with the colours, filters and file names that all of them use."""
+"""Load the page templates, with the colours, filters and file names that they share."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
     from markupsafe import Markup
 
-_LONG = re.compile(r"[^\s<>&;]{8,}")  # words that may not fit into a column
+_LONG = re.compile(r"[^\s<>&;]{8,}")  # words that may be too long for a column
 _JOINTS = re.compile(r"([_=/])(?=[^\W_])|(\.)(?=[^\W\d_])")
 _CODE = re.compile(r"`([^`]+)`")
 
 
 def template(name: str) -> Template:
-    """A page's template, which escapes everything from a run's files."""
+    """Load a page's template, which escapes everything from a run's files."""
     return _environment().get_template(name)
 
 
 def write_page(path: Path, page: str, beside: Mapping[str, bytes] | None = None) -> None:
-    """Write a page; a byte of a path that is not text is `?` in it.
+    """Write a page; bytes of a path that are not text appear as `?`.
 
     Args:
-        beside: other files of its folder, by name, written after it.
+        beside: other files for the same folder, by name, written after the page.
 
     Raises:
         RunError: it cannot be written.
@@ -43,7 +43,7 @@ def write_page(path: Path, page: str, beside: Mapping[str, bytes] | None = None)
 
 
 def breakable(text: object) -> Markup:
-    """The text as HTML, in which long names may go on in a new line at their joints, and percentages do not.
+    """Turn text into HTML with optional line breaks inside long names, and none inside percentages.
 
     >>> print(breakable("average_pool_1 <b>"))
     average_<wbr/>pool_<wbr/>1 &lt;b&gt;
@@ -55,7 +55,7 @@ def breakable(text: object) -> Markup:
 
 
 def marked(text: object) -> Markup:
-    """The text as HTML, with what stands between backticks as code.
+    """Turn text into HTML, with text in backticks as code.
 
     >>> print(marked("as `threshold` asks"))
     as <code>threshold</code> asks

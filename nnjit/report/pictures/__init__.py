@@ -1,1 +1,1 @@
-"""The pictures of a report, a file each, and what they are drawn with."""
+"""The pictures of a report, one file each, and the drawing functions that they share."""

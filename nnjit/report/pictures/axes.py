@@ -1,4 +1,4 @@
-"""Axes, scales, curves and labels that the pictures are made of. Lengths are in points."""
+"""Axes, scales, curves and labels of the pictures. Lengths are in points."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from nnjit.report.pictures.style import INDENT, INK, MUTED, SIZE, TITLE_SIZE, Fi
 
 Axes: TypeAlias = Any  # matplotlib's
 
-LOG_RATIO = 20  # a range wider than this is drawn on a logarithmic scale
-UNEVEN = 5  # runs of which one is so many times longer than another are drawn on a logarithmic scale
-THIN_TO = 1000  # points of a curve that a picture shows
+LOG_RATIO = 20  # values that differ by a larger factor get a logarithmic scale
+UNEVEN = 5  # runs whose lengths differ by a larger factor get a logarithmic scale
+THIN_TO = 1000  # the most points of a curve
 
 
 def add_axes(fig: Figure, *, left: float, top: float, right: float, bottom: float) -> Axes:
-    """Axes whose edges are that far from the figure's, in points."""
+    """Add axes with the given margins to the figure's edges, in points."""
     width, height = (72 * size for size in fig.get_size_inches())
     box = (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
     return fig.add_axes(box)
@@ -29,7 +29,7 @@ def add_axes(fig: Figure, *, left: float, top: float, right: float, bottom: floa
 def add_title(
     fig: Figure, title: str, subtitle: str = "", *, top: float = 0, size: float = TITLE_SIZE
 ) -> None:
-    """A headline at the left edge, `top` points from the upper one, and below it what the axes measure."""
+    """Add a title at the left edge, `top` points from the upper one, and below it what the axes measure."""
     width, height = (72 * extent for extent in fig.get_size_inches())
     at = {"x": INDENT / width, "ha": "left", "va": "baseline"}
     fig.text(y=1 - (top + size + 4) / height, s=title, size=size, weight="bold", **at)
@@ -37,13 +37,13 @@ def add_title(
 
 
 def wants_log(values: np.ndarray) -> bool:
-    """Whether values range so far that only a logarithmic scale shows them all."""
+    """Whether only a logarithmic scale would show the whole range of the values."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and finite.min() > 0 and finite.max() / finite.min() > LOG_RATIO)
 
 
 def scale_y(ax: Axes, values: np.ndarray) -> None:
-    """Limits and ticks that suit the finite ones of the values, with room for a word at the top."""
+    """Set limits and ticks that suit the finite values, with room for a label at the top."""
     from matplotlib import ticker
 
     finite = values[np.isfinite(values)]
@@ -66,7 +66,7 @@ def scale_y(ax: Axes, values: np.ndarray) -> None:
 
 
 def scale_epochs(ax: Axes, epochs: np.ndarray) -> None:
-    """The axis of epochs; a single one stands in the middle."""
+    """Set the axis of epochs; a single epoch is in the middle."""
     from matplotlib import ticker
 
     first, last = (int(epochs[0]), int(epochs[-1])) if len(epochs) else (1, 1)
@@ -78,7 +78,7 @@ def scale_epochs(ax: Axes, epochs: np.ndarray) -> None:
 
 
 def scale_evaluations(ax: Axes, ends: Sequence[float]) -> None:
-    """The axis of evaluations, up to those of several runs; logarithmic if one took far more of them."""
+    """Set the axis of evaluations for several runs with these totals; logarithmic if they differ widely."""
     from matplotlib import ticker
 
     last = max(ends)
@@ -93,7 +93,7 @@ def scale_evaluations(ax: Axes, ends: Sequence[float]) -> None:
 
 
 def thin(values: np.ndarray, limit: int = THIN_TO) -> np.ndarray:
-    """The rows that draw the curve as all would: the finite ones, or each stretch's lowest and highest."""
+    """Indices that draw the same curve: all finite values, or the lowest and highest of each stretch."""
     rows = np.flatnonzero(np.isfinite(values))
     if len(rows) <= limit:
         return rows
@@ -103,14 +103,14 @@ def thin(values: np.ndarray, limit: int = THIN_TO) -> np.ndarray:
 
 
 def curve(ax: Axes, x: np.ndarray, y: np.ndarray, color: str) -> None:
-    """A line through the finite values; dots if they are too few to make one."""
+    """Draw a line through the finite values; dots if there are too few for a line."""
     rows = thin(y)
     width = 1.8 if len(rows) < THIN_TO / 2 else 1.1
     ax.plot(x[rows], y[rows], color=color, linewidth=width, marker="o" if len(rows) < 4 else "", markersize=6)
 
 
 def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Words right of the axes, as (value, text, colour), near their value's height without overlap."""
+    """Write labels (value, text, colour) right of the axes, near the value's height, without overlap."""
     height = ax.get_position().height * ax.figure.get_figheight() * 72
     labels_by_height = sorted(
         (float(ax.transAxes.inverted().transform(ax.transData.transform((0, value)))[1]), text, color)
@@ -123,7 +123,7 @@ def end_labels(ax: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
 
 
 def mark_epoch(ax: Axes, epoch: float, text: str, *, line: int = 0) -> None:
-    """A dotted vertical line with words on that line from the top, on the side where there is room."""
+    """Draw a dotted vertical line, with text at the top on the side with more room."""
     low, high = ax.get_xlim()
     left = epoch > (low + high) / 2
     ax.axvline(epoch, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))

@@ -1,4 +1,4 @@
-"""Draw whether probabilities mean what they say: of the examples with 80 %, four in five should be right."""
+"""Draw how well probabilities are calibrated: of the predictions with 80 %, four in five should be right."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import LEARNED, MUTED, SIZE, TRAIN, Picture, new_figure
 
 BINS = 10
-FEWEST = 50  # examples, below which a fraction of a bin says little
-SIDE, COUNTS = 300, 70  # the height of the panels
+FEWEST = 50  # examples; with fewer, a bin's fraction says little
+SIDE, COUNTS = 300, 70  # heights of the panels
 TOP, BOTTOM, LEFT, RIGHT = 84, 44, 70, 24
 
 
 class Bins(NamedTuple):
-    """Examples by their probability, a bin for each tenth that has any.
+    """Examples binned by predicted probability: a bin for each nonempty tenth.
 
     Args:
-        mean: (m,) mean probability.
-        right: (m,) fraction of which it is true.
-        examples: (m,) how many.
-        starts: (m,) the lowest probability of the bin.
+        mean: (m,) the mean probability.
+        right: (m,) the fraction of true predictions.
+        examples: (m,) the number of examples.
+        starts: (m,) the lower edge of the bin.
     """
 
     mean: np.ndarray
@@ -40,7 +40,7 @@ class Bins(NamedTuple):
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """How often something is true over how probable it was said to be; None of few examples."""
+    """Draw observed frequency over predicted probability; None for fewer than `FEWEST` examples."""
     decisions = decisions_of(run)
     if decisions is None or len(decisions) < FEWEST:
         return None
@@ -55,16 +55,15 @@ def draw(run: RunFiles) -> Picture | None:
     lower.bar(bins.starts, bins.examples, width=1 / BINS, align="edge", color=LEARNED, edgecolor=TRAIN)
     _frame(upper, lower, bins)
     caption = (
-        "Above: how often it was true over the probability that the network gave it, for each tenth that "
-        "has examples; on the dotted line, probabilities are what they say, and below it the network is too "
-        f"sure. Below: how many examples each tenth has. The expected calibration error is {bins.error:.3f} "
-        "(Naeini et al. 2015)."
+        "Top: observed frequency over predicted probability, for each tenth that has examples. On the "
+        "dotted line, probabilities are exact; below it, the network is overconfident. Bottom: the number of "
+        f"examples in each tenth. The expected calibration error is {bins.error:.3f} (Naeini et al. 2015)."
     )
     return Picture("calibration", "predictions", title, caption, fig)
 
 
 def binned(probability: np.ndarray, is_true: np.ndarray) -> Bins:
-    """The bins of probabilities (n,) and of what is true (n,)."""
+    """Bin predicted probabilities (n,), with whether each prediction is true (n,)."""
     place = np.minimum((probability * BINS).astype(int), BINS - 1)
     count = np.bincount(place, minlength=BINS)
     there = np.flatnonzero(count)

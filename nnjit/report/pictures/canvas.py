@@ -1,4 +1,4 @@
-"""The plane that graphs are drawn on: boxes with round corners, arrows between them, and words. In points."""
+"""A canvas for graphs: boxes with round corners, arrows between them, and text. Lengths are in points."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nnjit.report.pictures.style import MUTED, Figure
 ARROW = 6
 CORNER = 6
 
-Part = tuple[int, tuple[float, float]]  # a code of matplotlib's Path, and its vertex
+Part = tuple[int, tuple[float, float]]  # a code of a matplotlib Path, and its vertex
 MOVE, LINE_TO, QUADRATIC, CUBIC, CLOSE = 1, 2, 3, 4, 79
 
 
 class Canvas:
-    """A figure's plane without axes; x grows rightwards from `left`, y downwards from `top`."""
+    """A figure without axes; x grows rightwards from `left`, y downwards from `top`."""
 
     def __init__(self, figure: Figure, *, left: float, top: float) -> None:
         from matplotlib.transforms import Affine2D
@@ -28,16 +28,16 @@ class Canvas:
         self.transform = Affine2D().scale(1, -1).translate(left, top).scale(1 / 72) + figure.dpi_scale_trans
 
     def text(self, x: float, y: float, text: str, **looks: Any) -> None:
-        """Words on the baseline y."""
+        """Write text on the baseline y."""
         self.figure.text(x, y, text, transform=self.transform, va="baseline", **looks)
 
     def boxes(self, boxes: Iterable[Box], face: str, edge: str, *, linewidth: float = 1) -> None:
-        """Rectangles with round corners, all of the same looks."""
+        """Draw rectangles with round corners, all in the same style."""
         parts = (part for box in boxes for part in _rounded(box))
         self._patch(parts, facecolor=face, edgecolor=edge, linewidth=linewidth)
 
     def arrows(self, routes: Sequence[Route], color: str = MUTED) -> None:
-        """Lines along the routes, each with a head at its end."""
+        """Draw lines along the routes, each with a head at its end."""
         lines = (part for route in routes for part in outline(route))
         self._patch(lines, facecolor="none", edgecolor=color, linewidth=1.2)
         heads = (part for route in routes for part in _head(*route.points[-1]))
@@ -52,12 +52,12 @@ class Canvas:
 
 
 def text_width(text: str, size: float) -> float:
-    """About how wide the text is in DejaVu Sans, which is wider than what browsers use."""
+    """The approximate width of the text in DejaVu Sans, which is wider than the fonts of browsers."""
     return 0.64 * size * len(text)
 
 
 def outline(route: Route) -> list[Part]:
-    """The line of an arrow: straight within the rows, and a smooth bend between them."""
+    """The line of an arrow: straight within rows, with a smooth bend between them."""
     points = [*route.points[:-1], (route.points[-1][0], route.points[-1][1] - ARROW)]
     parts: list[Part] = [(MOVE, points[0])]
     for i, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):

@@ -1,4 +1,4 @@
-"""Draw how often each true class was predicted as which."""
+"""Draw the confusion matrix: how often each true class was predicted as each class."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nnjit.report.formatting import SPLIT_NAMES, percent, sample_note, shorten
 from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, MUTED, SIZE, WIDTH, Picture, new_figure
 
-SHADE = (0.122, 0.470, 0.729)  # readable on a light and on a dark page, as cells differ in opacity only
-PERCENT_UP_TO = 12  # classes whose cells have room for a percentage below the count
-COUNTS_UP_TO = 32  # classes whose cells have room for a count
-LETTER = 7.0  # the width of one
-LONGEST = 45  # letters of a class, wherever there is room
-UPRIGHT = 24  # of one that stands upright
+SHADE = (0.122, 0.470, 0.729)  # cells differ in opacity only; readable on a light and on a dark page
+PERCENT_UP_TO = 12  # classes; with more, cells have no room for a percentage below the count
+COUNTS_UP_TO = 32  # classes; with more, cells have no room for a count
+LETTER = 7.0  # width of a character
+LONGEST = 45  # characters of a class name, if there is room
+UPRIGHT = 24  # characters of an upright name
 SLANT = 0.77  # the cosine of a slanted name's angle
 TOP, BOTTOM, RIGHT = 84, 14, 92
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The matrix of counts; None unless the targets are classes."""
+    """Draw the matrix of counts; None unless the targets are classes."""
     classes, predictions = run.data.classes, run.predictions
     if classes is None or predictions is None:
         return None
@@ -38,9 +38,9 @@ def draw(run: RunFiles) -> Picture | None:
     fig = new_figure(top + side + BOTTOM)
     ax = add_axes(fig, left=left, top=top, right=WIDTH - left - side, bottom=BOTTOM)
     examples = f"{table.sum():,} {SPLIT_NAMES[predictions.split]} examples"
-    title = f"{np.trace(table):,} of {examples} are classified right"
+    title = f"{np.trace(table):,} of {examples} are classified correctly"
     add_title(
-        fig, title, "rows: true class; columns: what the network says; found: share of the row that is right"
+        fig, title, "rows: true class; columns: predicted class; found: fraction of the row that is correct"
     )
     _cells(ax, table, cell)
     _names(ax, names, above, angle, min(SIZE, max(8, 0.6 * cell)))
@@ -52,13 +52,13 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def count_pairs(target: np.ndarray, prediction: np.ndarray, classes: int) -> np.ndarray:
-    """How many examples have each pair (true, predicted), shape (classes, classes)."""
+    """Count the examples of each pair (true, predicted), shape (classes, classes)."""
     pairs = target.ravel().astype(int) * classes + prediction.ravel().astype(int)
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
 def _angle(cell: float, longest: int) -> int:
-    """The angle of the columns' names: level if they fit, else slanted, else upright."""
+    """The angle of the column names: horizontal if they fit, else slanted, else upright."""
     if LETTER * longest < cell:
         return 0
     return 40 if cell > 30 else 90
@@ -71,14 +71,14 @@ def _fractions(table: np.ndarray) -> np.ndarray:
 
 
 def _caption(table: np.ndarray, classes: tuple[str, ...]) -> str:
-    text = "The diagonal is right, everything beside it an error. A cell's shade is its share of its row"
+    text = "The diagonal is correct, everything else an error. A cell's shade is its fraction of the row"
     text += " (the percentage below the count)." if len(classes) <= PERCENT_UP_TO else "."
     errors = table - np.diag(np.diag(table))
     if not errors.any():
         return text + " Here nothing was confused."
     true, predicted = np.unravel_index(errors.argmax(), errors.shape)
     times = f"{errors.max():,} of {table[true].sum():,} times"
-    return f"{text} The most common error: “{classes[true]}” is taken for “{classes[predicted]}”, {times}."
+    return f"{text} The most common error: “{classes[true]}” is predicted as “{classes[predicted]}”, {times}."
 
 
 def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
@@ -102,7 +102,7 @@ def _cells(ax: Axes, table: np.ndarray, cell: float) -> None:
 
 
 def _cut(classes: Sequence[str], room: float) -> list[str]:
-    """The names of the classes, cut where there is no room for so many letters."""
+    """The class names, shortened where they do not fit."""
     return [shorten(name, min(LONGEST, int(room))) for name in classes]
 
 
@@ -118,7 +118,7 @@ def _names(ax: Axes, names: list[str], above: list[str], angle: int, size: float
 
 
 def _row_fractions(ax: Axes, table: np.ndarray) -> None:
-    """At the right of each row, the fraction of the class that was found."""
+    """Write the fraction of the class that was found, right of each row."""
     if len(table) > COUNTS_UP_TO:
         return
     edge = len(table) - 0.5

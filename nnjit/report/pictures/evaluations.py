@@ -1,4 +1,4 @@
-"""Draw the cost of a full-batch method against its iterations and against their evaluations."""
+"""Draw the cost of a full-batch method against iterations and against evaluations."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nnjit.report.pictures.style import MARGIN, TRAIN, WIDTH, Picture, new_figur
 GAP = 70  # between the two axes
 CAPTION = (
     "An epoch of such a method is one iteration, which may take many evaluations: of the cost with its "
-    "gradient, of a Hessian–vector product, or of the Jacobian. Two methods are compared fairly on the right."
+    "gradient, of a Hessian–vector product, or of the Jacobian. The right panel compares methods fairly."
 )
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The training loss over epochs and over evaluations, in two panels; None for a run of steps."""
+    """Draw the training loss over epochs and over evaluations, in two panels; None for a run of steps."""
     costs, evaluations = run.history["train_loss"], run.history["gradient_evaluations"]
     if not (np.isfinite(evaluations) & np.isfinite(costs)).any():
         return None

@@ -1,4 +1,4 @@
-"""Draw the images that the network gets most wrong, and some of all, with what it says."""
+"""Draw the images with the worst predictions, and a sample of all, with their predictions."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from nnjit.report.pictures.style import Picture
 from nnjit.runs.data import image_shape
 from nnjit.runs.predictions import Examples, Predictions
 
-NAME = 13  # letters of a class below an image
+NAME = 13  # characters of a class name below an image
 
 
 def draw_wrong(run: RunFiles) -> Picture | None:
-    """The images that are most wrong; None of other inputs, or if none is."""
-    caption = "The worst first. Some may be wrong in the data rather than in the network."
-    return _drawn(run, "wrong", "The {} that it gets most wrong", caption)
+    """Draw the images with the worst predictions; None for other inputs, or if no prediction is wrong."""
+    caption = "Worst first. For some, the label in the data may be the wrong one."
+    return _drawn(run, "wrong", "Worst predictions: {}", caption)
 
 
 def draw_some(run: RunFiles) -> Picture | None:
-    """Some images; None of other inputs."""
-    return _drawn(run, "some", "{} with what the network says", "Spread evenly over the examples.")
+    """Draw a sample of the images; None for other inputs."""
+    return _drawn(run, "some", "{} with predictions", "Spread evenly over the examples.")
 
 
 def _drawn(run: RunFiles, name: Literal["wrong", "some"], title: str, caption: str) -> Picture | None:
-    """The images among the examples that the predictions keep under a name; None if there are none."""
+    """Draw the images among the examples that the predictions keep under a name; None if there are none."""
     found = run.predictions
     examples: Examples | None = None if found is None else getattr(found, name)
     if found is None or examples is None or (images := images_of(run, examples)) is None:
         return None
     title = title.format(counted(len(images), SPLIT_NAMES[found.split] + " image"))
-    fig = image_grid(images, words_of(run, found, examples), title, "true, and what the network says")
+    fig = image_grid(images, words_of(run, found, examples), title, "true class or value, and prediction")
     return Picture(name, "predictions", title, caption, fig)
 
 
@@ -49,7 +49,7 @@ def images_of(run: RunFiles, examples: Examples) -> np.ndarray | None:
 
 
 def words_of(run: RunFiles, found: Predictions, examples: Examples) -> list[tuple[str, str]]:
-    """The truth, and what the network says, of each example."""
+    """The truth and the prediction of each example, in words."""
     return [_words(run, found, int(place)) for place in examples.places]
 
 

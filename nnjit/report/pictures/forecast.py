@@ -15,11 +15,11 @@ from nnjit.runs.predictions import Predictions
 OUTPUTS = 4
 STEPS = 400
 ROW_HEIGHT = 260
-_END = 84  # points right of the axes, for the words there
+_END = 84  # points right of the axes, for labels
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A panel for each output, up to four; None unless the run is of a series."""
+    """Draw a panel for each output, up to four; None unless the data is a series."""
     predictions = run.predictions
     if predictions is None or predictions.times is None or not len(predictions.target):
         return None
@@ -30,14 +30,14 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def naive_errors(run: RunFiles, output: int) -> dict[str, float]:
-    """The mean absolute errors of the naive forecasts of an output on the part that is predicted, by name."""
+    """The mean absolute errors of an output's naive forecasts on the predicted part, by name."""
     split = "" if run.predictions is None else run.predictions.split
     of_part = {name: parts.get(split, {}).get("mae", ()) for name, parts in run.data.naive.items()}
     return {name: errors[output] for name, errors in of_part.items() if output < len(errors)}
 
 
 def _first_series(times: np.ndarray) -> slice:
-    """The rows of the first of several series, each of which begins at an earlier time than the last ends."""
+    """The rows of the first of several series; a new one begins where time goes backwards."""
     time = times.reshape(len(times), -1)[:, 0]
     back = np.flatnonzero(time[1:] <= time[:-1])
     return slice(0, int(back[0]) + 1 if len(back) else len(time))
@@ -45,12 +45,11 @@ def _first_series(times: np.ndarray) -> slice:
 
 def _caption(run: RunFiles, predictions: Predictions, first: slice) -> str:
     text = (
-        "Each point of the forecast was made from the window of true values before it, at the number of "
-        "steps that stands after the + in the name. A forecast that runs behind the truth by as many steps "
-        "only repeats the last value."
+        "Each point was forecast from a window of true values, as many steps ahead as the number after + in "
+        "the name. A forecast that lags behind the truth by that many steps only repeats the last value."
     )
     if first.stop < len(predictions.target):
-        text += " Of several series, the first is drawn; the values above are those of all."
+        text += " Only the first of several series is drawn; the values above are for all."
     if first.stop > STEPS:
         text += f" The last {STEPS} steps of {first.stop:,} are drawn."
     left_out = len(run.data.targets) - OUTPUTS
@@ -103,5 +102,5 @@ def _lines(ax: Axes, times: np.ndarray, target: np.ndarray, prediction: np.ndarr
 
 
 def _time_tick(value: float, position: int = 0) -> str:
-    """The label of a time: a year has no comma."""
+    """The label of a time; a year has no comma."""
     return f"{value:.0f}" if value == int(value) and abs(value) < 10_000 else tick(value, position)

@@ -1,4 +1,4 @@
-"""Draw a computational graph: each box a value with the operation that makes it, each arrow a use of it."""
+"""Draw a computational graph: each box is a value and the operation that computes it, each arrow a use."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from nnjit.report.pictures.style import (
 BOX_HEIGHT = 40
 TOP, SIDE, BOTTOM = 92, 16, 14
 NAME_SIZE, NOTE_SIZE = 11, 10
-PAD = 12  # between a box's edge and its words
-NARROWEST = 260  # of the picture, for its title
+PAD = 12  # between a box's edge and its text
+NARROWEST = 260  # width of the picture, for its title
 BACKWARD_FACE, TANGENT_FACE, TANGENT = "#fdebdf", "#e0f3ec", "#0f9d75"
 FORMATS = (".png", ".svg", ".pdf")
-KEY_SIZE = 12  # of the little boxes that say what the colours mean
+KEY_SIZE = 12  # of the boxes in the colour key
 
 Part = Literal["input", "forward", "backward", "tangent"]
 
-# What each part is called, and the colours of its boxes.
+# The name of each part, and the colours of its boxes.
 # fmt: off
 PARTS: Mapping[Part, tuple[str, str, str]] = {
     "input":    ("given",         PLAIN,         MUTED),
@@ -55,8 +55,8 @@ class Item:
         name: unique in the picture, in bold.
         how: the operation with its arguments, next to the name.
         note: the line below, e.g. the type.
-        part: what the box belongs to, which gives it its colour.
-        is_result: whether the graph returns it; its border is thick.
+        part: the part of the graph, which decides the colour.
+        is_result: whether the graph returns it; a result has a thick border.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Item:
 
     @property
     def width(self) -> float:
-        """In points, as far as letters can be guessed."""
+        """The approximate width in points."""
         above = text_width(self.name, 1.08 * NAME_SIZE) + text_width(self.how, NOTE_SIZE) + 8 * bool(self.how)
         return max(above, text_width(self.note, NOTE_SIZE)) + 2 * PAD
 
 
 def draw(items: Sequence[Item], edges: Sequence[tuple[str, str]], title: str, subtitle: str) -> Figure:
-    """The graph from what is given at the top to the results.
+    """Draw the graph from the given values at the top to the results.
 
     Args:
-        items: the boxes, each after those that it takes.
+        items: the boxes in topological order.
         edges: (source, target) by name, each pair once.
     """
     layout = arrange({item.name: item.width for item in items}, edges, box_height=BOX_HEIGHT)
@@ -101,8 +101,8 @@ def save(fig: Figure, path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise GraphError(
-            f'a picture cannot be written to "{path}": its name ends in {path.suffix or "nothing"}, and '
-            f"must in {', '.join(FORMATS)}"
+            f'a picture cannot be written to "{path}": its suffix is {path.suffix or "missing"}, and '
+            f"must be one of {', '.join(FORMATS)}"
         )
     with style():
         try:
@@ -128,7 +128,7 @@ def _words(canvas: Canvas, items: Sequence[Item], layout: Layout) -> None:
 
 
 def _key(canvas: Canvas, items: Sequence[Item]) -> None:
-    """What the colours mean, in a line below the headline."""
+    """Draw the colour key in a line below the title."""
     x, y, used = 0.0, 58.0, {item.part for item in items}
     for part, (name, face, edge) in PARTS.items():
         if part in used:

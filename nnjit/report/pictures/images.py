@@ -1,4 +1,4 @@
-"""Draw small images in a grid, each with its words below."""
+"""Draw small images in a grid, each with a caption."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ GAP, TOP, BOTTOM, LINE = 14, 56, 8, 15
 def image_grid(
     images: np.ndarray, words: Sequence[Sequence[str]], title: str, subtitle: str, *, columns: int = COLUMNS
 ) -> Figure:
-    """A figure of images (m, H, W) or (m, H, W, 3), each from its own darkest to its own lightest value.
+    """Draw images (m, H, W) or (m, H, W, 3), each scaled to its own range.
 
     Args:
-        words: of each image, its lines.
+        words: the lines of text below each image.
     """
     columns = min(columns, WIDTH // 40)
     width = (WIDTH - INDENT - GAP * (columns - 1)) / columns
@@ -30,7 +30,7 @@ def image_grid(
     total = TOP + rows * row + BOTTOM
     fig = new_figure(total)
     add_title(fig, title, subtitle)
-    ax = fig.add_axes((0, 0, 1, 1))  # one for all: each takes some milliseconds
+    ax = fig.add_axes((0, 0, 1, 1))  # shared by all images: axes take some milliseconds each
     ax.set_axis_off()
     for k, (image, text) in enumerate(zip(images, words, strict=True)):
         left, top = INDENT + (k % columns) * (width + GAP), TOP + (k // columns) * row
@@ -45,6 +45,6 @@ def image_grid(
 
 
 def _scaled(image: np.ndarray) -> np.ndarray:
-    """The values of an image between 0 and 1."""
+    """Scale the values of an image to [0, 1]."""
     low, high = float(image.min()), float(image.max())
     return (image - low) / (high - low) if high > low else np.zeros_like(image)

@@ -1,4 +1,4 @@
-"""Draw by how much the loss rises if the values of one column are shuffled."""
+"""Draw how much the loss rises if the values of a column are shuffled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nnjit.report.pictures.axes import Axes, add_axes, add_title
 from nnjit.report.pictures.style import INK, TRAIN, Picture, new_figure
 from nnjit.runs.importance import ColumnImportance, Importance
 
-MOST = 20  # columns that are drawn
+MOST = 20  # columns drawn
 BAR = 24
 TOP, BOTTOM, RIGHT = 84, 44, 110
 LABEL, LETTER = 26, 7.0
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A bar for each column, the most important first; None if nothing was measured."""
+    """Draw a bar for each column, the most important first; None if nothing was measured."""
     found = run.importance
     if found is None or not np.isfinite([column.loss for column in found.columns]).all():
         return None
@@ -39,7 +39,7 @@ def draw(run: RunFiles) -> Picture | None:
     title = f"“{shorten(ranked[0].name, 32)}” matters most"
     if rises[0] <= 0:
         title = "No column matters"
-    beside = f"; beside it, what the {metric_name(found.metric)} loses" if found.metric else ""
+    beside = f"; right: how much the {metric_name(found.metric)} worsens" if found.metric else ""
     add_title(fig, title, f"rise of the loss when a column is shuffled{beside}")
     return Picture("importance", "predictions", title, _caption(found), fig)
 
@@ -54,7 +54,7 @@ def _scale(ax: Axes) -> None:
 
 
 def _beside(found: Importance, column: ColumnImportance) -> str:
-    """What the metric loses, or else the loss."""
+    """How much the metric worsens, or, without a metric, the loss."""
     if not found.metric or not np.isfinite(column.metric):
         return number(column.loss, 2)
     worse = column.metric if abs(column.metric) > 1e-9 else 0.0  # rounding of a sum of weights
@@ -63,10 +63,10 @@ def _beside(found: Importance, column: ColumnImportance) -> str:
 
 def _caption(found: Importance) -> str:
     text = (
-        f"Each column in turn had its values shuffled, {counted(found.shuffles, 'time')}, in "
-        f"{counted(found.rows, SPLIT_NAMES[found.split] + ' example')}; a line is the deviation between "
-        "shuffles. It says what this network makes of a column, not what the column could tell: of two that "
-        "say the same, either may look unimportant."
+        f"The values of each column in turn were shuffled {counted(found.shuffles, 'time')} among "
+        f"{counted(found.rows, SPLIT_NAMES[found.split] + ' example')}; lines are standard deviations over "
+        "shuffles. Importance measures what this network uses, not what a column could tell: either of two "
+        "columns with the same information may look unimportant."
     )
     left_out = len(found.columns) - MOST
-    return text + (f" Not drawn: {counted(left_out, 'column')} of less." if left_out > 0 else "")
+    return text + (f" Not drawn: {counted(left_out, 'less important column')}." if left_out > 0 else "")

@@ -1,4 +1,4 @@
-"""Draw the network: each layer a box with its output shape and parameter count, each arrow the data flow."""
+"""Draw the network: layers as boxes with output shape and parameter count, data flow as arrows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INPUT = "input"
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The graph from the input at the top to the output at the bottom; None if it is unknown."""
+    """Draw the graph from the input at the top to the output at the bottom; None if it is unknown."""
     if not run.model.layers:
         return None
     layout = lay_out(run)
@@ -26,20 +26,20 @@ def draw(run: RunFiles) -> Picture | None:
     title = f"{counted(len(run.model.layers), 'layer')}, {counted(run.model.parameters, 'parameter')}"
     fig = new_figure(TOP + layout.height + BOTTOM, width=width)
     canvas = Canvas(fig, left=(width - layout.width) / 2, top=layout.height + BOTTOM)
-    add_title(fig, title, "boxes: layers, with the shape of what they put out and the numbers they learn")
+    add_title(fig, title, "boxes: layers, with output shape and number of parameters")
     canvas.arrows(layout.routes)
     _boxes(canvas, run, layout)
     _words(canvas, run, layout)
     caption = (
         "Data flows from top to bottom along the arrows. Blue boxes learn: training changes their "
-        "parameters. Grey boxes only reshape, combine or transform, or are frozen. Shapes are those of one "
+        "parameters. Grey boxes only reshape, combine or transform, or are frozen. Shapes are for one "
         "example."
     )
     return Picture("layers", "network", title, caption, fig)
 
 
 def lay_out(run: RunFiles) -> Layout:
-    """Where each layer's box and each arrow goes."""
+    """Place each layer's box and each arrow."""
     labels = _labels(run)
     widths = {
         name: max(text_width(line, size) for line, size in _lines(label)) + 28
@@ -50,7 +50,7 @@ def lay_out(run: RunFiles) -> Layout:
 
 
 def _labels(run: RunFiles) -> dict[str, tuple[str, str, str]]:
-    """The words in each box: name, kind, and the line below."""
+    """The text in each box: name, kind, and the line below."""
     labels = {INPUT: ("input", "", shape(run.model.input_shape))}
     return labels | {
         layer.name: (shorten(layer.name, 26), _kind(layer), _note(layer)) for layer in run.model.layers
@@ -58,7 +58,7 @@ def _labels(run: RunFiles) -> dict[str, tuple[str, str, str]]:
 
 
 def manner(layer: LayerEntry) -> str:
-    """The function or rate of a layer, if it has one."""
+    """A layer's function or rate, if it has one."""
     values = [layer.options.get(option) for option in ("activation", "function", "rate")]
     words = [
         f"{value:g}" if isinstance(value, float) else str(value)
@@ -69,7 +69,7 @@ def manner(layer: LayerEntry) -> str:
 
 
 def _kind(layer: LayerEntry) -> str:
-    """What a layer is, without what its name says already."""
+    """A layer's type, unless its name already says it, and its function or rate."""
     is_said = layer.type in (layer.name, layer.name.rpartition("_")[0])
     return manner(layer) if is_said else f"{layer.type} {manner(layer)}".strip()
 

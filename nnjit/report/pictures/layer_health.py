@@ -1,4 +1,4 @@
-"""The diagnosis of the layers: gradients, updates and idle units, one panel for each value."""
+"""Draw the diagnosis of the layers: gradients, updates, and dead or saturated units, a panel for each."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from nnjit.report.pictures.style import CLASS_COLORS, MARGIN, Figure, Picture, n
 from nnjit.runs.diagnosis import Diagnosis
 
 PANEL_HEIGHT = 260
-FEWEST = 8  # looks that make a curve: more than those that are taken for advice alone
-FEWEST_ASKED_FOR = 2  # of a short training that asks for curves
-LABELLED = 10  # layers that have a word at their curve's end: the first ones, and the last
+FEWEST = 8  # records that make a curve: more than are made for advice alone
+FEWEST_ASKED_FOR = 2  # records of a short training whose config asks for curves
+LABELLED = 10  # layers with a label at their curve's end: the first ones and the last
 CAPTION = (
     "Each line is a layer, on a few hundred rows of the training data. Gradients that differ by orders of "
-    "magnitude from layer to layer mean that some hardly learn. An update of a thousandth of the weights is "
-    "usual; a tenth is rash. Dead units gave 0 for every row, saturated ones are within 1 % of their bound."
+    "magnitude between layers mean that some layers hardly learn. An update of a thousandth of the weights "
+    "is usual; a tenth is too much. Dead units are 0 for every row; saturated ones are within 1 % of their "
+    "bound."
 )
 
 # fmt: off
 PANELS = {  # value: (title, what the axis measures, whether a fraction)
-    "gradient_norm": ("The gradient of each layer", "norm of the gradient of the loss", False),
-    "update_ratio":  ("How far steps move each layer", "norm of a step, over that of the params", False),
+    "gradient_norm": ("Gradient of each layer", "norm of the gradient of the loss", False),
+    "update_ratio":  ("Relative size of steps", "norm of a layer's step ÷ norm of its parameters", False),
     "dead":          ("Dead units", "percent of the units whose relu is 0 for all rows", True),
     "saturated":     ("Saturated units", "percent of the outputs within 1 % of their bound", True),
 }
@@ -34,7 +35,7 @@ PANELS = {  # value: (title, what the axis measures, whether a fraction)
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The panels that have something to show; None if there are too few looks for curves."""
+    """Draw the panels that have data; None if there are too few records for curves."""
     found = run.diagnosis
     is_asked_for = re.search(r"\bdiagnosis: true\b", run.config) is not None
     if found is None or len(found.epochs) < (FEWEST_ASKED_FOR if is_asked_for else FEWEST):
@@ -43,7 +44,7 @@ def draw(run: RunFiles) -> Picture | None:
     fig = new_figure(PANEL_HEIGHT * len(shown))
     for k, value in enumerate(shown):
         _panel(fig, found, value, k * PANEL_HEIGHT, len(shown))
-    return Picture("layer_health", "training", "What was seen in the layers", CAPTION, fig)
+    return Picture("layer_health", "training", "Health of the layers", CAPTION, fig)
 
 
 def _panel(fig: Figure, found: Diagnosis, value: str, top: float, panels: int) -> None:

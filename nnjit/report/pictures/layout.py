@@ -1,9 +1,9 @@
 """Lay out the boxes and arrows of a directed acyclic graph in rows from top to bottom.
 
 After Sugiyama, Tagawa & Toda 1981: each node's row is its longest path from a source, or nearer to its users
-if no edge gets longer by that; an edge that passes rows has a narrow vertex in each; rows are ordered so that
-few edges cross; then vertices that a straight line can join form columns, which move towards their
-neighbours. As an edge bends only between rows, it never runs through a box.
+if that lengthens no edge; an edge that passes rows has a narrow vertex in each; rows are ordered to reduce
+crossings; vertices that a straight line can join form columns, which move towards their neighbours. Edges
+bend only between rows, so they never run through a box.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from itertools import pairwise
 from math import inf
 
 GAP = 26  # between vertices in a row
-LANE = 10  # width of the vertex of a passing edge
+LANE = 10  # width of a passing edge's vertex
 ROW_GAP = 26
 SWEEPS = 12
 
-Vertex = tuple[str, ...]  # (node,), or (source, target, row) of an edge that passes
+Vertex = tuple[str, ...]  # (node,), or (source, target, row) for a passing edge
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Route:
-    """An edge: `points` from its source's bottom to its target's top, of which every other piece bends."""
+    """An edge: `points` from its source's bottom to its target's top; every other segment bends."""
 
     source: str
     target: str
@@ -54,9 +54,9 @@ def arrange(widths: Mapping[str, float], edges: Sequence[tuple[str, str]], *, bo
     """Lay out a graph.
 
     Args:
-        widths: of each node's box, in topological order.
+        widths: the width of each node's box, in topological order.
         edges: (source, target), each pair once.
-        box_height: of every box.
+        box_height: the height of every box.
     """
     rank = _ranks(list(widths), edges)
     rows, links = _rows(rank, edges)
@@ -79,7 +79,7 @@ def _ranks(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
     for name in reversed(names):
         users = [rank[target] for source, target in edges if source == name]
         if users and sum(target == name for _, target in edges) <= len(users):
-            rank[name] = min(users) - 1  # edges out are as many as edges in, or more: these grow shorter
+            rank[name] = min(users) - 1  # shortens the edges out, which are at least as many as those in
     return rank
 
 
@@ -120,7 +120,7 @@ def _neighbours(
 def _placed(
     rows: list[list[Vertex]], links: Sequence[tuple[Vertex, Vertex]], widths: Mapping[str, float]
 ) -> tuple[list[list[Vertex]], dict[Vertex, float]]:
-    """Rows in an order of few crossings, and each vertex's x: of several orders the one of shortest edges."""
+    """Rows ordered for few crossings, and each vertex's x, from the order with the shortest edges."""
     above, below = _neighbours(links)
     found = [_ordered(start, above, below, down) for start in _starts(rows) for down in (True, False)]
     fewest = min(_crossings(order, below) for order in found)
@@ -138,7 +138,7 @@ def _ordered(
     below: Mapping[Vertex, list[Vertex]],
     is_first_down: bool,
 ) -> list[list[Vertex]]:
-    """The rows, ordered by sweeps of the barycentre rule; the best order met."""
+    """Order the rows by sweeps of the barycentre rule, and return the best order found."""
     best, fewest = rows, _crossings(rows, below)
     for sweep in range(SWEEPS):
         if not fewest:
@@ -186,7 +186,7 @@ def _width(vertex: Vertex, widths: Mapping[str, float]) -> float:
 def _centres(
     rows: Sequence[Sequence[Vertex]], links: Sequence[tuple[Vertex, Vertex]], widths: Mapping[str, float]
 ) -> dict[Vertex, float]:
-    """Each vertex's x: that of its column, which moves towards its neighbours as far as the others let it.
+    """Each vertex's x, that of its column, which moves towards its neighbours as far as other columns allow.
 
     A simpler relative of Brandes & Köpf 2002.
     """
@@ -210,12 +210,12 @@ def _centres(
 def _columns(
     rows: Sequence[Sequence[Vertex]], links: Sequence[tuple[Vertex, Vertex]]
 ) -> dict[Vertex, Vertex]:
-    """For each vertex, the topmost of its column: passing edges go straight first, then box below box."""
+    """Map each vertex to the top one of its column: straighten passing edges first, then stack boxes."""
     index = {vertex: (row, i) for row, vertices in enumerate(rows) for i, vertex in enumerate(vertices)}
     column = {vertex: vertex for row in rows for vertex in row}
     straight: list[list[tuple[int, int]]] = [
         [] for _ in rows
-    ]  # by row, the links drawn straight down from it
+    ]  # by row, the links that go straight down from it
     for upper, lower in sorted(links, key=_importance):
         (row, i), (_, j) = index[upper], index[lower]
         if all((i - k) * (j - m) > 0 for k, m in straight[row]):
@@ -233,7 +233,7 @@ def _importance(link: tuple[Vertex, Vertex]) -> int:
 
 
 def _packed(x: dict[Vertex, float], apart: Sequence[tuple[Vertex, Vertex, float]]) -> dict[Vertex, float]:
-    """The columns as far left as their distances let them."""
+    """Move the columns as far left as their distances allow."""
     tight = False
     while not tight:
         tight = True

@@ -15,7 +15,7 @@ CHANGING = (
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """The curve of the learning rate; None if it was not recorded, or never changed."""
+    """Draw the learning rate's curve; None if it was not recorded or never changed."""
     lr = run.history["learning_rate"]
     finite = lr[np.isfinite(lr)]
     if not finite.size or finite.min() == finite.max():
@@ -32,12 +32,12 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def constant_words(run: RunFiles) -> str:
-    """The learning rate in a sentence if it never changed; empty if it did."""
+    """A sentence with the learning rate if it never changed; empty if it did."""
     lr = run.history["learning_rate"]
     finite = lr[np.isfinite(lr)]
     if not finite.size or finite.min() < finite.max():
         return ""
-    return f"The learning rate was {number(finite[0], 3)} all the time."
+    return f"The learning rate was {number(finite[0], 3)} throughout."
 
 
 def _title(lr: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Draw the range test that found the learning rate: the loss while lr grew with every update."""
+"""Draw the range test that found the learning rate: the loss while the rate grew with every update."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from nnjit.report.pictures.axes import (
 from nnjit.report.pictures.style import INK, LINE, MARGIN, TRAIN, Picture, new_figure
 
 CAPTION = (
-    "Before the training, a copy of the network was trained with a learning rate that grew with every "
-    "update. Rates too small change nothing, the right ones let the loss fall, larger ones make it explode. "
-    "The training took a tenth of the learning rate where the smoothed loss (blue) was lowest; the pale line "
-    "is the loss of each batch."
+    "Before training, a copy of the network was trained with a learning rate that grew with every update. "
+    "If it is too small, nothing changes; if it is right, the loss falls; if it is too large, the loss "
+    "explodes. Training used a tenth of the rate with the lowest smoothed loss (blue); the pale line is the "
+    "loss of each batch."
 )
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """Loss against learning rate, with the one that was taken; None without a search."""
+    """Draw loss against learning rate, and mark the chosen rate; None without a search."""
     search = run.learning_rate_search
     if search is None:
         return None
@@ -42,7 +42,7 @@ def draw(run: RunFiles) -> Picture | None:
     curve(ax, search.lr, search.smoothed, TRAIN)
     lowest = search.smoothed.min()
     end_labels(ax, [(lowest, f"lowest {number(lowest, 3)}", TRAIN)])
-    mark_epoch(ax, search.found, f"taken: {number(search.found)}")
+    mark_epoch(ax, search.found, f"chosen: {number(search.found)}")
     best = search.smoothed.argmin()
     ax.plot(search.lr[best], lowest, "o", color=INK, markersize=6)
     return Picture("rate_search", "training", title, CAPTION, fig)

@@ -1,4 +1,4 @@
-"""Draw the loss of each epoch, on the training and the validation part of the data."""
+"""Draw the loss after each epoch, on the training and validation parts of the data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CURVES = (("train_loss", "training", TRAIN), ("validation_loss", "validation", V
 
 
 def draw(run: RunFiles) -> Picture:
-    """Both curves on one axis, logarithmic if the range asks for it, with the best epoch marked."""
+    """Draw both curves on one axis, logarithmic if the range is wide, and mark the best epoch."""
     history = run.history
     losses = np.concatenate([history[column] for column, _, _ in CURVES])
     fig = new_figure(350)
@@ -49,7 +49,7 @@ def _title(run: RunFiles) -> str:
     if metrics.status is Status.DIVERGED:
         return f"The loss stopped being finite {when_lost(run)}"
     if not len(history.epoch):
-        return "No epoch was finished"
+        return "No epoch finished"
     if len(history.epoch) == 1:
         return f"After one epoch the training loss was {number(history['train_loss'][0])}"
     if row is not None and metrics.monitor.startswith("validation") and np.isfinite(held_out[row]):
@@ -62,7 +62,7 @@ def _title(run: RunFiles) -> str:
 
 
 def when_lost(run: RunFiles) -> str:
-    """When a training diverged; the epoch that it broke off may have no row in the history."""
+    """Say when a training diverged; the epoch that it broke off may have no row in the history."""
     return f"in epoch {run.epoch_lost or run.metrics.epochs + 1:,}"
 
 
@@ -73,8 +73,8 @@ def _caption(run: RunFiles) -> str:
     if not run.data.examples["validation"]:
         return f"{text}; no examples were set aside for validation."
     return (
-        f"{text}, while it learns; the validation loss (orange) on examples that it never learns from. "
-        "A validation loss that rises while the training loss falls is overfitting."
+        f"{text}, while it learns; the validation loss (orange), on examples that it never learns from. "
+        "If the validation loss rises while the training loss falls, the network overfits."
     )
 
 
@@ -86,7 +86,7 @@ def _labels(history: History) -> list[tuple[float, str, str]]:
 
 
 def _mark_best(ax: Axes, run: RunFiles) -> None:
-    """A dotted line and a dot at the best epoch, whose loss need not be the lowest if a metric decides."""
+    """Mark the best epoch with a line and a dot; if a metric decides, its loss may not be the lowest."""
     row = run.best_row
     column, _, color = CURVES[run.metrics.monitor.startswith("validation")]
     if row is None or len(run.history.epoch) == 1 or not np.isfinite(run.history[column][row]):

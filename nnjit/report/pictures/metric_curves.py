@@ -22,15 +22,15 @@ CURVES = (("train", "training", TRAIN), ("validation", "validation", VALIDATION)
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A panel for each metric that has a finite value; None if there is none."""
+    """Draw a panel for each metric that has a finite value; None if there is none."""
     metrics = [name for name in run.history.metrics if np.isfinite(_columns(run, name)).any()]
     if not metrics:
         return None
     fig = new_figure(PANEL_HEIGHT * len(metrics))
     titles = [_panel(fig, run, metric, i * PANEL_HEIGHT, len(metrics)) for i, metric in enumerate(metrics)]
     caption = (
-        "What people judge the network by, after each epoch; unlike the loss, it is not what the training "
-        "descends. The gap between the curves is what doesn't carry over to new data."
+        "Metrics judge the network after each epoch; training minimises only the loss. "
+        "The gap between the curves is what does not carry over to new data."
     )
     return Picture("metrics", "training", ". ".join(titles), caption, fig)
 

@@ -1,4 +1,4 @@
-"""Draw the predictions of each of several outputs like those of a network with that output alone."""
+"""Draw the predictions of each of several outputs as if the network had only that output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DRAWN = (confusion.draw, ranking.draw, calibration.draw, regression.draw)
 
 
 def of_outputs(run: RunFiles) -> list[Picture]:
-    """Each output's confusion matrix, or its predicted against its true values; none if there is only one."""
+    """Draw each output's pictures, such as its confusion matrix; none if there is only one output."""
     return [
         replace(picture, name=f"{picture.name}-{name}", title=f"{name}: {picture.title}")
         for name, single in single_outputs(run).items()
@@ -25,6 +25,6 @@ def of_outputs(run: RunFiles) -> list[Picture]:
 
 
 def first_metric(name: str, values: SplitValues) -> str:
-    """The column of the first metric of an output, or of its loss if it has none."""
+    """The column of an output's first metric, or of its loss if it has none."""
     columns = [column for column in values.metrics if column.startswith(f"{name}_")]
     return next((column for column in columns if column != f"{name}_loss"), f"{name}_loss")

@@ -1,4 +1,4 @@
-"""Place labels along an axis as near as possible to where they belong, without overlaps."""
+"""Place labels along an axis as near as possible to their positions, without overlaps."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import pairwise
 def spread(
     wanted: Sequence[float], sizes: Sequence[float], weights: Sequence[float] | None = None
 ) -> list[float]:
-    """The centres, in the given order, of intervals of the given sizes that do not overlap.
+    """The centres of intervals of the given sizes, placed in the given order without overlap.
 
-    They minimise Σ weight · (centre − wanted)²; found by pooling adjacent violators (Ayer et al. 1955).
+    They minimise Σ weight · (centre − wanted)², by pooling adjacent violators (Ayer et al. 1955).
 
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0])
     [-1.0, 1.0, 9.0]

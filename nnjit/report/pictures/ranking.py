@@ -1,4 +1,4 @@
-"""Draw what each threshold would find and what it would cost: the ROC and the precision–recall curve."""
+"""Draw the ROC and precision–recall curves: what each threshold finds, and at what cost."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from nnjit.report.pictures.style import (
 MOST = len(CLASS_COLORS)  # curves in a panel
 POINTS = 200  # of a curve
 TOP, BOTTOM, LEFT, GAP = 84, 44, 44, 64
-NARROWEST, WIDEST, BESIDE, LETTER = 110, 250, 70, 7.0  # a legend, what is beside its names, and their letters
+NARROWEST, WIDEST, BESIDE, LETTER = 110, 250, 70, 7.0  # widths: of a legend, all but its names, a letter
 
 
 class Curve(NamedTuple):
-    """What is found of a class at each threshold, from the highest to the lowest, beginning with none.
+    """The curves of a class over falling thresholds; the first threshold finds nothing.
 
     Args:
-        false: (T,) fraction of the other examples that are taken for it.
-        found: (T,) fraction of its examples that are found.
-        precision: (T,) fraction of what is taken for it that is right; 1 at first.
-        area: below `found` over `false`.
+        false: (T,) false positive rate.
+        found: (T,) recall.
+        precision: (T,) precision, initially 1.
+        area: area under `found` over `false`.
         average_precision: Σ precision · Δ found.
-        frequency: of the class.
+        frequency: fraction of the examples that belong to the class.
     """
 
     false: np.ndarray
@@ -50,7 +50,7 @@ class Curve(NamedTuple):
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """Both curves of the positive class, or of each of several; None unless something can be ranked."""
+    """Draw both curves of the positive class, or of each of several; None if nothing can be ranked."""
     decisions = decisions_of(run)
     if decisions is None:
         return None
@@ -65,9 +65,9 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def curve_of(probability: np.ndarray, is_true: np.ndarray, weights: np.ndarray) -> Curve | None:
-    """The curve of one class; None if it, or everything else, does not occur."""
+    """Compute the curves of one class; None if all examples, or none, belong to it."""
     order = np.argsort(-probability, kind="stable")
-    ends = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # of examples with one value
+    ends = np.flatnonzero(np.append(np.diff(probability[order]) != 0, True))  # of runs of ties
     hits, misses = (np.cumsum((weights * kind)[order])[ends] for kind in (is_true, ~is_true))
     if not len(order) or not hits[-1] > 0 or not misses[-1] > 0:
         return None
@@ -111,8 +111,8 @@ def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curv
     left.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
     if len(known) == 1:
         right.axhline(known[0].frequency, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-    _frame(left, "others taken for it (false positives)", "found (recall)")
-    _frame(right, "found (recall)", "right (precision)")
+    _frame(left, "false positive rate", "recall")
+    _frame(right, "recall", "precision")
     if legend:
         _legend(fig, legend, decisions.names, shown, colors)
     return Picture("ranking", "predictions", title, _caption(len(shown), len(known), decisions), fig)
@@ -120,15 +120,15 @@ def _picture(decisions: Decisions, shown: dict[int, Curve], known: Sequence[Curv
 
 def _caption(shown: int, known: int, decisions: Decisions) -> str:
     text = (
-        "Each point of a curve is a threshold for the probability. Left: a network that knows nothing is on "
-        "the dotted diagonal, of area 0.5, and a perfect one has 1. Right: it says more of a rare "
-        f"{decisions.word}; saying always yes has the precision of its frequency"
+        "Each point of a curve is a threshold for the probability. Left: guessing gives the dotted diagonal, "
+        "with area 0.5; a perfect network has area 1. Right: this curve says more about a rare "
+        f"{decisions.word}; always answering yes has a precision equal to its frequency"
     )
     text += " (dotted)." if known == 1 else "."
     if shown > 1:
-        text += f" The area under the ROC curve of each {decisions.word} stands beside its name."
+        text += f" Next to each name is the area under the {decisions.word}’s ROC curve."
     if known > shown:
-        text += f" Drawn are the {shown} {decisions.words} of {known} with the smallest area."
+        text += f" Of {known} {decisions.words}, the {shown} with the smallest areas are drawn."
     return text
 
 

@@ -1,4 +1,4 @@
-"""Draw what a network of two inputs predicts at every point of the plane."""
+"""Draw the predictions of a network with two inputs over the plane."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ POINTS = 500
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """Regions of classes, or a map of values; None unless there are two inputs."""
+    """Draw regions of classes, or a map of values; None unless there are two inputs."""
     if run.predictions is None or run.predictions.grid is None:
         return None
     grid = run.predictions.grid
@@ -55,7 +55,7 @@ def _shown(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _image_options(grid: Grid) -> dict[str, Any]:
-    """The options of `imshow` that fill the cell around each point of the grid with its value."""
+    """Options for `imshow` that fill the cell around each grid point with its value."""
     half_x, half_y = ((axis[-1] - axis[0]) / (len(axis) - 1) / 2 for axis in (grid.x, grid.y))
     extent = (grid.x[0] - half_x, grid.x[-1] + half_x, grid.y[0] - half_y, grid.y[-1] + half_y)
     return {"extent": extent, "origin": "lower", "aspect": "auto", "interpolation": "none"}
@@ -89,8 +89,8 @@ def _classes(ax: Axes, grid: Grid, classes: tuple[str, ...]) -> tuple[str, str]:
         if k < 18:
             _legend(ax, k, shorten(name, 16), color)
     caption = (
-        "The colour of a point is the class that the network predicts there, the stronger the surer it is; "
-        "along the line it changes its mind. A dot on the other colour is an example that it gets wrong."
+        "The background colour is the predicted class, stronger where the network is more certain; lines are "
+        "decision boundaries. A dot on a different colour is a misclassified example."
     )
     return f"How the network divides the plane among {len(classes)} classes", caption
 
@@ -102,7 +102,7 @@ def _legend(ax: Axes, k: int, name: str, color: str) -> None:
 
 
 def _borders(ax: Axes, grid: Grid, probabilities: np.ndarray) -> None:
-    """Lines where two classes are equally likely."""
+    """Draw lines where two classes are equally likely."""
     classes = probabilities.shape[-1]
     for k in range(classes if classes > 2 else 1):
         lead = probabilities[..., k] - np.delete(probabilities, k, axis=-1).max(axis=-1)
@@ -119,5 +119,5 @@ def _values(ax: Axes, grid: Grid, target: str) -> tuple[str, str]:
     ax.scatter(*points.T, c=targets, s=26, edgecolors=PANEL, linewidths=0.8, **scale)
     bar = ax.inset_axes((1.04, 0, 0.035, 1))
     ax.figure.colorbar(image, cax=bar, format=lambda value, _: tick(value)).outline.set_visible(False)
-    caption = "A point has the colour of the prediction there, a dot that of the example's value."
-    return f"What the network says over the plane: {shorten(target, 40)}", caption
+    caption = "The background colour is the prediction, a dot's colour the example's true value."
+    return f"Predictions over the plane: {shorten(target, 40)}", caption

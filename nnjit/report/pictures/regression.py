@@ -17,7 +17,7 @@ ROW_HEIGHT = 360
 
 
 def draw(run: RunFiles) -> Picture | None:
-    """A row of two panels for each output, up to four; None unless the targets are values."""
+    """Draw a row of two panels for each output, up to four; None unless the targets are values."""
     predictions = run.predictions
     if (
         run.data.classes is not None
@@ -33,13 +33,13 @@ def draw(run: RunFiles) -> Picture | None:
 
 
 def columns(predictions: Predictions, output: int) -> tuple[np.ndarray, np.ndarray]:
-    """Target and prediction of one output, each (n,)."""
+    """The targets and predictions of one output, each (n,)."""
     n = len(predictions.target)
     return predictions.target.reshape(n, -1)[:, output], predictions.prediction.reshape(n, -1)[:, output]
 
 
 def r_squared(target: np.ndarray, prediction: np.ndarray) -> float:
-    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan if the target is constant but for rounding."""
+    """1 − Σ(target − prediction)² / Σ(target − mean)²; nan if the target is constant up to rounding."""
     rounding = 8 * np.finfo(float).eps * np.abs(target).max(initial=0)
     spread = ((target - target.mean()) ** 2).sum()
     if spread <= len(target) * rounding**2:
@@ -50,12 +50,12 @@ def r_squared(target: np.ndarray, prediction: np.ndarray) -> float:
 def _caption(run: RunFiles, predictions: Predictions) -> str:
     n = len(predictions.target)
     text = (
-        "Left: each dot is an example, on the line where prediction and truth agree. Right: what the "
-        "prediction is off by; dots that lean or fan out mean that something is left to learn. "
-        "R² is 1 for perfect predictions and 0 for always saying the mean."
+        "Left: each dot is an example; on the line, prediction and truth agree. Right: the residuals; if "
+        "they show a trend or fan out, there is more to learn. "
+        "R² is 1 for perfect predictions and 0 for always predicting the mean."
     )
     if n > POINTS:
-        text += f" {POINTS:,} of the {n:,} examples are drawn; the values above are those of all."
+        text += f" {POINTS:,} of the {n:,} examples are drawn; the values above are for all."
     text += sample_note(n, run.data.examples[predictions.split], predictions.split)
     left_out = len(run.data.targets) - OUTPUTS
     return text + (f" Not drawn: {counted(left_out, 'more output')}." if left_out > 0 else "")

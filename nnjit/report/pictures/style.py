@@ -1,7 +1,7 @@
-"""Style every picture, and turn it into a PNG file, or into SVG text that follows the page's theme.
+"""Style pictures, and turn them into PNG files, or into SVG text that follows the page's theme.
 
-Sizes are in points; on the page a point is a pixel. No global state of pyplot is touched, and the user's
-matplotlibrc does not count, so the same run gives the same picture everywhere.
+Sizes are in points; on the page a point is a pixel. pyplot's global state is not touched, and the user's
+matplotlibrc is ignored, so the same run gives the same picture everywhere.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any, Literal, TypeAlias
 
 from nnjit.errors import RunError
 
-Figure: TypeAlias = Any  # matplotlib's; it is imported only where something is drawn
+Figure: TypeAlias = Any  # matplotlib's, which is imported only to draw
 
 WIDTH = 720
-LEAST_SCALE = 0.75  # to which a page shrinks a picture; a wider one is scrolled, so that it can be read
+LEAST_SCALE = 0.75  # to which a page shrinks a picture; a wider one scrolls, to stay readable
 MARGIN = 70
-INDENT = 8  # of the words at a picture's left edge; the page takes it back
+INDENT = 8  # of the text at a picture's left edge; the page undoes it
 SIZE = 12
 TITLE_SIZE = 15
 PNG_DPI = 120
 
-# Colours by their role, for a light and a dark page; the hues are Okabe & Ito's (2008), for the colour-blind.
+# Colours by role, for a light and a dark page; the hues are Okabe & Ito's (2008), for the colour-blind.
 # fmt: off
 THEME = {
     "ink":        ("#1f2328", "#e7e9ec"),
@@ -78,12 +78,12 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One drawing of the report.
+    """A picture of the report.
 
     Args:
         name: a short identifier, unique in the report.
-        section: the part of the page that it belongs to.
-        title: what is seen.
+        section: the section of the page.
+        title: what the picture shows.
         caption: how to read it.
     """
 
@@ -96,10 +96,10 @@ class Picture:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw within this: our settings over matplotlib's defaults, whatever the user's matplotlibrc says."""
+    """Draw with our settings over matplotlib's defaults, whatever the user's matplotlibrc says."""
     try:
         import matplotlib
-    except ValueError as error:  # the environment variable MPLBACKEND names a backend that there is not
+    except ValueError as error:  # the environment variable MPLBACKEND names an unknown backend
         raise RunError(f"matplotlib cannot be imported: {error}") from None
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
     with warnings.catch_warnings():
@@ -109,14 +109,14 @@ def style() -> Iterator[None]:
 
 
 def new_figure(height: float, *, width: float = WIDTH) -> Figure:
-    """An empty figure of the given size."""
+    """Make an empty figure of the given size."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width / 72, height / 72), dpi=72)
 
 
 def to_png(fig: Figure) -> bytes:
-    """The figure as a PNG file on the light background."""
+    """Render a figure as a PNG file on the light background."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(fig)
@@ -126,22 +126,22 @@ def to_png(fig: Figure) -> bytes:
 
 
 def to_svg(picture: Picture) -> str:
-    """The picture as SVG text for a page: unique ids, and colours as CSS variables `--ink`, `--train`, …."""
+    """Render a picture as SVG text for a page, with unique ids and with colours as CSS variables."""
     return _themed(_svg(picture.figure, picture.name, transparent=True))
 
 
 def to_plain_svg(fig: Figure) -> str:
-    """The figure as SVG text on the light background, which stands alone."""
+    """Render a figure as standalone SVG text on the light background."""
     with style():
         svg = _svg(fig, "plain", transparent=False)
     return svg.replace("<svg ", '<svg font-family="sans-serif" ', 1)
 
 
 def _svg(fig: Figure, salt: str, *, transparent: bool) -> str:
-    """The figure as SVG text.
+    """Render a figure as SVG text.
 
     Args:
-        salt: makes its ids unique in the page.
+        salt: makes the ids unique in the page.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -156,11 +156,9 @@ def _svg(fig: Figure, salt: str, *, transparent: bool) -> str:
 
 
 def _cleaned(svg: str) -> str:
-    """Without what a page doesn't need: needless ids, font families, repeated styles, digits nobody sees."""
+    """Remove what a page doesn't need: unused ids, font families, repeated styles, invisible digits."""
     svg = re.sub(r'<svg [^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>', _opening, svg, count=1)
-    svg = re.sub(
-        r' id="[\w.]+_\d+"', "", svg
-    )  # of groups and lines; what is referred to has a hash as its id
+    svg = re.sub(r' id="[\w.]+_\d+"', "", svg)  # of groups and lines; ids in use are hashes
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(r'(?<= )(?:d|x|y)="[^"]*"', lambda match: re.sub(r"(?<=\.\d\d)\d+", "", match[0]), svg)
@@ -168,7 +166,7 @@ def _cleaned(svg: str) -> str:
 
 
 def _with_markers_styled_once(svg: str) -> str:
-    """A marker's style moves from each use to the definition, whose id stands for outline and style."""
+    """Move a marker's style from each use to the definition, whose id identifies outline and style."""
     use = r'(<use xlink:href="#(m\w+)"[^>]*?) style="([^"]*)"'
     styles = {marker: style for _, marker, style in re.findall(use, svg)}
     svg = re.sub(use, r"\1", svg)

@@ -1,1 +1,1 @@
-"""The page of a search: its trials ranked, and what the options have to do with the result."""
+"""The page of a search: ranked trials, and how the options affect the result."""

@@ -22,7 +22,7 @@ from nnjit.report.search import pictures
 from nnjit.runs import file_names
 from nnjit.runs.search import SearchResult, Trial, TrialStatus
 
-SHOWN = 20  # trials of the table; the file has all
+SHOWN = 20  # trials in the table; the file has all
 ABSENT = "–"
 
 
@@ -30,7 +30,7 @@ def write_search_report(folder: Path) -> None:
     """Write the page into the folder of a search.
 
     Raises:
-        RunError: its file is missing or malformed.
+        RunError: the search's file is missing or malformed.
     """
     result = SearchResult.read(folder)
     with style():
@@ -53,7 +53,7 @@ def write_search_report(folder: Path) -> None:
 
 
 def headline(result: SearchResult) -> str:
-    """The best value, and which options gave it."""
+    """State the best value and the options that gave it."""
     if result.best is None:
         return "No trial completed."
     value = sentence(f"{column_name(result.metric)} {_value(result, result.best)}")
@@ -61,13 +61,13 @@ def headline(result: SearchResult) -> str:
 
 
 def story(result: SearchResult) -> str:
-    """How many trials there were, and how they ended."""
+    """Say how many trials there were and how they ended."""
     ended = [trial.status for trial in result.trials]
     kinds = [f"{ended.count(status)} {status}" for status in TrialStatus if status in ended]
     time = seconds(sum(trial.seconds for trial in result.trials))
     missing = result.wanted - len(ended)
-    rest = f" {missing} of {result.wanted} are still to be done." if missing > 0 else ""
-    return f"{counted(len(ended), 'trial')} ({', '.join(kinds)}), {time} of training in all.{rest}"
+    rest = f" {missing} of {result.wanted} remain." if missing > 0 else ""
+    return f"{counted(len(ended), 'trial')} ({', '.join(kinds)}), {time} of training in total.{rest}"
 
 
 def best_options(result: SearchResult) -> list[Row]:
@@ -93,6 +93,6 @@ def _value(result: SearchResult, trial: Trial) -> str:
 
 
 def options_text(trial: Trial) -> str:
-    """The options of a trial in a sentence."""
+    """The options of a trial as part of a sentence."""
     parts = [f"{option} {option_value(value)}" for option, value in trial.options.items()]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

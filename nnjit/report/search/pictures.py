@@ -43,13 +43,13 @@ from nnjit.report.pictures.style import (
 from nnjit.runs.search import SearchResult, Trial
 
 MOST_CURVES = 10
-MOST_LINES = 200  # trials among the parallel coordinates
+MOST_LINES = 200  # trials in the parallel coordinates
 BAR = 26
 LETTER = 7.0
 
 
 def draw_history(result: SearchResult) -> Picture | None:
-    """A dot for each trial, and a line through the best value so far; None of fewer than two values."""
+    """Draw a dot for each trial, and a line for the best value so far; None for fewer than two values."""
     trials = _with_value(result)
     if len(trials) < 2:
         return None
@@ -72,7 +72,7 @@ def draw_history(result: SearchResult) -> Picture | None:
 
 
 def draw_coordinates(result: SearchResult) -> Picture | None:
-    """A line for each trial through its options to its value, the best ones last; None of fewer than two."""
+    """Draw a line for each trial through its options to its value, the best last; None for fewer than two."""
     trials = sorted(_with_value(result), key=lambda t: t.value, reverse=result.mode == "min")[-MOST_LINES:]
     if len(trials) < 2:
         return None
@@ -83,7 +83,7 @@ def draw_coordinates(result: SearchResult) -> Picture | None:
     fig = new_figure(400)
     ax = add_axes(fig, left=MARGIN / 2, top=92, right=MARGIN / 2, bottom=30)
     title = "What the best trials have in common"
-    add_title(fig, title, "each line is a trial, drawn through its options to its result on the right")
+    add_title(fig, title, "each line is a trial, from its options to its result on the right")
     places = np.arange(len(axes))
     rank = np.arange(len(trials)) / (len(trials) - 1)
     heights = np.array([axis.heights for axis in axes]).T
@@ -95,14 +95,14 @@ def draw_coordinates(result: SearchResult) -> Picture | None:
         _draw_axis(ax, float(place), axis, name, len(axes))
     _without_frame(ax, len(axes))
     caption = (
-        "The best tenth of the trials is orange. Where its lines meet on an axis, that option matters; where "
-        "they spread over all of it, it hardly does."
+        "The best tenth of the trials is orange. If its lines meet on an axis, that option matters; if they "
+        "spread over the whole axis, it hardly does."
     )
     return Picture("coordinates", "predictions", title, caption, fig)
 
 
 def draw_importance(result: SearchResult) -> Picture | None:
-    """A bar for each option; None if nothing is known of them, or there is one alone."""
+    """Draw the importance of each option as a bar; None if it is unknown or there is only one option."""
     found = sorted(result.importance.items(), key=lambda entry: -entry[1])
     if len(found) < 2:
         return None
@@ -118,16 +118,16 @@ def draw_importance(result: SearchResult) -> Picture | None:
     for place, share in zip(places, shares, strict=True):
         ax.annotate(percent(share), (share, place), (6, 0), textcoords="offset points", va="center")
     title = f"“{names[0]}” matters most"
-    add_title(fig, title, f"share of each option in how the {column_name(result.metric)} varies")
+    add_title(fig, title, f"each option's share of the variance of the {column_name(result.metric)}")
     caption = (
         "Estimated by a forest of regression trees over all completed trials (functional ANOVA, Hutter et "
-        "al. 2014): within the ranges that were searched, and with the other options averaged out."
+        "al. 2014), within the searched ranges and averaged over the other options."
     )
     return Picture("importance", "predictions", title, caption, fig)
 
 
 def draw_curves(result: SearchResult) -> Picture | None:
-    """The metric after each epoch of the best trials; None if none has a curve."""
+    """Draw the metric of the best trials after each epoch; None if none has a curve."""
     trials = [t for t in result.ranked[:MOST_CURVES] if len(t.curve) > 1 and math.isfinite(t.value)]
     if not trials:
         return None
@@ -136,7 +136,7 @@ def draw_curves(result: SearchResult) -> Picture | None:
     fig = new_figure(360)
     ax = add_axes(fig, left=MARGIN, top=62, right=150, bottom=44)
     count = counted(len(trials), "best trial") if len(trials) > 1 else "best trial"
-    title = f"The curves of the {count}"
+    title = f"Curves of the {count}"
     add_title(fig, title, f"{column_name(result.metric)} after each epoch")
     scale_epochs(ax, longest[:, 0])
     _scale_values(ax, everything)
@@ -146,7 +146,7 @@ def draw_curves(result: SearchResult) -> Picture | None:
         curve(ax, points[:, 0], points[:, 1], color)
         labels.append((float(points[-1, 1]), f"trial {trial.number}", color))
     end_labels(ax, labels)
-    caption = "A trial counts with the weights that it kept, those of its best epoch by default."
+    caption = "A trial's result is that of the weights that it kept, by default those of its best epoch."
     return Picture("curves", "training", title, caption, fig)
 
 
@@ -159,11 +159,11 @@ PICTURES: Sequence[Callable[[SearchResult], Picture | None]] = (
 
 
 class _Axis:
-    """One of the parallel axes: where each trial is on it, and its ticks.
+    """One of the parallel axes: the position of each trial, and the ticks.
 
     Args:
-        heights: of the trials, from 0 to 1.
-        ticks: height and text.
+        heights: the position of each trial, 0 to 1.
+        ticks: the height and text of each tick.
     """
 
     def __init__(self, heights: np.ndarray, ticks: list[tuple[float, str]]) -> None:
@@ -171,7 +171,7 @@ class _Axis:
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> _Axis:
-        """The axis of numbers, logarithmic if they range far, or of other values, in their order."""
+        """Make the axis for numbers, logarithmic if the range is wide, or for other values, in order."""
         if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
             return cls._of_numbers(np.array(values, float))
         texts = ["–" if v is None else shorten(option_value(v), 18) for v in values]

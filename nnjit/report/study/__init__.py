@@ -1,1 +1,1 @@
-"""The page of a study: its runs in one picture, and their aggregated metrics."""
+"""The page of a study: all runs in one picture, and aggregated metrics."""

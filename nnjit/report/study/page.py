@@ -1,4 +1,4 @@
-"""Write the page of a study: all its runs in one picture, and their aggregated metrics."""
+"""Write the page of a study: all runs in one picture, and aggregated metrics."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_study_report(folder: Path, *, do: Callable[[Pieces], list[Any]] = in_t
     """Write the report into the folder of a study, from its files alone.
 
     Args:
-        do: does pieces of work, and gives their results in order.
+        do: does pieces of work and returns their results in order.
 
     Raises:
         RunError: a file is missing or malformed.
@@ -49,7 +49,7 @@ def _draw_layers(study: StudyFiles) -> Picture | None:
     return layer_graph.draw(study.members[0].run)
 
 
-# In the order of the page. None if there is nothing to show.
+# In page order. Each returns None if there is nothing to show.
 PICTURES: tuple[Callable[[StudyFiles], Picture | None], ...] = (
     pictures.draw_final,
     pictures.draw_band,
@@ -58,11 +58,11 @@ PICTURES: tuple[Callable[[StudyFiles], Picture | None], ...] = (
 
 
 def _curve(study: StudyFiles) -> bytes | None:
-    """The loss of all runs as a PNG file."""
+    """Draw the loss of all runs as a PNG file."""
     return to_png(pictures.draw_band(study).figure) if study.members else None
 
 
 def _drawing(draw: Callable[[StudyFiles], Picture | None], study: StudyFiles) -> tuple[Picture, str] | None:
-    """A picture, without its figure, and its SVG text."""
+    """Draw a picture: return it without its figure, and its SVG text."""
     picture = draw(study) if study.members else None
     return None if picture is None else (replace(picture, figure=None), to_svg(picture))

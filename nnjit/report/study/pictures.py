@@ -1,4 +1,4 @@
-"""Draw a study: the loss of all its runs, and the values that they ended with."""
+"""Draw a study: the loss of all runs, and their final values."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from nnjit.report.pictures.style import MARGIN, MUTED, SIZE, TRAIN, Picture, new
 from nnjit.report.study.study import StudyFiles
 
 POINTS = 120  # of a thin curve
-LINES = 200  # thin curves; of more members, some are drawn, evenly taken
-NAMED = 24  # dots that have their number beside them
-ORDER = {"replicas": ", from the worst to the best", "folds": ""}
+LINES = 200  # thin curves; of more members, an evenly spaced subset is drawn
+NAMED = 24  # dots; with more, they have no numbers
+ORDER = {"replicas": ", from worst to best", "folds": ""}
 QUARTILES = (0.25, 0.5, 0.75)
 
 
 def draw_band(study: StudyFiles) -> Picture:
-    """The loss of every run as a thin line, the band of the middle half, and the median."""
+    """Draw the loss of every run as a thin line, the band of the middle half, and the median."""
     longest = max((m.run.history.epoch for m in study.members), key=len)
     tables = {column: losses(study, column, len(longest)) for column, _, _ in CURVES}
     everything = np.concatenate([table.ravel() for table in tables.values()])
@@ -62,13 +62,13 @@ def draw_band(study: StudyFiles) -> Picture:
         runs = f"{len(_drawn(len(study.members)))} of the {runs}"
     caption = (
         f"Each thin line is one of {runs}; the thick line is their median, "
-        "and half of them lie in the band. Both end where fewer than half of the runs go on."
+        "and the band contains the middle half. Both end where fewer than half of the runs continue."
     )
     return Picture("loss", "training", title, caption, fig)
 
 
 def losses(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
-    """A loss of each member after each epoch (members, epochs); nan after its last one."""
+    """A loss of each member after each epoch (members, epochs); nan after its last epoch."""
     table = np.full((len(study.members), epochs), np.nan)
     for row, member in zip(table, study.members, strict=True):
         values = member.run.history[column]
@@ -77,7 +77,7 @@ def losses(study: StudyFiles, column: str, epochs: int) -> np.ndarray:
 
 
 def quartiles(table: np.ndarray) -> np.ndarray:
-    """The quartiles over the members (3, epochs), of the epochs that at least half of them have reached."""
+    """The quartiles over the members (3, epochs), for the epochs that at least half of them reached."""
     is_enough = np.isfinite(table).sum(axis=0) >= max(1, len(table) / 2)
     epochs = len(is_enough) if is_enough.all() else int(np.argmin(is_enough))
     if not epochs:
@@ -88,14 +88,14 @@ def quartiles(table: np.ndarray) -> np.ndarray:
 
 
 def _drawn(members: int) -> np.ndarray:
-    """The places of the members whose curves are drawn."""
+    """The indices of the members whose curves are drawn."""
     return np.unique(np.linspace(0, members - 1, min(members, LINES)).astype(int))
 
 
 def _draw_column(
     ax: Axes, epochs: np.ndarray, table: np.ndarray, band: np.ndarray, name: str, color: str
 ) -> tuple[float, str, str]:
-    """Draw the runs, the band and the median; the label of the median's end."""
+    """Draw the runs, the band and the median; return the label for the median's end."""
     alpha = max(0.12, min(0.5, 4 / len(table)))
     for row in table[_drawn(len(table))]:
         points = thin(row, POINTS)
@@ -115,13 +115,13 @@ def _band_title(study: StudyFiles, tables: dict[str, np.ndarray], bands: dict[st
     )
     _, middle, _ = bands[column]
     if not len(middle):
-        return f"The loss of {counted(len(study.members), study.word)}"
+        return f"Loss of {counted(len(study.members), study.word)}"
     low = int(np.argmin(middle))
-    return f"The median {name} loss is the lowest in epoch {low + 1:,}: {number(float(middle[low]))}"
+    return f"The median {name} loss is lowest in epoch {low + 1:,}: {number(float(middle[low]))}"
 
 
 def draw_final(study: StudyFiles) -> Picture | None:
-    """The headline value of each run: folds in order, replicas from worst to best.
+    """Draw the headline value of each run: folds in order, replicas from worst to best.
 
     None if none finished.
     """
@@ -142,8 +142,8 @@ def draw_final(study: StudyFiles) -> Picture | None:
     _draw_dots(ax, study, values, order, column)
     end_labels(ax, [(aggregate.mean, "mean", MUTED)])
     caption = (
-        f"A dot for each {study.word}{ORDER[study.metrics.kind]}. The line is the mean, the band around it "
-        "one standard deviation to either side (of a sample: the squares are divided by n − 1)."
+        f"One dot per {study.word}{ORDER[study.metrics.kind]}. The line is the mean, the band around it "
+        "± 1 sample standard deviation (with divisor n − 1)."
     )
     return Picture("final", "predictions", title, caption, fig)
 

@@ -1,4 +1,4 @@
-"""Read the files of a study once, for its pictures and its page."""
+"""Read the files of a study once, for its pictures and page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nnjit.runs.study_kind import StudyKind, member_word
 
 @dataclass(frozen=True)
 class Member:
-    """One of the trainings, with its number and seed."""
+    """One run of a study, with its number and seed."""
 
     number: int
     seed: int
@@ -36,7 +36,7 @@ class Member:
 
     @property
     def is_finished(self) -> bool:
-        """Whether it ended by itself, with finite values."""
+        """Whether it ended on its own with finite values."""
         return self.run.metrics.status.is_finished
 
 
@@ -45,8 +45,8 @@ class StudyFiles:
     """All files of a study's folder.
 
     Args:
-        members: those that were begun, in their order.
-        is_running: whether a process trains in the folder now.
+        members: those that were started, in order.
+        is_running: whether a process is training in the folder now.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class StudyFiles:
 
     @property
     def word(self) -> str:
-        """What one member is called."""
+        """The word for one member."""
         return member_word(self.metrics.kind)
 
     @property
@@ -73,29 +73,29 @@ class StudyFiles:
 
     @cached_property
     def finished(self) -> tuple[Member, ...]:
-        """The members that the aggregates are of."""
+        """The members that the aggregates include."""
         return tuple(member for member in self.members if member.is_finished)
 
     @property
     def diverged(self) -> tuple[Member, ...]:
-        """The members that met a value that is not finite."""
+        """The members with a value that is not finite."""
         return tuple(m for m in self.members if m.run.metrics.status is Status.DIVERGED)
 
     @property
     def headline_split(self) -> str:
-        """The part of the data that says most about new data; of folds, the part that each held out."""
+        """The part of the data that says most about new data; for folds, the part that each held out."""
         if self.metrics.kind == "folds" and "validation" in self.splits:
             return "validation"
         return next((s for s in reversed(SPLITS) if s in self.splits), "train")
 
     @property
     def headline_column(self) -> str:
-        """The value that leads the report: the first metric that is not an output's loss, else the loss."""
+        """The headline value of the report: the first metric that is not an output's loss, else the loss."""
         columns = self.splits.get(self.headline_split, {})
         return next((column for column in columns if not is_loss(column)), "loss")
 
     def values(self, split: str, column: str) -> np.ndarray:
-        """A final value of each finished member, in their order."""
+        """A final value of each finished member, in order."""
         found = [m.run.metrics.splits[split] for m in self.finished]
         return np.array([v.loss if column == "loss" else v.metrics[column] for v in found])
 
@@ -103,7 +103,7 @@ class StudyFiles:
 def read_study(folder: Path) -> StudyFiles:
     """Read the files of a study; RunError if one is missing or malformed.
 
-    If it was killed, its members are those whose folders there are.
+    If the study was killed, its members are those that have a folder.
     """
     config, environment = read_text(folder / file_names.CONFIG), Environment.read(folder)
     metrics = StudyMetrics.read(folder)
@@ -122,7 +122,7 @@ def read_study(folder: Path) -> StudyFiles:
 
 
 def _of_table(folder: Path, config: str, environment: Environment, metrics: StudyMetrics) -> StudyFiles:
-    """A study whose members are in one table; killed, it has those that the table has."""
+    """Read a study whose members are in one table; if it was killed, those that the table has."""
     data, model = DataEntry.read(folder), ModelEntry.read(folder)
     members = []
     for entry in read_members(folder)[1]:
@@ -139,12 +139,12 @@ def _of_table(folder: Path, config: str, environment: Environment, metrics: Stud
 
 
 def _check_means(folder: Path, metrics: StudyMetrics, members: Sequence[Member]) -> None:
-    """Raise a RunError if a study's means are not of the values of its members."""
+    """Raise a RunError if a study's means are for other values than its members have."""
     means = {split: values.keys() - {"loss"} for split, values in metrics.splits.items()}
     for member in members:
         found = {split: values.metrics.keys() for split, values in member.run.metrics.splits.items()}
         if member.is_finished and (found != means or any("loss" not in v for v in metrics.splits.values())):
-            problem = f"its means are not of the values of {member.run.folder}"
+            problem = f"its means are not for the values of {member.run.folder}"
             raise damaged(folder / file_names.METRICS, problem)
 
 
@@ -153,7 +153,7 @@ def _is_begun(folder: Path, kind: StudyKind, number: int) -> bool:
 
 
 def _member(folder: Path, kind: StudyKind, number: int, seed: int | None = None) -> Member:
-    """A member; its seed is that of its config if the study's metrics do not know it."""
+    """Read a member; without a given seed, its config has the seed."""
     run = read_run(folder / kind / file_names.member(number))
     found = re.search(r"^seed: *(\d+)", run.config, re.MULTILINE)
     return Member(number, int(found[1]) if seed is None and found else seed or 0, run)

@@ -1,4 +1,4 @@
-"""Write the sentences and tables of a study's page: its aggregated metrics, and how its runs ended."""
+"""Write the sentences and tables of a study's page: aggregated metrics, and how the runs ended."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from nnjit.report.formatting import (
 from nnjit.report.pages.summary import Fact, Notice, parameters, resume_command, running
 from nnjit.report.study.study import Member, StudyFiles
 
-WIDEST = 5  # columns of mean ± deviation that a page has room for
+WIDEST = 5  # the most columns of mean ± deviation that fit a page
 WIDEST_OF_RUNS = 9
 
 
 def result(study: StudyFiles) -> str:
-    """The aggregate that leads the report, in one sentence."""
+    """State the headline aggregate in one sentence."""
     if not study.finished:
         yet, have = (" yet", "has ") if study.is_running else ("", "")
         return f"No result{yet}: none of {counted(study.metrics.count, study.word)} {have}finished."
@@ -38,33 +38,34 @@ def result(study: StudyFiles) -> str:
 
 
 def _all_right(study: StudyFiles) -> str:
-    """How many classify every example right, if any do."""
+    """Say how many runs classify every example correctly, if any do."""
     if study.headline_column != "accuracy":
         return ""
     right = int((study.values(study.headline_split, "accuracy") == 1).sum())
     part = SPLIT_NAMES[study.headline_split]
-    return f"; {right} of them classify every {part} example right" if right > 0 else ""
+    verb = "classifies" if right == 1 else "classify"
+    return f"; {right} of them {verb} every {part} example correctly" if right > 0 else ""
 
 
 def story(study: StudyFiles) -> str:
-    """The differences between the runs, in words."""
+    """Say how the runs differ."""
     if not study.members:
-        return "No run was begun."
+        return "No run was started."
     first = study.members[0]
     if study.metrics.kind == "folds":
         return (
-            f"The data for training was cut into {study.metrics.count} parts; each run held out another "
-            "one, on which it was validated, and was trained on the others."
+            f"The training data was cut into {study.metrics.count} parts; each run held out a different "
+            "part for validation and was trained on the others."
         )
     seeds, last = counted(study.metrics.count, "seed"), first.seed + study.metrics.count - 1
     return (
-        f"The same experiment was trained with {seeds}, {first.seed} to {last}: other "
-        "initial weights, and another order of the examples. The split of the data is the same in all."
+        f"The same experiment was trained with {seeds}, {first.seed} to {last}: with different initial "
+        "weights and orders of the examples. All runs share the same split of the data."
     )
 
 
 def notices(study: StudyFiles) -> list[Notice]:
-    """What the data lacks, the runs that diverged, and those that were interrupted."""
+    """Warn about the data, and about runs that diverged or were interrupted."""
     lost, missing = study.diverged, study.metrics.count - len(study.finished) - len(study.diverged)
     texts = dict.fromkeys(text for member in study.members for text in member.run.data.warnings)
     words = [Notice("warning", f"{sentence(text)}.") for text in texts]
@@ -72,7 +73,7 @@ def notices(study: StudyFiles) -> list[Notice]:
         numbers = ", ".join(str(m.number) for m in lost)
         many, counts = counted(len(lost), study.word), _counts(len(lost))
         first = lost[0].run.metrics.message
-        text = f"{many} diverged ({numbers}), and {counts} in no mean. The first: {first}"
+        text = f"{many} diverged ({numbers}) and {counts} in no mean. The first: {first}"
         words.append(Notice("warning", text))
     if study.is_running:
         done = f"{len(study.finished)} of {study.metrics.count} {study.metrics.kind}"
@@ -81,7 +82,7 @@ def notices(study: StudyFiles) -> list[Notice]:
         many, counts = counted(missing, study.word), _counts(missing)
         is_killed = any(m.run.is_killed for m in study.members)
         how = "Killed, or still running" if is_killed else "Interrupted"
-        text = f"{how}: {many} did not come to an end, and {counts} in no mean. This goes on with them:"
+        text = f"{how}: {many} did not finish and {counts} in no mean. This command continues them:"
         words.append(Notice("warning", text, resume_command(study.folder)))
     return words
 
@@ -91,21 +92,21 @@ def _counts(number: int) -> str:
 
 
 def key_facts(study: StudyFiles) -> list[Fact]:
-    """The few values to know."""
+    """The most important values."""
     best = [m.run.metrics.best_epoch for m in study.finished if m.run.metrics.best_epoch]
     facts = [Fact("finished", f"{len(study.finished)} of {study.metrics.count}")]
     if best:
         facts.append(Fact("best epoch, median", number(float(np.median(best)))))
     if study.members:
         facts += parameters(study.members[0].run.model)
-    times = {"train": "training time, all together", "wall": "from start to end"}
+    times = {"train": "total training time", "wall": "from start to end"}
     return facts + [
         Fact(name, seconds(study.metrics.seconds.get(key, np.nan))) for key, name in times.items()
     ]
 
 
 def split_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """The aggregate of each value, a row for each part of the data, or a row for each of many values."""
+    """Tabulate the aggregates: a row for each part of the data, or, if there are many, for each value."""
     names = list(dict.fromkeys(name for values in study.splits.values() for name in values))
     columns = ("part of the data", *(n if n == "loss" else metric_name(n) for n in names))
     rows = [
@@ -116,7 +117,7 @@ def split_table(study: StudyFiles) -> tuple[Row, list[Row]]:
 
 
 def run_table(study: StudyFiles) -> tuple[Row, list[Row]]:
-    """A row for each run; if there are few runs with many metrics, a column for each."""
+    """Tabulate the runs: a row for each, or, if there are few runs with many metrics, a column."""
     split = study.headline_split
     names = [name for name in study.splits.get(split, {}) if name != "loss"]
     columns = (study.word, "seed", "ended", "best epoch", "epochs", f"{SPLIT_NAMES[split]} loss")

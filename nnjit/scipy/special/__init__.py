@@ -1,7 +1,7 @@
 """The functions of `scipy.special` for arrays and traced values, with derivatives of every order.
 
-What is composed is computed in float64 and rounded, so that float32 has the values of SciPy as well. At the
-edges of a domain the values are SciPy's, NaN and infinity among them; derivatives are limits there, or NaN.
+Composed functions are computed in float64 and rounded, so float32 results match SciPy's too. At the edges of
+a domain the values are SciPy's, including NaN and infinity; derivatives there are limits, or NaN.
 """
 
 from nnjit.ir.graph import FUNCTIONS as _FUNCTIONS

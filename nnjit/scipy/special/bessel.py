@@ -1,7 +1,7 @@
 """The modified Bessel functions I₀ and I₁, also scaled by exp(-|x|).
 
-Up to |x| = 30 they are their integrals, by the trapezoidal rule, which for a periodic function converges
-faster than any power; from there on, their asymptotic series. Both have derivatives of every order.
+Up to |x| = 30 they are integrated by the trapezoidal rule, which converges faster than any power for a
+periodic function; beyond, their asymptotic series are summed. Both have derivatives of every order.
 
 Reference: Abramowitz & Stegun 1964, 9.6.16, 9.6.19 and 9.7.1; Trefethen & Weideman 2014, SIAM Review 56.
 """
@@ -16,7 +16,7 @@ from nnjit.numpy import Array
 from nnjit.scipy.special.promoted import in_f64
 
 FAR = 30.0
-# Of the rule's error, 2 I₂ₙ(x) with n points, nothing is left in float64 at |x| = 30.
+# The rule's error, 2 I₂ₙ(x) with n points, vanishes in float64 at |x| = 30.
 POINTS = 36
 COSINES = tuple(math.cos(math.pi * (k + 0.5) / (2 * POINTS)) for k in range(POINTS))
 
@@ -42,7 +42,7 @@ def _far(order: int, size: Any) -> Any:
 
 
 def _near(order: int, x: Any) -> Any:
-    """Iₙ(x) for |x| <= 30: over a quarter of the circle the mean of cosh(x cos θ), or sinh(x cos θ) cos θ."""
+    """Iₙ(x) for |x| <= 30: the mean of cosh(x cos θ), or sinh(x cos θ) cos θ, over a quarter circle."""
     cosines = np.asarray(COSINES)
     grown = np.expand_dims(x, -1) * cosines
     up, down = np.expm1(grown), np.expm1(-grown)
@@ -52,7 +52,7 @@ def _near(order: int, x: Any) -> Any:
 
 
 def _modified(order: int, x: Any, scaled: bool) -> Any:
-    magnitude = x * np.sign(x)  # whose curvature at 0 is 0: that of `abs` would be NaN times 0
+    magnitude = x * np.sign(x)  # with curvature 0 at 0: with `abs` it would be NaN times 0
     is_near = magnitude < FAR
     inner = np.where(is_near, x, 0.0)
     size = np.where(is_near, FAR, magnitude)
@@ -72,7 +72,7 @@ def i0(x: Array) -> Any:
 
 @in_f64
 def i0e(x: Array) -> Any:
-    """exp(-|x|) `i0`, which has a kink at 0, where its derivative is 0."""
+    """exp(-|x|) `i0`; its derivative at the kink at 0 is 0."""
     return _modified(0, x, scaled=True)
 
 

@@ -1,4 +1,4 @@
-"""The special functions that are primitives."""
+"""Special functions that are primitives."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is made of the gamma function: its logarithm's derivatives, beta, and the Hurwitz zeta function.
+"""Relatives of the gamma function: its logarithm's derivatives, beta, and the Hurwitz zeta function.
 
 Reference: Abramowitz & Stegun 1964, 6.1.41 for Stirling's series, 6.4.7 and 6.4.10 for polygamma; Johansson
-2014, arXiv:1309.2877, for zeta by the sum of Euler and Maclaurin.
+2014, arXiv:1309.2877, for zeta by Euler-Maclaurin summation.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ BERNOULLI = (
     854513 / 138, -236364091 / 2730,
 )  # fmt: skip
 STIRLING = tuple(b / (2 * k * (2 * k - 1)) for k, b in enumerate(BERNOULLI[:9], 1))
-LARGE = 10.0  # from here on the terms of `STIRLING` fall below 1e-17
-TERMS = 12  # of the sum that zeta begins with
+LARGE = 10.0  # from here on, the terms of `STIRLING` fall below 1e-17
+TERMS = 12  # of zeta's sum before the Euler-Maclaurin rest
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 digamma = psi = in_f64(np.digamma)
 
 
 def stirling_rest(x: Array) -> Any:
-    """What Stirling's formula lacks: log Γ(x) - (x - ½) log x + x - ½ log 2π, for x >= 10."""
+    """The error of Stirling's formula: log Γ(x) - (x - ½) log x + x - ½ log 2π, for x >= 10."""
     v = 1 / (x * x)
     total: Any = STIRLING[-1]
     for coefficient in STIRLING[-2::-1]:
@@ -65,7 +65,7 @@ def _betaln(a: Any, b: Any) -> Any:
     small, large = np.where(is_less, a, b), np.where(is_less, b, a)
     are_large = np.logical_and(small >= LARGE, large < math.inf)
     is_large = np.logical_and(np.logical_and(large >= LARGE, large < math.inf), small + large >= LARGE)
-    # Arguments that another case uses are replaced by harmless ones.
+    # Replace arguments of the other cases by harmless ones.
     q = np.where(is_large, large, LARGE)
     return np.where(
         are_large, _of_large(np.where(are_large, small, LARGE), q),
@@ -96,8 +96,8 @@ def _is_pole(x: Any) -> Any:
 def _at_poles(value: Any, a: Any, b: Any, of: Callable[..., Any]) -> Any:
     """`value`, but inf where an argument is a whole number n <= 0.
 
-    If the other one, m, is whole too and 0 < m < 1 - n, it is `of(1 - n - m, m)` instead. None of these has a
-    derivative.
+    If the other argument, m, is whole too and 0 < m < 1 - n, it is `of(1 - n - m, m)` instead. None of these
+    has a derivative.
     """
     is_pole = np.logical_or(_is_pole(a), _is_pole(b))
     whole, other = np.where(_is_pole(b), b, a), np.where(_is_pole(b), a, b)
@@ -126,20 +126,20 @@ def zeta(x: Array, q: Array | None = None) -> Any:
 
     Args:
         x: > 1; inf at 1, NaN below. Without `q`, any number.
-        q: > 0; inf at whole numbers up to 0, NaN elsewhere below 0, where SciPy has values for a whole `x`.
+        q: > 0; inf at whole numbers <= 0, NaN elsewhere below 0, where SciPy has values for a whole `x`.
     """
     return _riemann(x) if q is None else _zeta(x, q)
 
 
 @in_f64
 def _riemann(x: Array) -> Any:
-    """Riemann's zeta function: from 0 on by the sum, below by the functional equation."""
+    """Riemann's zeta function: by the sum for x >= 0, by the functional equation below."""
     is_one, is_positive = np.equal(x, 1), x >= 0
     direct = hurwitz(np.where(np.logical_and(is_positive, np.logical_not(is_one)), x, 2.0), 1.0)
     s = np.where(is_positive, -1.0, x)
     whole = np.rint(0.5 * s)
-    sine = np.sin(math.pi * (0.5 * s - whole)) * (1 - 2 * np.remainder(whole, 2.0))  # exactly 0 where it is
-    is_far = s < -100  # where the factors alone would overflow
+    sine = np.sin(math.pi * (0.5 * s - whole)) * (1 - 2 * np.remainder(whole, 2.0))  # exactly 0 at its zeros
+    is_far = s < -100  # here single factors would overflow
     near, far = np.where(is_far, -1.0, s), np.where(is_far, s, -1.0)
     near = gamma(1 - near) * np.power(2 * math.pi, near)
     far = np.exp(np.gammaln(1 - far) + math.log(2 * math.pi) * far)
@@ -157,13 +157,13 @@ def _zeta(x: Array, q: Array) -> Any:
 
 
 def hurwitz(s: Array, q: Array) -> Any:
-    """ζ(s, q) for s > 1 and q > 0: a few terms, and the sum of Euler and Maclaurin for the rest."""
+    """ζ(s, q) for s > 1 and q > 0: a few terms, and the Euler-Maclaurin sum for the rest."""
     total: Any = np.power(q, -s)
     for k in range(1, TERMS):
         total = total + np.power(q + k, -s)
     w = q + TERMS
     last = np.power(w, -s)
-    counts = last > 0  # else the products of s below might overflow
+    counts = last > 0  # else products of s below might overflow
     s = np.where(counts, s, 2.0)
     v, factor, tail = 1 / (w * w), s / w, 0.5 + w / (s - 1)
     for k, number in enumerate(BERNOULLI, 1):
@@ -176,7 +176,7 @@ def polygamma(n: Array, x: Array) -> Any:
     """The derivative of order `n` of `digamma`: (-1)ⁿ⁺¹ n! ζ(n + 1, x), reflected for x <= 0.
 
     Args:
-        n: a whole number >= 0, or an array of them, which is known.
+        n: a known whole number >= 0, or an array of them.
 
     Raises:
         GraphError: `n` is traced, negative or not whole.
@@ -185,7 +185,7 @@ def polygamma(n: Array, x: Array) -> Any:
         raise GraphError("polygamma: the order n is traced, and has no derivative; give a known whole number")
     orders = np.asarray(n)
     if (orders != orders.astype(int)).any() or (orders < 0).any():
-        raise GraphError(f"polygamma: the order n is a whole number >= 0, got {n!r}")
+        raise GraphError(f"polygamma: the order n must be a whole number >= 0, got {n!r}")
     found = [(int(k), _of_order(int(k))(x)) for k in sorted(set(orders.ravel().tolist()))]
     out = found[0][1]
     for k, value in found[1:]:

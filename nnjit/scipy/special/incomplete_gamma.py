@@ -6,8 +6,8 @@ With D = xᵃ exp(-x) / Γ(a):
 
 The first serves x <= a, the second x > a. There both integrands are exp(-|a - x| s - x b(∓s)) with b(u) =
 exp(u) - 1 - u. They fall monotonically, and are integrated by the trapezoidal rule after s = exp(τ - exp(-τ))
-(double exponential). Since they are smooth in both arguments, what is true of the values is true of the
-derivatives. Below x = 1 the power series is used.
+(double exponential). They are smooth in both arguments, so derivatives are as accurate as values. Below x = 1
+the power series is used.
 
 Reference: Abramowitz & Stegun 1964, 6.5.2, 6.5.3 and 6.5.29; Takahasi & Mori 1974, Publ. RIMS 9.
 """
@@ -30,7 +30,7 @@ _TAUS = STEP * numpy.arange(-56, 60)
 NODES = numpy.exp(_TAUS - numpy.exp(-_TAUS))
 WEIGHTS = STEP * NODES * (1 + numpy.exp(-_TAUS))
 TERMS = 20  # of the power series below x = 1
-# log Γ(1 + a) = Σ LOG_GAMMA[k] aᵏ: its own digits where Γ(1 + a) is near 1.
+# log Γ(1 + a) = Σ LOG_GAMMA[k] aᵏ: full precision where Γ(1 + a) is near 1.
 SMALL = 0.25
 LOG_GAMMA = (0.0, -0.5772156649015329, *((-1) ** k * float(hurwitz(float(k), 1.0)) / k for k in range(2, 28)))
 
@@ -40,7 +40,7 @@ def gammainc(a: Array, x: Array) -> Any:
     """The regularised lower incomplete gamma function P(a, x) = ∫ tᵃ⁻¹ exp(-t) dt / Γ(a) from 0 to `x`.
 
     Args:
-        a: > 0; at 0 the result is 1, and 0 at inf.
+        a: > 0; the result is 1 at 0, and 0 at inf.
         x: >= 0; NaN below.
     """
     return _parts(a, x)[0]
@@ -70,7 +70,7 @@ def _parts(a: Any, x: Any) -> tuple[Any, Any]:
 
 
 def _is_end(a: Any, x: Any) -> Any:
-    """Whether one argument alone is infinite, and the other not negative."""
+    """Whether one argument is infinite, and the other finite and not negative."""
     is_infinite = np.not_equal(np.equal(a, math.inf), np.equal(x, math.inf))
     return np.logical_and(is_infinite, np.minimum(a, x) >= 0)
 
@@ -94,7 +94,7 @@ def _start(a: Any, x: Any) -> tuple[Any, Any]:
 def _later(a: Any, x: Any) -> Any:
     """P where 1 <= x <= a, Q where x is above both."""
     gap, sign = abs(a - x), np.where(x <= a, -1.0, 1.0)
-    # How far the nodes are stretched, to fit how fast the integrand falls, changes no integral.
+    # Stretching the nodes, to fit the integrand's decay, does not change the integral.
     stretch = np.stop_gradient(1 / (gap + np.sqrt(x)))
     slope, scale, wide = (np.expand_dims(y, -1) for y in (-gap * stretch, sign * stretch, x))
     integrand = np.exp(slope * NODES - wide * expm1mx(scale * NODES))
@@ -102,7 +102,7 @@ def _later(a: Any, x: Any) -> Any:
 
 
 def _front(a: Any, x: Any) -> Any:
-    """D; for large `a` by Stirling's series, whose large terms cancel on paper."""
+    """D; for large `a` by Stirling's series, after cancelling its large terms on paper."""
     is_large = a >= LARGE
     big = np.where(is_large, a, LARGE)
     ratio = np.where(is_large, (x - a) / big, 0.0)
@@ -112,7 +112,7 @@ def _front(a: Any, x: Any) -> Any:
 
 
 def _gap_of_log(u: Any) -> Any:
-    """What log(1 + u) is below u, for u > -1: near 0 by log(1 + u) = 2 artanh(r), r = u / (2 + u)."""
+    """The gap u - log(1 + u) for u > -1: near 0 by log(1 + u) = 2 artanh(r), r = u / (2 + u)."""
     is_near = abs(u) < 0.35
     near, far = np.where(is_near, u, 0.0), np.where(is_near, 1.0, u)
     r = near / (2 + near)

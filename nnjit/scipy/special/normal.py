@@ -1,4 +1,4 @@
-"""The normal distribution: its cumulative function, the logarithm of that, and its inverse."""
+"""The normal distribution: its cumulative function, the logarithm of it, and its inverse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ndtr(x: Array) -> Any:
 
 @in_f64
 def log_ndtr(x: Array) -> Any:
-    """The logarithm of `ndtr`, exact in both tails: log(erfcx(-x / √2) / 2) - x² / 2 below -1."""
+    """The logarithm of `ndtr`, accurate in both tails: log(erfcx(-x / √2) / 2) - x² / 2 below -1."""
     is_low = x < -1
     low, high = np.where(is_low, x, -1.0), np.where(is_low, 0.0, x)
     below = np.log(0.5 * erfcx(-ROOT_HALF * low)) - 0.5 * low * low
@@ -30,7 +30,7 @@ def log_ndtr(x: Array) -> Any:
 
 @in_f64
 def ndtri(p: Array) -> Any:
-    """What a standard normal number is below with probability `p`; -inf at 0, inf at 1, NaN beyond."""
+    """The inverse of `ndtr`: -inf at 0, inf at 1, NaN beyond."""
     is_low = p < 0.5
     tail = math.sqrt(2) * erfcinv(2 * np.where(is_low, p, 1 - p))
     return np.where(is_low, -tail, tail)

@@ -24,7 +24,7 @@ def logit(x: Array) -> Any:
 @in_f64
 def exp1(x: Array) -> Any:
     """The exponential integral ∫ exp(-t)/t dt from `x` to inf; inf at 0, NaN below."""
-    return -expi(-x) * np.where(x < 0, math.nan, 1.0)  # a product, so that the derivative is NaN there
+    return -expi(-x) * np.where(x < 0, math.nan, 1.0)  # a product, so the derivative is NaN there
 
 
 @in_f64
@@ -41,16 +41,16 @@ def logsumexp(
 
     Args:
         b: weights that broadcast with `a`; 1 if None.
-        return_sign: whether (log |Σ|, the sum's sign) is returned; otherwise a negative sum gives NaN.
+        return_sign: whether to return (log |Σ|, the sum's sign); otherwise a negative sum gives NaN.
     """
     return np.logsumexp(a, axis, keepdims, b=b, return_sign=return_sign)
 
 
 def softmax(x: Array, axis: Axis = None) -> Any:
-    """exp(x) / Σ exp(x) over `axis`, of all elements if None."""
+    """exp(x) / Σ exp(x) over `axis`; over all elements if None."""
     return np.softmax(x, axis)
 
 
 def log_softmax(x: Array, axis: Axis = None) -> Any:
-    """The logarithm of `softmax`: x - log Σ exp(x) over `axis`, of all elements if None."""
+    """The logarithm of `softmax`, x - log Σ exp(x), over `axis`; over all elements if None."""
     return np.log_softmax(x, axis)

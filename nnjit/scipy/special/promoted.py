@@ -1,4 +1,4 @@
-"""Decorators that bring arguments to one dtype of floats, and values at edges."""
+"""Decorators that promote arguments to one float dtype, and values at the edges of a domain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnjit.numpy.promotion import Array, astype, binary, broadcast_together, pro
 
 
 def of_primitive(primitive: Primitive) -> Callable[..., Any]:
-    """The function of a primitive of floats: arguments are promoted, whole numbers to f64, and broadcast."""
+    """A function from a primitive of floats: promotes its arguments, whole numbers to f64, and broadcasts."""
 
     def function(*args: Array) -> Any:
         return binary(primitive, *args, dtype="f2")
@@ -25,9 +25,9 @@ def of_primitive(primitive: Primitive) -> Callable[..., Any]:
 
 
 def in_f64(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` computed in float64 of arguments of one shape, and rounded to their dtype.
+    """Compute `function` in float64, from arguments broadcast to one shape, and round to their dtype.
 
-    Like SciPy's functions, it says nothing of infinities and poles.
+    Like SciPy's functions, it does not warn of infinities and poles.
     """
 
     @wraps(function)
@@ -41,9 +41,9 @@ def in_f64(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def at_edge(is_edge: Any, value: Any, other: Any, *args: Any) -> Any:
-    """`value` where `is_edge`, else `other`; at the edge the derivative to every finite one of `args` is NaN.
+    """`value` where `is_edge`, else `other`; at the edge, the derivative by every finite argument is NaN.
 
-    There the square and the cube root of 0 are added, whose derivatives are inf and -inf.
+    This adds a square root and subtracts a cube root of 0 there, with derivatives inf and -inf.
     """
     moved = sum(np.where(np.isfinite(x), x - np.stop_gradient(x), 0.0) for x in args)
     apart = np.where(is_edge, moved, 1.0)

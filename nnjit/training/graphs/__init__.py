@@ -1,1 +1,1 @@
-"""The graphs of a training: the step, the evaluation and the prediction, and those of full-batch methods."""
+"""The graphs of training: step, evaluation and prediction, and those of full-batch methods."""

@@ -15,17 +15,16 @@ from nnjit.experiment.options import ClassWeights
 def class_weights(
     wanted: ClassWeights, classes: Sequence[str] | None, y: numpy.ndarray, w: numpy.ndarray
 ) -> tuple[float, ...] | None:
-    """The weight of each class; None if all classes count alike.
+    """The weight of each class; None if all classes count equally.
 
     `balanced` gives class k the weight n / (K nₖ), for n rows in K classes, nₖ of them in class k; if rows
-    have weights, n and nₖ are sums of these. So every class has the same total weight, as with
-    scikit-learn's `compute_class_weight`. A class that the mapping omits has weight 1, as there; and so has
-    one without rows.
+    have weights, n and nₖ are sums of these. So every class has the same total weight, as with scikit-learn's
+    `compute_class_weight`. A class that the mapping omits has weight 1, as there; so does one without rows.
 
     Args:
         wanted: the option `class_weights`.
         classes: the labels of the data; None if its targets are values.
-        y, w: (n,) class and weight of each row of the training part.
+        y, w: (n,) the class and weight of each training row.
 
     Raises:
         ConfigError: the targets are values, or the data has no such class; the path starts at the option.
@@ -33,7 +32,7 @@ def class_weights(
     if wanted is None:
         return None
     if classes is None:
-        raise ConfigError("the targets are values, which have no classes; weigh rows with data.weights")
+        raise ConfigError("the targets are values, which have no classes; weight rows with data.weights")
     if wanted == "balanced":
         counts = numpy.bincount(y, w, len(classes))
         balanced = counts.sum() / (len(classes) * numpy.where(counts > 0, counts, 1.0))

@@ -1,4 +1,4 @@
-"""Decode predictions into classes, or into values in their original unit."""
+"""Decode predictions into classes or values in original units."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nnjit.runs.predictions import Predictions
 from nnjit.training.graphs.output import Output
 
 Decoded = np.ndarray | dict[str, np.ndarray]
-"""An array; of several outputs, one of each by the output's name."""
+"""An array; for several outputs, a dict of arrays by output."""
 
 Classes = tuple[str, ...] | dict[str, tuple[str, ...]] | None
-"""The names of the classes; of several outputs, those of each that has classes; None if none has."""
+"""The names of the classes; for several outputs, a dict of those that have classes; None if none has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Decoder(ABC):
     """Decodes the predictions (n, O) of a compiled task.
 
     Args:
-        scaling: that of the inputs, and of the targets.
+        scaling: the scaling of the inputs and targets.
     """
 
     scaling: Scaling
@@ -32,7 +32,7 @@ class Decoder(ABC):
     @property
     @abstractmethod
     def known_classes(self) -> Classes:
-        """The names of the classes that the outputs predict."""
+        """The names of the predicted classes."""
 
     @property
     def has_classes(self) -> bool:
@@ -49,11 +49,11 @@ class Decoder(ABC):
 
     @abstractmethod
     def targets(self, y: np.ndarray) -> Decoded:
-        """Targets as the data has them: class indices, or values in their original unit."""
+        """Undo the scaling of targets: class indices, or values in their original unit."""
 
     @abstractmethod
     def predictions(self, split: str, predicted: np.ndarray, y: np.ndarray) -> dict[str, Predictions]:
-        """The content of `predictions.npz` for each output, by its name; "" for a single output."""
+        """The content of `predictions.npz` for each output by name, "" for a single output."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class SingleDecoder(Decoder):
 
     Args:
         classes: the names of the classes; None if the predictions are values.
-        threshold: the probability above which the second of two classes is decided for; None is 1/2.
+        threshold: the probability above which to choose the second of two classes; None is 1/2.
     """
 
     classes: tuple[str, ...] | None
@@ -91,7 +91,7 @@ class SingleDecoder(Decoder):
 
 @dataclass(frozen=True, eq=False)
 class JointDecoder(Decoder):
-    """Decodes several outputs, each by its own decoder."""
+    """Decodes several outputs, each with its own decoder."""
 
     outputs: Sequence[Output]
 
@@ -103,7 +103,7 @@ class JointDecoder(Decoder):
         return {each.name: decoder_of(each).decide(each.take(predicted)) for each in self.outputs}
 
     def scores(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
-        """The probability of each class, (n, K), of each output that predicts classes."""
+        """The probabilities (n, K) of each output that predicts classes."""
         of_classes = [output for output in self.outputs if output.target.classes is not None]
         return {each.name: decoder_of(each).scores(each.take(predicted)) for each in of_classes}
 
@@ -116,7 +116,7 @@ class JointDecoder(Decoder):
 
 
 def with_names(decided: Decoded, classes: Classes) -> Decoded:
-    """Decisions whose classes are names (n,) instead of indices.
+    """Replace class indices by class names (n,) in decisions.
 
     >>> with_names(np.array([1, 0]), ("no", "yes")).tolist()
     ['yes', 'no']
@@ -128,7 +128,7 @@ def with_names(decided: Decoded, classes: Classes) -> Decoded:
 
 
 def decide(scores: np.ndarray, threshold: float | None = None) -> np.ndarray:
-    """The most probable class (n,), or of two the second if its probability is above a threshold.
+    """Choose the most probable class (n,), or of two the second if its probability is above a threshold.
 
     >>> decide(np.array([[0.7, 0.3], [0.9, 0.1]]), 0.2)
     array([1, 0], dtype=int32)

@@ -1,7 +1,7 @@
-"""Build the graphs of a full-batch training: cost and gradient, H v, residuals and their Jacobian.
+"""Build the graphs of full-batch training: cost and gradient, H v, residuals and their Jacobian.
 
 C = Σ wₖ Cₖ / Σ wₖ + penalty, as in `step.py`. If the loss is a sum of squares, the cost is Σ r², where r are
-the loss's residuals times √(wₖ / Σ w), and those of the penalty l2 Σ θ², which are √l2 θ.
+the loss's residuals times √(wₖ / Σ w), and √l2 θ for the penalty l2 Σ θ².
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def residual_graph(task: Task) -> Graph:
 
 
 def jacobian_graph(task: Task) -> Graph:
-    """(θ, [frozen,] x, y, w) → those residuals (B, 1, O) and their Jacobian (B, O, P), in reverse mode.
+    """(θ, [frozen,] x, y, w) → these residuals (B, 1, O) and their Jacobian (B, O, P), in reverse mode.
 
-    The graph is traced for one example, all of whose unit vectors are pulled back at once, and then mapped.
+    The graph is traced for one example, pulling back all unit vectors at once, and then mapped.
 
     Raises:
         GraphError: an operation of the model cannot be mapped.
@@ -65,7 +65,7 @@ def jacobian_graph(task: Task) -> Graph:
 
 
 def random_layers(task: Task) -> list[str]:
-    """The names of the layers that draw random numbers in training."""
+    """The names of layers that draw random numbers in training."""
     key, step = new_input(array_type("u32")), new_input(array_type("u32"))
     named, (x, *_) = task.named(task.vectors()), batch_inputs(task)
     output = as_node(task.model(named, x, training=True, key=key, step=step))

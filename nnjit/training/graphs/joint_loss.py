@@ -1,7 +1,7 @@
 """Join the losses of several outputs into one loss, their weighted sum.
 
 C = Σ weight · C_output for each example. The outputs are columns of the model's output (B, ΣO), the targets
-columns of y (B, T), with a class as its index. So graphs, kernels and the loop know only a single output.
+columns of y (B, T), with classes as indices. So graphs, kernels and the loop only know a single output.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class JointLoss(Loss):
 
 
 class JointSquares(JointLoss, SumOfSquares):
-    """The loss of several outputs whose losses are all sums of squares: it is one too."""
+    """The joint loss of outputs whose losses are all sums of squares, which is also a sum of squares."""
 
     def residuals(self, output: Array, target: Array) -> Array:
         return np.concatenate([each.residuals(output, target) for each in self.outputs], axis=1)
 
 
 def joint_loss(outputs: tuple[Output, ...]) -> JointLoss:
-    """The loss of several outputs."""
+    """Join the losses of several outputs."""
     are_squares = all(isinstance(each.loss, SumOfSquares) for each in outputs)
     return (JointSquares if are_squares else JointLoss)(outputs=outputs)

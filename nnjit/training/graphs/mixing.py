@@ -1,8 +1,8 @@
 """Mix the examples of a step with others, and their costs in the same proportion (mixup).
 
-Instead of an example x with target y, a step trains on λ x + (1 - λ) x′ with the cost λ C(y) + (1 - λ) C(y′).
-x′ and y′ are those of its partner, another example of the training part. If the gradient of C is linear in
-the target, it is that of the target λ y + (1 - λ) y′, and classes need no rows of probabilities.
+Instead of an example x with target y, a step trains on λ x + (1 - λ) x′ with the cost λ C(y) + (1 - λ) C(y′),
+where x′ and y′ belong to its partner, another training example. If the gradient of C is linear in the target,
+it equals that of the target λ y + (1 - λ) y′, and classes need no rows of probabilities.
 Reference: Zhang et al. 2018, arXiv:1710.09412.
 """
 
@@ -18,18 +18,18 @@ import nnjit.numpy as np
 from nnjit.ir import Node, scope
 
 PARTNERS = ("partner_x", "partner_y", "partner_w")
-LEAST = 1e-30  # a divisor that is not 0; what it is added to is 0 once in 2⁴⁸ draws
+LEAST = 1e-30  # keeps a divisor from being 0, which it would be once in 2⁴⁸ draws
 
 Batch = tuple[Any, Any, Any]
 """Rows, targets and weights."""
 
 
 class Examples(NamedTuple):
-    """What a step trains on.
+    """The examples that a step trains on.
 
     Args:
         x: the rows (B, …).
-        targets: what each row is compared with, and the weight of that; two for mixed rows.
+        targets: the targets of each row with their weights; two for mixed rows.
     """
 
     x: Any
@@ -37,13 +37,13 @@ class Examples(NamedTuple):
 
     @property
     def weights(self) -> Any:
-        """(B,), how much each row counts."""
+        """How much each row counts, (B,)."""
         first, *rest = (weight for _, weight in self.targets)
         return sum(rest, first)
 
 
 def mixed(alpha: float, key: Node, step: Node, stream: int, batch: Batch, partners: Batch) -> Examples:
-    """The examples of a batch, each mixed with its partner.
+    """Mix the examples of a batch with their partners.
 
     Args:
         alpha: λ is drawn from Beta(alpha, alpha), > 0.
@@ -57,12 +57,12 @@ def mixed(alpha: float, key: Node, step: Node, stream: int, batch: Batch, partne
 
 
 def mirrored(rows: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
-    """Partners for rows x, y and w by the names of a step's inputs: the last for the first, and so on."""
+    """Partners for rows x, y and w in reverse order, by the names of a step's inputs."""
     return {partner: rows[name][::-1] for partner, name in zip(PARTNERS, "xyw", strict=True)}
 
 
 def mirrored_natively(rows: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndarray]:
-    """The same as native steps take it: the rows, and the order in which they are partners."""
+    """The same partners for native steps: the rows, and their order as partners."""
     order = numpy.arange(len(rows["w"]), dtype=numpy.int64)[::-1].copy()
     return {partner: rows[name] for partner, name in zip(PARTNERS, "xyw", strict=True)} | {"partners": order}
 
@@ -70,9 +70,9 @@ def mirrored_natively(rows: Mapping[str, numpy.ndarray]) -> dict[str, numpy.ndar
 def shares(alpha: float, u: Any) -> Any:
     """max(λ, 1 - λ), shape (B,), of λ from Beta(alpha, alpha), for u (B, 2) uniform in [0, 1).
 
-    The pair (x, x′) with λ is the pair (x′, x) with 1 - λ, and the one is drawn as often as the other; so an
-    example may as well be the larger part of what it is mixed to. λ = 1/2 ± 1/2 √(q / (1 + q)), where
-    q = (u₀^(-1/α) - 1) cos² π u₁, as √(2α q) is Student's t of 2α degrees of freedom.
+    The pair (x, x′) with λ is the pair (x′, x) with 1 - λ, and both are equally likely. So each example can
+    be the larger part of its mixture. λ = 1/2 ± 1/2 √(q / (1 + q)), where q = (u₀^(-1/α) - 1) cos² π u₁,
+    since √(2α q) is Student's t with 2α degrees of freedom.
     Reference: Devroye 1996, "Random variate generation in one line of code", after Bailey 1994.
     """
     p, c = np.power(u[:, 0], 1 / alpha), np.square(np.cos(math.pi * u[:, 1]))

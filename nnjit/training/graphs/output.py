@@ -1,4 +1,4 @@
-"""Describe one of several outputs: its columns of the joined output and of the targets, and its cost."""
+"""Describe one of several outputs: its columns in the joined output and in the targets, and its cost."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Output:
     """One of several outputs.
 
     Args:
-        weight: the factor of its cost in the cost of all.
+        weight: the factor of its cost in the total cost.
         target: its columns in y.
         columns: its columns in the joined output.
-        link: what makes its prediction of the logits.
+        link: turns logits into its prediction.
         unit: undoes the scaling of its target values; None if they are not scaled.
-        center: where its target values lie in their own unit; None of classes.
-        class_weights: the factor of each class in its cost; None if all classes count alike.
+        center: the center of its target values in their own unit; None for classes.
+        class_weights: the factor of each class in its cost; None if all classes count equally.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Output:
     center: Center | None = None
 
     def take(self, joined: Any) -> Any:
-        """Its columns (B, O) of the joined output, or of the joined predictions."""
+        """Select its columns (B, O) from the joined output or predictions."""
         return joined[:, self.columns]
 
     def truth(self, y: Any) -> Any:
-        """Its targets: class indices (B,), or values (B, O)."""
+        """Select its targets: class indices (B,), or values (B, O)."""
         if self.target.classes is None:
             return y[:, self.target.columns]
         return np.astype(y[:, self.target.start], "i32")
@@ -58,7 +58,7 @@ class Output:
         return costs if weight is None else costs * weight
 
     def residuals(self, joined: Array, y: Array) -> Array:
-        """The residuals (B, O) of its loss, whose squares sum to the cost times both weights."""
+        """The residuals (B, O) of its loss; their squares sum to the cost times both weights."""
         assert isinstance(self.loss, SumOfSquares)  # no other loss has residuals
         found, weight = self.loss.residuals(self.take(joined), self.truth(y)), self._class_weight(y, joined)
         found = weighted(sqrt_of(self.weight), found)
@@ -66,7 +66,7 @@ class Output:
 
     @property
     def reading(self) -> Reading:
-        """How its metrics read it."""
+        """The way its metrics read it."""
         return Reading(self.loss, self.link, self.unit, self.center)
 
     @property
@@ -75,11 +75,11 @@ class Output:
         return int(self.columns.stop - self.columns.start)
 
     def letter(self, name: str) -> Formula:
-        """The letter `name` with this output as its index."""
+        """The letter `name`, indexed by this output."""
         return symbol(f"{name}_{self.name}")
 
     def take_formula(self, joined: Formula) -> Formula:
-        """Its columns of the joined output, as a formula."""
+        """The selection of its columns from the joined output, as a formula."""
         return columns(joined, self.columns.start, self.columns.stop)
 
     def weighted_formula(self, cost: Formula) -> Formula:
@@ -87,11 +87,11 @@ class Output:
         return self.weight * (cost if self.class_weights is None else self.letter("v") * cost)
 
     def _class_weight(self, y: Array, joined: Array) -> Any:
-        """The weight (B,) of each example's class; None if all classes count alike."""
+        """The weight (B,) of each example's class; None if all classes count equally."""
         weights = self.class_weights
         return None if weights is None else class_weight_of_rows(weights, self.truth(y), joined.dtype)
 
 
 def weighted(weight: float, cost: Any) -> Any:
-    """A cost times its weight, without a multiplication if that is 1."""
+    """A cost times its weight, without a multiplication if the weight is 1."""
     return cost if is_exactly(weight, 1) else weight * cost

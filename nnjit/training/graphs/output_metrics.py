@@ -1,4 +1,4 @@
-"""Wrap metrics for one of several outputs: they read its columns, and their names begin with its name."""
+"""Wrap metrics for one of several outputs: they read its columns and have its name as a prefix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nnjit.training.graphs.reading import reads_logits
 
 
 class OutputLoss(RowMetric):
-    """The cost of one output, times its class weights and without its own weight."""
+    """The cost of one output, with class weights but without the output's weight."""
 
     type: Literal["loss"] = "loss"
     better: ClassVar[Literal["higher", "lower"]] = "lower"
@@ -32,7 +32,7 @@ class OutputLoss(RowMetric):
 
 
 class OutputMetric(Metric):
-    """A metric of one output, which wraps that of a single output."""
+    """A metric of one output, wrapping the metric of a single output."""
 
     output: InstanceOf[Output]
     metric: InstanceOf[Metric]
@@ -77,7 +77,7 @@ class WholeOutputMetric(OutputMetric, WholeMetric):
 
 
 def output_metric(output: Output, metric: Metric) -> OutputMetric:
-    """`metric` for one of several outputs."""
+    """Wrap `metric` for one of several outputs."""
     if isinstance(metric, SummedMetric):
         return SummedOutputMetric(output=output, metric=metric)
     assert isinstance(metric, WholeMetric)

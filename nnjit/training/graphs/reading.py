@@ -1,4 +1,4 @@
-"""Bring an output of the model, and its target, into the form in which metrics take them."""
+"""Convert an output of the model and its target to the form that metrics need."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ OF_LOGITS = {"class_scores": class_scores, "log_probabilities": log_probabilitie
 
 
 class Reading(NamedTuple):
-    """What there is to know about an output for its metrics.
+    """How metrics read an output.
 
     Args:
-        link: what makes the prediction of the logits.
+        link: turns logits into the prediction.
         unit: undoes the scaling of target values; None if they are not scaled.
-        center: where target values lie in their own unit; None of classes.
+        center: the center of the target values in their own unit; None for classes.
     """
 
     loss: Loss
@@ -31,7 +31,7 @@ class Reading(NamedTuple):
     center: Center | None = None
 
     def of(self, reads: Reads, output: Any, logits: Any, target: Any) -> tuple[Any, Any]:
-        """What a metric that reads so takes for the prediction, and the target."""
+        """The prediction and target for a metric that reads in this way."""
         if reads in OF_LOGITS:
             return OF_LOGITS[reads](logits, self.link), target
         prediction = self.loss.predict(output)
@@ -41,11 +41,11 @@ class Reading(NamedTuple):
         return self._in_own_unit(prediction, origin), self._in_own_unit(target, origin)
 
     def scores(self, logits: numpy.ndarray) -> numpy.ndarray:
-        """What ranks examples, (n, O)."""
+        """The scores that rank examples, (n, O)."""
         return log_odds(logits, self.link)
 
     def _in_own_unit(self, values: Any, origin: Any) -> Any:
-        """Values with their scaling undone, less a number: so the digits of a scaled value are all kept."""
+        """Undo the scaling of values and subtract a number, keeping all digits of the scaled values."""
         if self.unit is not None:
             return np.astype(values, "f64") * self.unit.scale + (self.unit.shift - origin)
         return values if is_exactly(origin, 0) else np.astype(values, "f64") - origin
@@ -57,7 +57,7 @@ def metric_totals(
     """The totals of the metrics of a batch, with weights (B, 1).
 
     Args:
-        reading: of a single output; several read their columns themselves.
+        reading: that of a single output; metrics of several outputs read their columns themselves.
     """
     joined = {"output": (output, target), "logits": (logits, target)}
     pairs = (joined.get(m.reads) or reading.of(m.reads, output, logits, target) for m in metrics)
@@ -65,5 +65,5 @@ def metric_totals(
 
 
 def reads_logits(reads: Reads) -> bool:
-    """Whether what is read is made of logits rather than of the model's output."""
+    """Whether it is computed from logits rather than from the model's output."""
     return reads in OF_LOGITS or reads == "logits"

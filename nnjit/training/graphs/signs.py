@@ -1,4 +1,4 @@
-"""Measure signs of layers that learn little: units that are always 0, outputs at their bounds."""
+"""Measure signs that a layer learns little: units that are always 0, outputs at their bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnjit.autodiff import as_node
 from nnjit.ir import Graph, new_input, tracing
 from nnjit.training.graphs.task import Task
 
-NEAR = 0.99  # of a bound of 1
+NEAR = 0.99  # close to a bound of 1
 
 
 def _dead(a: Any) -> Any:
@@ -19,14 +19,14 @@ def _dead(a: Any) -> Any:
 
 
 def _share(holds: Any) -> Any:
-    """The fraction of the elements (n, …) for which something holds."""
+    """The fraction of true elements (n, …)."""
     holds = np.astype(holds, "f64")
     return np.sum(holds) / np.sum(np.ones_like(holds))
 
 
 # fmt: off
-# What outputs (n, …, units) are a sign of, by their activation: the column, and the fraction of the units
-# (for images, the channels) or of the outputs.
+# By activation, what outputs (n, …, units) are a sign of: the column, and the fraction of units (channels for
+# images) or of outputs.
 SIGNS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "relu":    ("dead",      _dead),
     "sigmoid": ("saturated", lambda a: _share(np.abs(2 * a - 1) > NEAR)),
@@ -36,14 +36,14 @@ SIGNS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 
 
 class Watched(NamedTuple):
-    """A hidden layer whose outputs have a sign."""
+    """A hidden layer whose outputs can show a sign."""
 
     layer: str
     activation: str
 
 
 def watched(task: Task) -> list[Watched]:
-    """The hidden layers whose outputs have a sign."""
+    """The hidden layers whose outputs can show a sign."""
     hidden = [(n.name, n.layer) for n in task.model.nodes if n.name != task.model.output]
     named = [Watched(name, _activation(layer)) for name, layer in hidden]
     return [w for w in named if w.activation in SIGNS]
@@ -51,7 +51,7 @@ def watched(task: Task) -> list[Watched]:
 
 @tracing()
 def signs_graph(task: Task) -> Graph:
-    """(θ, [state, frozen,] x) → a fraction, float64, for each layer with a sign; without dropout."""
+    """(θ, [state, frozen,] x) → a float64 fraction for each watched layer, without dropout."""
     vectors, x = task.vectors(), new_input(task.rows(), "input")
     outputs = task.model.outputs(task.named(vectors), x)
     signs = [as_node(SIGNS[w.activation][1](outputs[w.layer])) for w in watched(task)]

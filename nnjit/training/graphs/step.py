@@ -1,8 +1,7 @@
-"""Build the graphs of a training: the whole step, the evaluation of a split, and the prediction.
+"""Build the graphs of training: the whole step, the evaluation of a split, and the prediction.
 
-Everything in them is traced code: the model, the loss, the chain rule, the penalty, the clipping, the
-optimizer and the metrics. The cost of a batch is C = Σ wₖ Cₖ / Σ wₖ, where wₖ is the weight of row k times
-that of its class.
+Everything in them is traced code: model, loss, chain rule, penalty, clipping, optimizer and metrics. The cost
+of a batch is C = Σ wₖ Cₖ / Σ wₖ, where wₖ is the weight of row k times that of its class.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ class _Inputs(NamedTuple):
     """The inputs of a step, in the order of its graph.
 
     Args:
-        vectors: those of the model by name.
-        slots: those of the optimizer.
-        averages: of the params and of the layers' state.
-        fraction: that of the new values in their averages; () without averages.
+        vectors: the model's vectors by name.
+        slots: the optimizer's slots.
+        averages: the averages of params and layer state.
+        fraction: the fraction of the new values in the averages; () without averages.
         batch: rows, targets and weights.
-        partners: the same of the examples that these are mixed with; () if they are not.
+        partners: those of the partners; () without mixing.
     """
 
     vectors: Mapping[str, Node]
@@ -63,12 +62,12 @@ class _Inputs(NamedTuple):
 
     @property
     def per_step(self) -> tuple[str, ...]:
-        """The names of the scalars with one value for each step."""
+        """The names of scalars with one value per step."""
         return ("step", "lr", "fraction") if self.fraction else ("step", "lr")
 
 
 class _Cost(NamedTuple):
-    """The cost of a batch: of each row, w C and w, and their sums."""
+    """The cost of a batch: w C and w of each row, and their sums."""
 
     rows: Any
     row_weight: Any
@@ -80,15 +79,15 @@ class _Cost(NamedTuple):
 def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tuple[Graph, Interface]:
     """An update: (θ, slots, key, step, lr, x, y, w) → (θ′, slots′, Σ w C, Σ w, penalty, metrics, ∇ Σ w C).
 
-    If the params are averaged, their average follows the slots, and that of the layers' state if it is
+    With averaging, the average of the params follows the slots, then that of the layer state if it is
     averaged too; the best epoch's averages are kept instead of its params and state. The input after lr is
-    then the fraction of the new values in the averages. If layers have state, the graph takes it after
-    all these and returns it after their new values. What frozen layers hold it takes after that, and no
-    derivative by it is computed. If rows are mixed with others, these follow x, y and w.
+    then the fraction of the new values in the averages. Layer state comes after all these, in the inputs and
+    in the outputs. Frozen arrays come after that, and no derivative with respect to them is computed. With
+    mixing, the partners follow x, y and w.
 
     Args:
-        in_order: whether epochs take the examples in the order of the data; not those to mix them with.
-        sparse: whether layers may restrict the update to those rows that a batch used.
+        in_order: whether epochs take the examples, but not their partners, in the order of the data.
+        sparse: whether layers may restrict the update to the rows that a batch used.
     """
     inputs = _step_inputs(task)
     theta, (_, y, w) = inputs.theta, inputs.batch
@@ -97,7 +96,7 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
     draws = {"key": inputs.key, "step": inputs.step, "weights": examples.weights}
     trained = task.model.train(named, examples.x, **draws)
     cost = _cost(task, trained.output, examples)
-    # Divided only now: the backward pass need not wait for the sum of the weights, which takes all rows.
+    # Divide only now, so the backward pass need not wait for the sum of the weights of all rows.
     whole = as_node(flat_gradient(cost.total, params_of(task, named)))
     gradient = whole / cost.weight
     penalty, gradient = _with_penalty(task, theta, gradient)
@@ -120,9 +119,9 @@ def step_graph(task: Task, *, in_order: bool = False, sparse: bool = True) -> tu
 
 @tracing()
 def state_graph(task: Task) -> Graph:
-    """(θ, state, [frozen,] x, w) → (the state of layers that have seen this batch alone, Σ w).
+    """(θ, state, [frozen,] x, w) → (the state of layers that have seen only this batch, Σ w).
 
-    Without dropout and the like being off, as in training; their random numbers are those of step 0.
+    Dropout and the like are on, as in training, with the random numbers of step 0.
     """
     vectors, (x, _, w) = task.vectors(), batch_inputs(task)
     layers = (replace(n, layer=n.layer.without_memory()) for n in task.model.nodes)
@@ -157,7 +156,7 @@ def gradient_graph(task: Task) -> Graph:
 
 @tracing()
 def prediction_graph(task: Task) -> Graph:
-    """(θ, [state, frozen,] x) → the loss's prediction: probabilities, or values in the training's unit."""
+    """(θ, [state, frozen,] x) → the loss's prediction: probabilities, or values in the unit of training."""
     vectors, x = task.vectors(), new_input(task.rows(), "input")
     prediction = as_node(task.loss.predict(task.model(task.named(vectors), x)))
     return Graph((*vectors.values(), x), (prediction,), (*vectors, "x"))
@@ -172,7 +171,7 @@ def logits_graph(task: Task) -> Graph:
 
 
 def params_of(task: Task, named: Mapping[str, Any]) -> list[Any]:
-    """The params among all arrays, in their order."""
+    """Select the params from all arrays, in order."""
     return [named[entry.name] for entry in task.model.table]
 
 
@@ -183,13 +182,13 @@ def mean_cost(task: Task, named: Mapping[str, Any], x: Node, y: Node, w: Node) -
 
 
 def batch_inputs(task: Task) -> tuple[Node, Node, Node]:
-    """Inputs for the rows, targets and weights of a batch."""
+    """Make inputs for the rows, targets and weights of a batch."""
     rows = new_input(task.rows(), "input")
     return rows, new_input(task.target_type, "target"), new_input(array_type(task.dtype, (B,)), "weight")
 
 
 def row_weight(task: Task, y: Node, w: Node) -> Any:
-    """The weight (B,) of each row in the cost: its own times its class's."""
+    """The weight (B,) of each row in the cost: its own times that of its class."""
     if task.class_weights is None:
         return w
     return w * class_weight_of_rows(task.class_weights, y, w.dtype)
@@ -198,7 +197,7 @@ def row_weight(task: Task, y: Node, w: Node) -> Any:
 def penalty_of(task: Task, theta: Node) -> Node | None:
     """The penalty; None without one.
 
-    It is that of one vector, with zeros for params without a penalty: one loop for any number of layers.
+    It is computed on one vector with zeros for params without a penalty: one loop for any number of layers.
     """
     if task.penalty.is_none:
         return None
@@ -225,17 +224,17 @@ def _step_inputs(task: Task) -> _Inputs:
 
 
 def _examples(task: Task, inputs: _Inputs) -> Examples:
-    """What the step trains on: the rows, or those mixed with their partners."""
+    """The examples to train on: the rows, or mixtures with their partners."""
     x, y, w = inputs.batch
     if task.mixup is None:
         return Examples(x, ((y, w),))
-    stream = len(task.model.nodes)  # those before are the layers'
+    stream = len(task.model.nodes)  # lower ones belong to the layers
     x2, y2, w2 = inputs.partners
     return mixed(task.mixup, inputs.key, inputs.step, stream, inputs.batch, (x2, y2, w2))
 
 
 def _interface(task: Task, inputs: _Inputs, totals: int, *, in_order: bool) -> Interface:
-    """The roles of the inputs and outputs of a step with so many totals."""
+    """The roles of the inputs and outputs of a step with this number of totals."""
     return Interface(
         updates=("theta", *task.slots, *(name for name in inputs.vectors if name == "state")),
         per_step=inputs.per_step,
@@ -265,7 +264,7 @@ def _cost_sums(cost: _Cost) -> list[Any]:
 
 
 def _with_penalty(task: Task, theta: Node, gradient: Any) -> tuple[Node | None, Any]:
-    """The penalty, None without one, and the gradient of the cost with it."""
+    """The penalty, None without one, and the gradient of the cost including it."""
     with scope("penalty"):
         penalty = penalty_of(task, theta)
     if penalty is None:
@@ -295,7 +294,7 @@ def _update(
 
 
 def _averages(inputs: _Inputs, new: Sequence[Any]) -> list[Any]:
-    """The next averages of the new params and state."""
+    """Update the averages with the new params and state."""
     with scope("averaging"):
         return [blend(old, v, inputs.fraction[0]) for old, v in zip(inputs.averages, new, strict=False)]
 
@@ -303,10 +302,10 @@ def _averages(inputs: _Inputs, new: Sequence[Any]) -> list[Any]:
 def _only_used(
     task: Task, used: Mapping[str, UsedRows], is_exact: bool, new: Sequence[Any], old: Sequence[Node]
 ) -> list[Any]:
-    """The new vectors, but the old ones in rows of tables that were not used.
+    """The new vectors, but with the old values in unused rows of tables.
 
     Args:
-        is_exact: whether the new vectors equal the old ones there.
+        is_exact: whether new and old values are equal there.
     """
     entries = [e for e in task.model.table if e.name in used]
     if not entries:
@@ -319,7 +318,7 @@ def _only_used(
 
 
 def _kept(task: Task) -> tuple[str, ...]:
-    """The names of the params and state that are evaluated and kept, in the memory of the step."""
+    """The names, in the step's memory, of the params and state that are evaluated and kept."""
     names = [name for name in task.model.tables if name != "frozen"]
     return (*task.averages, *names[len(task.averages) :])
 

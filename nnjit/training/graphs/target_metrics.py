@@ -1,4 +1,4 @@
-"""Measure each target column by itself where a mean over the columns would add up different units."""
+"""Measure each target column separately if a mean over the columns would mix different units."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nnjit.nn import Metric, Reads, SummedMetric
 from nnjit.nn.array import Array
 from nnjit.registry import Index
 
-MOST = 20  # target columns that have values of their own; of more, such as pixels, a metric is the mean
+MOST = 20  # target columns measured separately; for more, such as pixels, a metric is the mean
 
 
 class TargetMetric(SummedMetric):
-    """A metric of one of several target columns, whose name its own begins with.
+    """A metric of one of several target columns, with the column's name as a prefix.
 
     Args:
         index: the column.
@@ -57,8 +57,8 @@ class TargetMetric(SummedMetric):
 def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Metric, ...]:
     """The metrics of target columns with these names, in the order of the history's columns.
 
-    One with the unit of its target is measured for each column instead of on average, one without for each as
-    well.
+    A metric in the unit of its target is measured for each column instead of on average, a metric without a
+    unit for each column and on average.
     """
     if not 1 < len(names) <= MOST:
         return tuple(chosen)
@@ -72,13 +72,13 @@ def for_each_target(chosen: Iterable[Metric], names: Sequence[str]) -> tuple[Met
 
 
 def as_chosen(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-    """The metrics that `for_each_target` was given."""
+    """Recover the metrics that were passed to `for_each_target`."""
     chosen = (m.metric if isinstance(m, TargetMetric) else m for m in metrics)
-    return tuple({m.column: m for m in chosen}.values())  # the copies for its targets differ in rounding
+    return tuple({m.column: m for m in chosen}.values())  # copies for several targets differ in rounding
 
 
 def _words(names: Sequence[str]) -> list[str]:
-    """Names that differ, of letters, digits and underscores alone."""
+    """Make unique names of letters, digits and underscores."""
     words = [re.sub(r"\W+", "_", name).strip("_") for name in names]
     are_names = len({*words, ""}) > len(words)
     return words if are_names else [f"{word or 'target'}_{k + 1}" for k, word in enumerate(words)]

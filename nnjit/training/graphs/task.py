@@ -1,4 +1,4 @@
-"""Describe what is trained: a model with its loss, metrics, optimizer, penalty and clip."""
+"""Describe a training task: a model with its loss, metrics, optimizer, penalty and clip."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from nnjit.training.graphs.reading import Reading, reads_logits
 
 @dataclass(frozen=True)
 class Task:
-    """Everything that a step graph is made of, apart from the data.
+    """Everything that a step graph is built from, except the data.
 
     Args:
         dtype: "f32" or "f64".
-        target_type: that of a batch of targets, classes `i32[B]` or values `[B,O]`.
+        target_type: the type of a batch of targets, classes `i32[B]` or values `[B,O]`.
         reading: how the metrics of a single output read it.
-        activated: the layers whose last sigmoid or softmax the logits leave out.
-        class_weights: the factor of each class in the cost; None if all classes count alike.
-        averaging: whether and how a step carries averages, of the params and of the layers' state.
-        mixup: α of the distribution by which rows are mixed with others in training; None if they are not.
+        activated: the layers whose last sigmoid or softmax the logits omit.
+        class_weights: the factor of each class in the cost; None if all classes count equally.
+        averaging: how a step averages the params and the layer state; None if it does not.
+        mixup: α of the distribution for mixing rows in training; None without mixing.
     """
 
     model: Model
@@ -45,7 +45,7 @@ class Task:
 
     @property
     def averages(self) -> tuple[str, ...]:
-        """The names of the averages that a step carries: of the params, and of the state if averaged."""
+        """The names of a step's averages: that of the params, and that of the state if it is averaged."""
         if self.averaging is None:
             return ()
         has_state = self.averaging.averages_state and self.model.state_table.size
@@ -53,7 +53,7 @@ class Task:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of the vectors that a step carries besides params and state."""
+        """The names of the vectors that a step carries in addition to params and state."""
         return (*self.optimizer.slots, *self.averages)
 
     @property
@@ -84,7 +84,7 @@ class Task:
 
     @property
     def has_own_weight(self) -> bool:
-        """Whether metrics weigh rows unlike the cost; if so, their own Σ w precedes their sums."""
+        """Whether metrics weight rows differently from the cost; their own Σ w then precedes their sums."""
         return self.class_weights is not None and bool(self.sums)
 
     def vector(self) -> ArrayType:
@@ -92,13 +92,13 @@ class Task:
         return array_type(self.dtype, (self.model.table.size,))
 
     def vectors(self) -> dict[str, Node]:
-        """Inputs for the vectors of the model by name, in their order."""
+        """Inputs for the model's vectors by name, in order."""
         scopes = {"theta": "params", "state": "state", "frozen": "frozen"}
         types = {name: array_type(self.dtype, (table.size,)) for name, table in self.model.tables.items()}
         return {name: new_input(type, scopes[name]) for name, type in types.items()}
 
     def named(self, vectors: Mapping[str, Any]) -> dict[str, Any]:
-        """All arrays of the model by name, as parts of its vectors."""
+        """All arrays of the model by name, as slices of its vectors."""
         named: dict[str, Any] = {}
         for name, table in self.model.tables.items():
             named |= table.unflatten(vectors[name])
@@ -106,7 +106,7 @@ class Task:
 
     @property
     def learning_rate_factors(self) -> numpy.ndarray | None:
-        """The factor of the learning rate of each param, (P,); None if all are 1."""
+        """The learning rate factor of each param, (P,); None if all are 1."""
         factors = getattr(self.optimizer, "learning_rate_factors", None)
         if not factors:
             return None

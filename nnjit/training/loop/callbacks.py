@@ -1,4 +1,4 @@
-"""Whom a training asks whether to stop, and whom it tells of its epochs."""
+"""Callbacks of a training: they are notified of its epochs and may stop it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from nnjit.training.setup.threads import one_blas_thread
 
 @dataclass(frozen=True)
 class Callbacks:
-    """What a training calls after each span of epochs.
+    """The functions that a training calls after each span of epochs.
 
     Args:
         is_stopped: whether the user has asked to stop.
-        show: shows the number of epochs done and the rows of the latest.
-        followers: those of this one training.
-        member: its number in a study, from 1; None if it is a single training.
+        show: shows the number of finished epochs and the rows of the latest.
+        followers: the followers of this training.
+        member: its number in a study, from 1; None for a single training.
     """
 
     is_stopped: Callable[[], bool]
@@ -36,7 +36,7 @@ class Callbacks:
 
     @property
     def most_epochs(self) -> int:
-        """The most epochs of a span: one if a follower is told of each."""
+        """The most epochs of a span: one if a follower needs each epoch."""
         return 1 if any(f.is_told_of_each_epoch for f in self.followers) else MOST_EPOCHS
 
     @property
@@ -51,14 +51,14 @@ class Callbacks:
 
     @property
     def error(self) -> BaseException | None:
-        """What a function of the user's has raised."""
+        """The exception that a function of the user's raised, if any."""
         return next((f.error for f in self.followers if f.error is not None), None)
 
     def begin(self, experiment: Experiment, folder: Path | None, history: Mapping[str, np.ndarray]) -> None:
-        """The epochs are about to begin.
+        """Tell the followers that epochs are about to begin.
 
         Args:
-            history: the rows of those that are done.
+            history: the rows of earlier epochs.
         """
         epochs, done = experiment.training.epochs, len(history["epoch"])
         course = Course(folder, experiment.name, done, epochs, history, self.member)
@@ -66,22 +66,22 @@ class Callbacks:
             follower.begin(course)
 
     def follow(self, done: int, columns: Columns) -> None:
-        """Some epochs are done."""
+        """Show finished epochs, and pass them to the followers."""
         self.show(done, columns)
         for follower in self.followers:
             follower.follow(columns)
 
     def saved(self) -> None:
-        """History and checkpoint have been written."""
+        """Tell the followers that history and checkpoint have been written."""
         for follower in self.followers:
             follower.saved()
 
 
 @contextmanager
 def process_callbacks(first: int, total: int, display: Display) -> Iterator[Callbacks]:
-    """Callbacks for trainings that own the process: a signal stops them, and a display shows the epochs.
+    """Callbacks for training that owns the process: a signal stops it, and a display shows the epochs.
 
-    Meanwhile BLAS has a single thread.
+    Meanwhile BLAS uses a single thread.
     """
     with Interruption() as interruption, one_blas_thread():
         display.begin(first, total)

@@ -1,8 +1,8 @@
-"""Measure what a step does to each layer, some five to fifty times in a training, for `diagnosis.csv`.
+"""Record the effect of a step on each layer, five to fifty times per training, for `diagnosis.csv`.
 
-A look runs the compiled step on a copy of the state and some rows of the training part: the update is what it
-changes, and its gradient stays in its memory. Another compiled graph gives the fractions of idle units. So a
-look changes nothing.
+A look, one such record, runs the compiled step on a copy of the state and some training rows: the difference
+is the update, and the gradient stays in the step's memory. Another compiled graph gives the fractions of idle
+units. So a look does not affect training.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from nnjit.training.setup.state import State
 ROWS: Mapping[bool | str, int] = {True: 256, "auto": 64, False: 64}
 """The most rows of a look, by the option `diagnosis`."""
 
-# With "auto", a look costs some two percent of the training: of the rows that were trained on since the last
-# look, it makes a step on one of so many, but at least on a few, and looks for idle units on others.
+# With "auto", a look costs about two percent of the training: of the rows trained on since the last look, it
+# makes a step on one in `SHARE`, at least `FEWEST`, and counts idle units on one in `SHARE_OF_SIGNS`.
 SHARE, FEWEST = 64, 16
 SHARE_OF_SIGNS, FEWEST_OF_SIGNS = 32, 32
 
 
 class Looks:
-    """Looks into the layers after spans of epochs: at most every `longest_span`, and after the last one.
+    """Looks at the layers after spans of epochs: at most once per `longest_span`, and after the last epoch.
 
     Args:
-        file: where the values are written; None if the experiment asks for none.
+        file: receives the values; None if the experiment asks for none.
     """
 
     def __init__(self, setup: Setup, file: DiagnosisFile | None) -> None:
@@ -52,14 +52,14 @@ class Looks:
         """The looks of a training.
 
         Args:
-            keep: epochs whose rows of an existing file stay; a resumed run writes the later ones again.
+            keep: the last epoch whose rows of an existing file stay; a resumed run rewrites later ones.
         """
         experiment = setup.experiment
         are_asked_for = experiment.training.looks and experiment.optimizer.full_batch is None
         return cls(setup, DiagnosisFile(folder, keep=keep) if are_asked_for else None)
 
     def __call__(self, state: State, history: Columns) -> None:
-        """Look, if it is due.
+        """Look at the layers if it is time to.
 
         Args:
             history: the rows of a span, by column.
@@ -71,7 +71,7 @@ class Looks:
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """The whole file by its name, with every look so far; empty if there is none."""
+        """The whole file by name, with all looks so far; empty if there is no file."""
         return {} if self._file is None else self._file.contents
 
 
@@ -82,7 +82,7 @@ class Probe:
     setup: Setup
 
     def __call__(self, state: State, lr: float) -> dict[str, dict[str, float]]:
-        """The values of each layer that is trained or has an activation with a sign, by column.
+        """The values, by column, of each layer that is trained or may be idle.
 
         A norm is the root of the sum of squares over all params of a layer.
         """
@@ -102,9 +102,9 @@ class Probe:
         return values
 
     def _stepped(self, state: State, lr: float) -> tuple[np.ndarray, np.ndarray]:
-        """The params after the step that would come next, on the rows of a look; and its gradient (P,).
+        """Make the next step on a look's rows; return the new params and the gradient (P,).
 
-        The gradient is that of the mean cost of the rows with dropout, before penalty and clipping.
+        The gradient is that of the rows' mean cost with dropout, before penalty and clipping.
         """
         epoch, copy = self.setup.compiled.epoch, state.copy()
         totals, vectors = epoch.totals(1), self._model.split(copy.theta)
@@ -125,12 +125,12 @@ class Probe:
             return vectors["theta"], whole / epoch.layout.of_step(totals)[0][TotalsLayout.weight]
 
     def _gradient(self, state: State) -> np.ndarray:
-        """The gradient of the mean cost of the rows, without dropout and penalty, by a graph of its own."""
+        """The gradient of the rows' mean cost without dropout and penalty, from a separate graph."""
         arrays = self._model.split(state.theta).values()
         return self.setup.compiled.program("gradient")(*arrays, *self._rows.values())[0]
 
     def _signs(self, state: State) -> list[tuple[str, str, float]]:
-        """The layers that may be idle, of what they have signs, and the fraction."""
+        """The layers that may be idle, the sign of it (dead or saturated), and the fraction of units."""
         layers = watched(self.setup.task)
         if not layers:
             return []
@@ -149,7 +149,7 @@ class Probe:
         return self._taken(self._most(SHARE_OF_SIGNS, FEWEST_OF_SIGNS)).x
 
     def _most(self, share: int, fewest: int) -> int:
-        """The most rows of a look, if it may take one of so many rows, but at least so few."""
+        """The most rows of a look that takes one in `share` trained rows, but at least `fewest`."""
         option = self.setup.experiment.training.diagnosis
         trained = len(self.setup.data.train) * longest_span(self.setup)
         return min(ROWS[option], ROWS[option] if option is True else max(fewest, trained // share))
@@ -160,19 +160,19 @@ class Probe:
 
     @cached_property
     def _held_out(self) -> dict[str, np.ndarray]:
-        """The rows that the native function evaluates after an epoch, of which a look has none."""
+        """Placeholders for the rows that the native function evaluates after an epoch; a look has none."""
         if self.setup.native_evaluation is None:
             return {}
         return {f"held_out_{name}": rows[:1] for name, rows in self._rows.items()}
 
     def _scalars(self, state: State, lr: float) -> dict[str, np.ndarray]:
-        """What the step that would come next takes besides arrays, by name."""
+        """The scalar arguments of the next step, by name."""
         dtype = state.theta.dtype
         return {
             "key": np.array([self.setup.experiment.seed % 2**32], np.uint32),
             "step": np.array([state.epoch * self.setup.steps + 1], np.uint32),
             "lr": np.array([lr], dtype),
-            "fraction": np.zeros(1, dtype),  # of the new params in their mean, which is not looked at
+            "fraction": np.zeros(1, dtype),  # of the new params in their mean, which a look ignores
         }
 
     @cached_property

@@ -31,8 +31,8 @@ def find_first_bad(
     Args:
         graph: the step.
         advance: runs step k in place and returns whether its loss was finite; if not, it updates nothing.
-        arguments: the graph's arguments for step k, as they are now.
-        params: the arrays that a step updates.
+        arguments: returns the graph's current arguments for step k.
+        params: returns the arrays that a step updates.
         table: names the params in their vector.
 
     Returns:

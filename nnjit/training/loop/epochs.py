@@ -1,7 +1,7 @@
 """Run spans of epochs natively, and turn their totals into rows of the history.
 
-A native call cannot be interrupted, so it runs for about a twentieth of a second: part of one long epoch, or
-hundreds of short ones, each evaluated and compared with the best so far inside the call.
+A native call cannot be interrupted, so it runs for about 0.05 s: part of one long epoch, or hundreds of short
+ones, each evaluated and compared with the best so far inside the call.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from nnjit.codegen import ThreadTeam
 
 CALL_SECONDS = 0.05
-MOST_EPOCHS = 2**14  # of a span, since the orders of all its rows are drawn before it
+MOST_EPOCHS = 2**14  # of a span, because the order of rows of all its epochs is drawn in advance
 
 
 def longest_span(setup: Setup) -> int:
-    """The most epochs of a span that still leave as many looks as the config asks for."""
+    """The most epochs of a span that still allow as many looks as the config asks for."""
     options = setup.experiment.training
     return -(-options.epochs // options.looks) if options.looks else MOST_EPOCHS
 
@@ -45,7 +45,7 @@ class Span(NamedTuple):
     Args:
         state: the state after them.
         history: their rows of the history, by column.
-        stop_reason: why a further epoch would change nothing; empty if it might.
+        stop_reason: why another epoch would change nothing; empty if it might.
     """
 
     state: State
@@ -58,7 +58,7 @@ class EpochRunner:
 
     Args:
         team: the threads that share the work.
-        is_stopped: asked between native calls; True abandons the epoch.
+        is_stopped: called between native calls; True abandons the epoch.
         most_epochs: the most epochs of a native call.
     """
 
@@ -75,7 +75,7 @@ class EpochRunner:
         self._given: dict[str, np.ndarray] = {"key": np.array([setup.experiment.seed % 2**32], np.uint32)}
         if setup.native_evaluation is not None:
             held_out = setup.splits[setup.native_evaluation]
-            assert isinstance(held_out, Part)  # Python evaluates rows on the disk
+            assert isinstance(held_out, Part)  # rows on the disk are evaluated in Python
             self._given |= {"held_out_x": held_out.x, "held_out_y": held_out.y, "held_out_w": held_out.w}
         self._given |= setup.compiled.epoch_numbers
         self._world = world()
@@ -94,18 +94,18 @@ class EpochRunner:
 
     @staticmethod
     def extra_columns(setup: Setup) -> tuple[str, ...]:
-        """The columns that it adds to the history."""
+        """The columns that the runner adds to the history."""
         return ()
 
     def run(self, state: State, learning_rate: float) -> Span | None:
-        """Train the next epochs in place; None if one was abandoned, with the state as it was before.
+        """Train the next epochs in place; if one is abandoned, restore the state and return None.
 
         Args:
-            learning_rate: the highest of the schedule.
+            learning_rate: the schedule's highest rate.
 
         Raises:
-            NotFinite: a value is not finite; the state is as it was before that epoch.
-            DataError: rows on the disk cannot be read; the state is as it was.
+            NotFinite: a value is not finite; the state is restored to before that epoch.
+            DataError: rows on the disk cannot be read; the state is restored.
         """
         if self._divergence is not None:
             raise self._divergence
@@ -117,7 +117,7 @@ class EpochRunner:
             raise
 
     def _run(self, state: State, before: State, learning_rate: float) -> Span | None:
-        count = self._world.of_first(self._count(state))  # which the ranks' clocks would decide differently
+        count = self._world.of_first(self._count(state))  # the ranks' clocks differ
         epochs, best = _Epochs(self._setup, state, count, learning_rate), self._best(state)
         totals, seconds, done = self._setup.compiled.epoch.totals(epochs.count), np.zeros(epochs.count), 0
         for piece in self._feed.pieces(state.epoch, epochs.count):
@@ -137,13 +137,13 @@ class EpochRunner:
     def _run_piece(
         self, epochs: _Epochs, piece: Piece, totals: np.ndarray, best: np.ndarray, seconds: np.ndarray
     ) -> int | None:
-        """Run the steps of a piece in place, until one is not finite or no epoch is wanted any more.
+        """Run the steps of a piece in place, until one is not finite or no further epoch is needed.
 
         Args:
-            seconds: of each epoch, to which the time of its steps is added.
+            seconds: the time of each epoch, to which that of its steps is added.
 
         Returns:
-            How many steps there were; None if they are to be abandoned.
+            The number of steps; None to abandon them.
         """
         layout, done = self._setup.compiled.epoch.layout, 0
         while done < piece.count:
@@ -162,9 +162,9 @@ class EpochRunner:
         return done
 
     def losses_at(self, state: State, lr: np.ndarray) -> Iterator[float]:
-        """The losses of the next updates, with these learning rates, of a copy of the state.
+        """Yield the losses of the next updates, with these learning rates, on a copy of the state.
 
-        They end before an update whose loss is not finite.
+        The first loss that is not finite ends them and is not yielded.
         """
         compiled = self._setup.compiled.epoch
         epochs = _Epochs(self._setup, state.copy(), -(-len(lr) // self._setup.steps), float(lr.max()))
@@ -182,7 +182,7 @@ class EpochRunner:
     def _call(
         self, epochs: _Epochs, piece: Piece, steps: tuple[int, int], totals: np.ndarray, best: np.ndarray
     ) -> int:
-        """Run some steps of a piece, from the first to before the last; the step before which it stopped."""
+        """Run the steps from `steps[0]` to before `steps[1]` of a piece; return the first one not run."""
         return self._setup.compiled.epoch.run(
             piece.between(*steps),
             piece.order,
@@ -202,7 +202,7 @@ class EpochRunner:
         return {**vectors, **slots, **per_step, **self._given, **piece.given}
 
     def _count(self, state: State) -> int:
-        """How many epochs fit into a call; one until they are timed, or if Python decides after each."""
+        """The number of epochs that fit into a call; one until they are timed, or if Python follows each."""
         options = self._setup.experiment.training
         left = options.epochs - state.epoch
         if self._step_seconds is None or self._setup.is_epochwise:
@@ -216,7 +216,7 @@ class EpochRunner:
         return 8 if self._step_seconds is None else max(1, int(CALL_SECONDS / self._step_seconds))
 
     def _best(self, state: State) -> np.ndarray:
-        """What native code stores about the best epoch, a `BestEpoch`."""
+        """The best epoch so far as native code stores it, a `BestEpoch`."""
         if self._setup.monitor is None or self._setup.is_epochwise:
             return BestEpoch(loss=-math.inf, done=state.epoch).array()  # nothing is better
         early = self._setup.experiment.training.early_stopping
@@ -244,7 +244,7 @@ class EpochRunner:
         return Span(replace(moved, best_loss=found.loss, best_epoch=int(found.epoch)), history)
 
     def _measured(self, state: State, history: Columns) -> Span:
-        """The span of one epoch, with what Python measures after it."""
+        """The span of one epoch, with the values that Python measures after it."""
         setup, theta = self._setup, self._setup.inference_theta(state)
         for name in setup.evaluations:
             values = setup.compiled.evaluate_sums(theta, setup.splits[name])
@@ -257,11 +257,11 @@ class EpochRunner:
         return Span(state, history)
 
     def _diverge(self, epochs: _Epochs, piece: Piece, before: State, entry: State) -> Span:
-        """Find the batch and the operation that diverged, and train the epochs before it again.
+        """Find the batch and the operation that diverged, and repeat the epochs before it.
 
         Args:
             before: the state before these epochs.
-            entry: that before the piece in which one diverged.
+            entry: the state before the piece that diverged.
         """
         setup, state = self._setup, epochs.state
         state.restore(entry)
@@ -292,11 +292,11 @@ class EpochRunner:
 
 
 class _Epochs:
-    """What has a value for each step, for a number of epochs.
+    """The values that change with every step, for a number of epochs.
 
     Args:
-        state: the state before them; its arrays are trained in place.
-        learning_rate: the highest of the schedule.
+        state: the state before the epochs; its arrays are trained in place.
+        learning_rate: the schedule's highest rate.
     """
 
     def __init__(self, setup: Setup, state: State, count: int, learning_rate: float) -> None:
@@ -308,7 +308,7 @@ class _Epochs:
         lr = experiment.schedule.lr(
             steps, learning_rate=learning_rate, steps_per_epoch=setup.steps, epochs=last
         )
-        with np.errstate(over="ignore"):  # the step finds that it is infinite
+        with np.errstate(over="ignore"):  # the step detects infinities
             lr = lr.astype(experiment.dtype)
         self.per_step = {"step": (steps + 1).astype(np.uint32), "lr": lr}
         if experiment.averaging is not None:
@@ -318,7 +318,7 @@ class _Epochs:
     def arguments_of(
         self, turn: int, piece: Piece, graph: Graph, arguments: Mapping[str, np.ndarray]
     ) -> list[np.ndarray]:
-        """The arguments of the graph in one step of a piece, taken from those for all of its steps."""
+        """The graph's arguments for one step of a piece, selected from those for all its steps."""
 
         def argument(name: str, node: Node) -> np.ndarray:
             if node.type.is_batched:

@@ -30,7 +30,7 @@ ZONES = {"rows": "over the rows", "flat": "once a batch"}
 
 
 def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
-    """The explanation of an experiment whose training step has these kernels."""
+    """Explain an experiment whose training step has these kernels."""
     task = setup.task
     return Explanation(
         layers=_layers(task),
@@ -42,16 +42,16 @@ def explain(setup: Setup, kernels: Iterable[KernelEntry]) -> Explanation:
 
 
 def step_text(compiled: CompiledTask) -> str:
-    """The graph of the whole training step, after the passes: a typed line for each node.
+    """The graph of the whole training step after the passes, as one typed line per node.
 
-    A full-batch method has no step; its text is the graph of the cost and its gradient.
+    A full-batch method has no step; the text is the graph of the cost and its gradient.
     """
     graph = compiled.step if compiled.has_steps else cost_graph(compiled.task)
     return str(optimize(graph))
 
 
 def shape_text(shape: Iterable[Dim] | None) -> str:
-    """`n × 16`; `1` for a single number; empty if any shape is meant.
+    """Format a shape as `n × 16`; `1` for a single number; empty for any shape.
 
     >>> shape_text((3, 4))
     '3 × 4'
@@ -98,7 +98,7 @@ def _penalty_lines(penalty: Penalty) -> list[Line]:
 
 
 def _update(setup: Setup) -> Update:
-    """The optimizer's update; over the full batch it may be another method, without a schedule."""
+    """The optimizer's update; a full-batch optimizer may use a different method, without a schedule."""
     experiment, optimizer = setup.experiment, setup.experiment.optimizer
     method = type(optimizer.full_batch or optimizer)
     settings = [("optimizer", optimizer.type), *_settings(optimizer)]
@@ -116,13 +116,13 @@ def _update(setup: Setup) -> Update:
 
 
 def _settings(options: Options) -> list[tuple[str, str]]:
-    """The options of a part of the config, but for its type and those that are off (null)."""
+    """The options of a part of the config, except its type and those that are off (null)."""
     given = options.model_dump(exclude={"type"}, exclude_none=True)
     return [(name, _option(value)) for name, value in given.items()]
 
 
 def _option(value: object) -> str:
-    """A value in YAML, a mapping without its braces."""
+    """A value in YAML, a mapping without braces."""
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_option(entry)}" for key, entry in value.items())
     if isinstance(value, bool):
@@ -140,12 +140,12 @@ def _clip_equations(clip: Clip) -> list[str]:
 
 
 def _equations(cls: type[Stated]) -> list[str]:
-    """Its equations as plain text."""
+    """The equations of a class as plain text."""
     return [equation.replace("`", "") for equation in cls.equations]
 
 
 def _addition(cls: type[Stated]) -> str:
-    """The second paragraph of its docstring, up to the reference; empty with `python -OO`."""
+    """The second paragraph of a class's docstring, up to the reference; empty with `python -OO`."""
     paragraphs = (cls.__doc__ or "").split("\n\n")[1:2]
     return " ".join(" ".join(paragraphs).partition("Reference:")[0].replace("`", "").split())
 

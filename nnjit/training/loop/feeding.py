@@ -1,8 +1,8 @@
-"""Feed native epochs with rows: those in memory as they are, those on the disk a buffer at a time.
+"""Feed native epochs with rows: directly from memory, or from the disk one buffer at a time.
 
-An epoch of rows on the disk takes blocks of neighbouring rows in random order. It fills a buffer with them,
-trains on the rows of the buffer in random order, and moves those that do not fill a batch to its front before
-more are read. So each row has its turn once, and there are as many updates as with all rows in memory.
+An epoch of rows on the disk fills a buffer with blocks of neighbouring rows, in random order, and trains on
+the buffer's rows in random order. It moves leftover rows that do not fill a batch to the front before reading
+more. So each row is used once, and there are as many updates as with all rows in memory.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from nnjit.training.setup.setup import Setup
 if TYPE_CHECKING:
     from nnjit.codegen import Turns
 
-BLOCK = 2**20  # bytes of a block of rows that are read together
-BLOCKS = 16  # of a buffer, at least, so that it mixes rows from several places
+BLOCK = 2**20  # bytes of a block of rows, read together
+BLOCKS = 16  # the fewest blocks of a buffer, so it mixes rows from several places
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Consecutive steps whose rows are in memory at the same time: those of some epochs, or some of an epoch.
+    """Consecutive steps whose rows are in memory at the same time: of several epochs, or a part of one.
 
     Args:
-        first: its first step, counted from the first of the epochs.
-        count: its steps.
+        first: the index of its first step, counted from the first of the epochs.
+        count: the number of steps.
         arrays: the rows, as x, y and w.
-        order: i64, the indices of the rows in the order to take them, of each epoch after the other.
-        rows: how many rows an epoch takes of them.
-        steps: of an epoch, or all if there is only a piece of one.
-        batch: rows of a step.
-        stride: how far apart the orders of successive epochs begin; 0 if all share one.
-        seconds: how long it took to read the rows.
-        partners: i64, like `order`, the rows that these are mixed with; None if they are not.
+        order: i64, the indices of the rows in the order of use, epoch after epoch.
+        rows: the number of rows that an epoch uses.
+        steps: the steps of an epoch, or all steps of a part of one.
+        batch: the rows of a step.
+        stride: the distance between the orders of successive epochs; 0 if all share one.
+        seconds: the time it took to read the rows.
+        partners: i64, like `order`, the rows to mix these with; None without mixing.
     """
 
     first: int
@@ -63,12 +63,12 @@ class Piece:
         epoch, step = divmod(turn, self.steps)
         start = epoch * self.stride + step * self.batch
         order = self.partners if of_partners else self.order
-        assert order is not None  # partners are asked for where there are some
+        assert order is not None  # only steps with mixing ask for partners
         return order[start : min(start + self.batch, epoch * self.stride + self.rows)]
 
     @property
     def given(self) -> dict[str, np.ndarray]:
-        """The rows, those of their partners too, and the order of these."""
+        """The rows, and with mixing those of the partners too and their order."""
         if self.partners is None:
             return dict(self.arrays)
         of_partners = {partner: self.arrays[name] for partner, name in zip(PARTNERS, "xyw", strict=True)}
@@ -79,12 +79,12 @@ class Feed(Protocol):
     """Feeds the epochs of a training."""
 
     def pieces(self, epoch: int, count: int) -> Iterator[Piece]:
-        """The steps of `count` epochs after `epoch`; a piece is there until the next one is asked for."""
+        """Yield the steps of `count` epochs after `epoch`; each piece is valid until the next one."""
         ...
 
 
 def feed_of(setup: Setup) -> Feed:
-    """What feeds the trainings of a setup; it has a buffer of its own."""
+    """Make a feed for a setup, with its own buffer."""
     train = setup.data.train
     return MemoryFeed(setup, train) if isinstance(train, Part) else DiskFeed(setup, train)
 
@@ -99,7 +99,7 @@ class MemoryFeed:
     def pieces(self, epoch: int, count: int) -> Iterator[Piece]:
         setup, train, epochs = self.setup, self.train, range(epoch, epoch + count)
         identity, partners = np.arange(len(train), dtype=np.int64), None
-        is_one = setup.in_order and setup.task.mixup is None  # order for all epochs
+        is_one = setup.in_order and setup.task.mixup is None  # one order for all epochs
         orders = [identity] * (1 if is_one else count)
         if not setup.in_order:
             orders = [_generator(setup, k).permutation(identity) for k in epochs]
@@ -157,7 +157,7 @@ class DiskFeed:
         return _Blocks(starts, sizes, np.cumsum(sizes))
 
     def _fill(self, blocks: _Blocks, begin: int, end: int, at: int) -> None:
-        """Read the rows `begin` to `end` of an epoch, block after block, to a place in the buffer."""
+        """Read the rows `begin` to `end` of an epoch, block by block, into the buffer at `at`."""
         k = int(np.searchsorted(blocks.ends, begin, side="right"))
         while begin < end:
             start = int(blocks.starts[k] + begin - (blocks.ends[k] - blocks.sizes[k]))
@@ -169,12 +169,12 @@ class DiskFeed:
 
 
 class _Blocks(NamedTuple):
-    """The blocks of an epoch in the order to read them.
+    """The blocks of an epoch in reading order.
 
     Args:
-        starts: the first row of each.
-        sizes: the rows of each.
-        ends: how many rows there are up to the end of each.
+        starts: the first row of each block.
+        sizes: the number of its rows.
+        ends: the number of rows up to its end.
     """
 
     starts: np.ndarray
@@ -183,10 +183,10 @@ class _Blocks(NamedTuple):
 
 
 def _generator(setup: Setup, epoch: int) -> np.random.Generator:
-    """What draws the order of an epoch."""
+    """The generator of an epoch's order."""
     return np.random.default_rng([setup.experiment.seed, epoch])
 
 
 def _partners(setup: Setup, epoch: int) -> np.random.Generator:
-    """What draws the rows that those of an epoch are mixed with."""
+    """The generator of an epoch's partners."""
     return np.random.default_rng([setup.experiment.seed, epoch, 1])

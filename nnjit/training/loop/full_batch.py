@@ -32,14 +32,14 @@ PROGRAMS_OF: Mapping[Need, tuple[Name, ...]] = {
 class FullBatchRunner:
     """Runs the iterations of a full-batch method.
 
-    Losses and metrics of an epoch are those of the params at its end. The column `gradient_evaluations`
-    counts, from the first epoch on, every evaluation of the cost (with its gradient or without), of a product
-    with the Hessian, and of the Jacobian.
+    An epoch's losses and metrics are those of the params at its end. The column `gradient_evaluations` counts
+    all evaluations since the first epoch: of the cost (with or without its gradient), of a product with the
+    Hessian, and of the Jacobian.
 
     Args:
         team: not used; each evaluation is one native call.
-        is_stopped: asked before each evaluation; True abandons the epoch.
-        most_epochs: not used; each call is one.
+        is_stopped: called before each evaluation; True abandons the epoch.
+        most_epochs: not used; each call is one epoch.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class FullBatchRunner:
 
     @staticmethod
     def extra_columns(setup: Setup) -> tuple[str, ...]:
-        """The columns that it adds to the history."""
+        """The columns that the runner adds to the history."""
         return ("gradient_evaluations", *_method(setup).columns)
 
     def run(self, state: State, learning_rate: float) -> Span | None:
-        """Run the next epoch; None if it was abandoned. It changes nothing in `state` but the best params.
+        """Run the next epoch; None if it was abandoned. Only the best params in `state` change.
 
         Args:
             learning_rate: not used; the method finds the length of its steps.
@@ -69,7 +69,7 @@ class FullBatchRunner:
             NotFinite: cost or gradient at the params is not finite.
         """
         evaluations, begin = self._evaluations, time.perf_counter()
-        assert state.slots.evaluations is not None  # a full-batch training counts them
+        assert state.slots.evaluations is not None  # full-batch training counts them
         evaluations.count = int(state.slots.evaluations[0])
         params, *evaluations.frozen = self._setup.model.split(state.theta).values()
         try:
@@ -99,25 +99,25 @@ class FullBatchRunner:
 
 def _method(setup: Setup) -> FullBatchOptimizer:
     method = setup.experiment.optimizer.full_batch
-    assert method is not None  # other experiments have another runner
+    assert method is not None  # other experiments use EpochRunner
     return method
 
 
 class _Abandoned(Exception):
-    """Raised to leave an iteration in which Ctrl-C was pressed."""
+    """Raised to abandon an iteration after Ctrl-C."""
 
 
 class Evaluations:
     """A setup's cost as a `Problem`, with the number of evaluations so far.
 
-    `frozen` is what frozen layers hold, a vector if there is any.
+    `frozen` holds the vector of frozen layers, if there is one.
     """
 
     def __init__(self, setup: Setup, is_stopped: Callable[[], bool]) -> None:
         self._setup, self._is_stopped, self.count = setup, is_stopped, 0
         self.frozen: list[np.ndarray] = []
         train = setup.data.train
-        assert isinstance(train, Part)  # rows on the disk have no full batch
+        assert isinstance(train, Part)  # setup refuses a full batch of rows on the disk
         self._batch = (train.x, train.y, train.w)
         classes = setup.task.class_weights
         weights = train.w if classes is None else train.w * np.array(classes)[train.y]
@@ -132,7 +132,7 @@ class Evaluations:
         return float(self._setup.experiment.penalty(theta * self._penalized))
 
     def not_finite(self, state: State) -> NotFinite:
-        """The error to raise if the cost or its derivatives at the state are not finite."""
+        """The error if the cost or its derivatives at the state are not finite."""
         graph = self._setup.compiled.graph("cost")
         arguments = (*self._setup.model.split(state.theta).values(), *self._batch)
         _, reason = find_first_bad(

@@ -1,4 +1,4 @@
-"""Train an experiment without a run folder: what a training leaves stays in memory until it is saved."""
+"""Train an experiment without a run folder: its results stay in memory until they are saved."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State, state_bytes
 
 Dump = Callable[[Experiment], str]
-"""An experiment as the text of its `config.yaml`."""
+"""Turns an experiment into the text of its `config.yaml`."""
 
 
 def train_in_memory(
@@ -59,18 +59,18 @@ def train_in_memory(
     start: Run | None = None,
     audience: Audience | None = None,
 ) -> Run:
-    """Train an experiment, and write nothing.
+    """Train an experiment and write nothing.
 
     Args:
-        dump: writes the config, if the run is saved.
+        dump: writes the config if the run is saved.
         folder: where relative paths in the experiment start; the current directory if None.
-        start: a run of the same network, with whose weights to begin; None draws or loads them.
-        audience: who is told how it goes; nobody if None.
+        start: a run of the same network whose weights to begin with; None draws or loads them.
+        audience: who follows the training; nobody if None.
 
     Raises:
-        UserError: something given does not fit.
+        UserError: an argument does not fit.
         Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Raised: a function of the
-            user's has raised something. Nothing is left of any of them.
+            user's raised an exception. In all these cases the training is lost.
     """
     began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
     audience.display.stage("loading the data")
@@ -109,7 +109,7 @@ def run_in_memory(
     base: Path,
     made: tuple[JsonFile, ...] = (),
 ) -> Run:
-    """The run of a training that has ended; the arguments are those of `MemoryContents`."""
+    """Make the run of a finished training; for the arguments see `MemoryContents`."""
     results, data = Results.of(setup, outcome), setup.data
     seconds = times(setup, recorder.history["train_seconds"], began, {"compile": 0.0, "wall": 0.0})
     contents = MemoryContents(results, recorder, seconds, dump, base, made)
@@ -119,22 +119,22 @@ def run_in_memory(
 
 
 def _weights(start: Run, setup: Setup) -> np.ndarray:
-    """The weights of a run, if it has the network of a setup."""
+    """The weights of a run that has the same network as a setup."""
     known = start.compiled.task.model.arrays
     if [(e.name, e.shape) for e in known] != [(e.name, e.shape) for e in setup.model.arrays]:
-        raise RunError("the run to start from has another network; give it the same layers")
+        raise RunError("the run to start from has a different network; use the same layers")
     return start.theta.astype(setup.experiment.dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class MemoryContents(RunContents):
-    """What a training left that wrote nothing.
+    """The contents of a run that wrote nothing.
 
     Args:
         seconds: the times of the training.
         dump: writes the config.
         base: where relative paths in the experiment start.
-        made: files about the beginning.
+        made: files about the start: a learning rate search, loaded weights.
     """
 
     results: Results
@@ -201,14 +201,14 @@ class MemoryContents(RunContents):
 
 @dataclass(frozen=True, eq=False)
 class CarriedContents(RunContents):
-    """A training without its data, whose folder has no predictions.
+    """The contents of a run without its data; if saved, its folder has no predictions.
 
     Args:
         config: the content of `config.yaml`.
-        name: that of the experiment.
+        name: the experiment's name.
         columns: the history.
-        best, last: weights.
-        table: the names of the arrays in these.
+        best, last: the weights.
+        table: names the arrays in the weights.
         end: the state after the last epoch.
     """
 
@@ -257,6 +257,6 @@ class CarriedContents(RunContents):
 
 
 def _without_gaps(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns that have a value."""
+    """The columns that have values."""
     found = {name: values for name, values in columns.items() if not np.isnan(values).all()}
     return found | {"epoch": columns["epoch"].astype(int)}

@@ -1,4 +1,4 @@
-"""Turn signals to stop into a request, which the loop grants at a safe point; a second one is immediate."""
+"""Turn stop signals into a request that the loop grants at a safe point; a second signal stops at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
-# Ctrl-C; from Slurm, containers and `kill`; from a terminal that is closed, and from one of Windows.
+# From Ctrl-C; from Slurm, containers and `kill`; and from a closed terminal, on Windows too.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once, and mean one
+ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once but mean one
 LOOK = 0.2  # seconds after which a waiting thread sees to signals
 
 
@@ -30,7 +30,7 @@ class Interruption:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                # What is ignored stays so: SIGHUP under `nohup`. But a shell's `&` ignores SIGINT, too.
+                # Ignored signals stay ignored (SIGHUP under `nohup`), but SIGINT does not: `&` ignores it.
                 if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
                     self._previous[number] = signal.signal(number, self._note)
         return self

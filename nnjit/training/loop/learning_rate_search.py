@@ -1,8 +1,8 @@
-"""Find the learning rate by a range test, in which it grows with every update until the loss explodes.
+"""Find the learning rate by a range test: it grows with every update until the loss explodes.
 
-The updates are those that the training would begin with, made on a copy of its state; lr grows by the same
-factor from one to the next. The test is that of Smith 2015, arXiv:1506.01186. Growing lr exponentially,
-smoothing the loss and taking a tenth of the best lr are fastai's `lr_find` (its `minimum`).
+The updates are the first ones of the training, made on a copy of its state; lr grows by a constant factor.
+The test is by Smith 2015, arXiv:1506.01186. Growing lr exponentially, smoothing the loss and taking a tenth
+of the best lr are as in fastai's `lr_find` (its `minimum`).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from nnjit.training.setup.state import State
 from nnjit.training.setup.threads import one_blas_thread
 
 LOWEST_LEARNING_RATE = 1e-7
-FEWEST, MOST = 200, 1000  # updates; an epoch's, if it has a number between these
-WINDOWS = 10  # smoothing windows in all updates: in each, lr grows by 0.8 powers of ten
+FEWEST, MOST = 200, 1000  # updates; between these, as many as an epoch has
+WINDOWS = 10  # smoothing windows in all updates; in each, lr grows by 0.8 powers of ten
 EXPLODED = 4.0
-LEAST_FALL = 1e-3  # of the loss, relative; less is noise
-BELOW = 10.0  # the learning rate found is the lr of the lowest loss divided by this
+LEAST_FALL = 1e-3  # relative fall of the loss; less is noise
+BELOW = 10.0  # divides the lr of the lowest loss to give the learning rate
 
 
 def find_learning_rate(setup: Setup, state: State) -> tuple[Setup, LearningRateSearch | None]:
-    """The setup with a learning rate found for it, if the config asks for `learning_rate: find`.
+    """Find a learning rate for the setup if the config asks for `learning_rate: find`.
 
     Raises:
-        ConfigError: the loss falls at no learning rate, or the schedule does not fit the one found.
+        ConfigError: no learning rate lowers the loss, or the schedule does not fit the result.
     """
     if setup.experiment.optimizer.learning_rate != "find":
         return setup, None
@@ -48,31 +48,31 @@ def find_learning_rate(setup: Setup, state: State) -> tuple[Setup, LearningRateS
 
 
 def restore_learning_rate(setup: Setup, folder: Path) -> Setup:
-    """The setup with the learning rate that a run found when it began, if the config asks for `find`.
+    """Give the setup the learning rate that a run found at its start, if the config asks for `find`.
 
     Raises:
-        RunError: it found none.
+        RunError: the run found none.
     """
     if setup.experiment.optimizer.learning_rate != "find":
         return setup
     search = LearningRateSearch.read_if_there(folder)
     if search is None:
         raise RunError(
-            f"{folder}: this run began with a given learning rate and searched for none, so it cannot go on "
-            "with optimizer.learning_rate: find; give it the number that it began with"
+            f"{folder}: this run began with a given learning rate and searched for none, so it cannot be "
+            "resumed with optimizer.learning_rate: find; give it the number that it began with"
         )
     return _with_learning_rate(setup, search.found)
 
 
 def choose(lr: np.ndarray, losses: Iterable[float]) -> LearningRateSearch:
-    """A tenth of the lr with the lowest smoothed loss, to two digits.
+    """Choose a tenth of the lr with the lowest smoothed loss, to two digits.
 
     Args:
         lr: the learning rates of the updates, in ascending order.
         losses: the loss at each of them, read until it explodes.
 
     Raises:
-        ConfigError: the loss falls at none of them.
+        ConfigError: none of them lowers the loss.
     """
     window = len(lr) // WINDOWS
     weight, mean = 2 / (window + 1), 0.0
@@ -83,7 +83,7 @@ def choose(lr: np.ndarray, losses: Iterable[float]) -> LearningRateSearch:
         smoothed.append(mean / (1 - (1 - weight) ** len(seen)))
         if _is_exploded(smoothed[window:]):
             break
-    settled = smoothed[window:]  # the first means are of too few losses to be compared
+    settled = smoothed[window:]  # the first means average too few losses
     if not settled or settled[0] - min(settled) <= LEAST_FALL * abs(settled[0]):
         raise ConfigError(
             f"none can be found: no rate from {lr[0]:g} to {lr[-1]:g} lowers the loss within "
@@ -94,7 +94,7 @@ def choose(lr: np.ndarray, losses: Iterable[float]) -> LearningRateSearch:
 
 
 def _is_exploded(losses: Sequence[float]) -> bool:
-    """Whether the last loss exceeds the lowest by several times the lowest, or the fall to it."""
+    """Whether the last loss exceeds the lowest by several times the lowest itself, and the fall to it."""
     if not losses:
         return False
     low = min(losses)

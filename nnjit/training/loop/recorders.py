@@ -1,4 +1,4 @@
-"""Record a training on its way: in the files of its run folder, or in memory alone."""
+"""Record a training while it runs: in the files of its run folder, or only in memory."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from nnjit.training.setup.state import State, checksum, state_bytes
 if TYPE_CHECKING:
     from nnjit.training.loop.full_batch import FullBatchRunner
 
-SECONDS = 1.0  # in which the weights of many short epochs are written together
-MOST_BYTES = 2**26  # of weights that wait for it
+SECONDS = 1.0  # between writes, so the weights of many short epochs are written together
+MOST_BYTES = 2**26  # of weights waiting to be written
 
 
 class Recorder(ABC):
-    """What a training leaves on its way."""
+    """Records the epochs of a training."""
 
     @property
     @abstractmethod
     def so_far(self) -> Mapping[str, np.ndarray]:
-        """The columns of the history of the epochs before, each (epochs,)."""
+        """The columns of the history of earlier epochs, each (epochs,)."""
 
     @property
     def patience(self) -> float:
-        """How many seconds after the last saving the state is to be saved again, if that is soon."""
+        """The seconds after the last save within which to save again; infinite if there is no hurry."""
         return math.inf
 
     @property
@@ -51,20 +51,20 @@ class Recorder(ABC):
         """Record a span of epochs.
 
         Args:
-            history: its rows of the history, by column.
+            history: the span's rows of the history, by column.
         """
 
     @abstractmethod
     def save(self, state: State) -> None:
-        """Save all that resuming needs."""
+        """Save everything that resuming needs."""
 
 
 class MemoryRecorder(Recorder):
     """Keeps the history in memory.
 
     Args:
-        so_far: the columns of the epochs before, if there are any.
-        on_save: called with the state, and the whole history, when both are to be saved.
+        so_far: the columns of earlier epochs, if there are any.
+        on_save: called with the state and the whole history to save both.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class MemoryRecorder(Recorder):
 
     @property
     def longest_span(self) -> int:
-        return MOST_EPOCHS  # nobody looks into its layers
+        return MOST_EPOCHS  # no looks at the layers
 
     def write(self, state: State, history: Columns) -> None:
         self.spans.append(history)
@@ -94,7 +94,7 @@ class MemoryRecorder(Recorder):
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """The columns of the history, as `history.csv` has them."""
+        """The columns of the history, as in `history.csv`."""
         return {
             name: np.concatenate([self._so_far[name], *(self._of(name, span) for span in self.spans)])
             for name in self._columns
@@ -120,7 +120,7 @@ class FileRecorder(Recorder):
 
     @classmethod
     def of(cls, setup: Setup, path: Path, state: State, spans: Sequence[Columns]) -> FileRecorder:
-        """The recorder of a training that has come to a state, of which nothing is written yet."""
+        """The recorder of a training that reached a state before anything was written."""
         made = cls.at(setup, path, setup.blank_state())
         for span in spans:
             made._history.write(span)
@@ -130,10 +130,10 @@ class FileRecorder(Recorder):
 
     @classmethod
     def at(cls, setup: Setup, path: Path, state: State) -> FileRecorder:
-        """The recorder of a training that goes on from a state; nothing is written yet.
+        """The recorder of a training that continues from a state; nothing is written yet.
 
         Raises:
-            RunError: the rows of the epochs before it are missing or damaged.
+            RunError: the rows of earlier epochs are missing or damaged.
         """
         history = HistoryFile(path, columns_of(setup), keep=state.epoch)
         looks = Looks.at(setup, path, keep=state.epoch)
@@ -152,20 +152,20 @@ class FileRecorder(Recorder):
         return self._kept.patience
 
     def write(self, state: State, history: Columns) -> None:
-        """As `Recorder.write`; it is on the disk when the state is saved."""
+        """As `Recorder.write`; written to the disk when the state is saved."""
         self._history.write(history)
         self._looks(state, history)
         self._kept.take(state)
 
     def save(self, state: State) -> None:
-        """Write the checkpoint, and before it all that belongs to its epochs."""
+        """Write the checkpoint after everything that belongs to its epochs."""
         self._kept.save()
         rows = self._history.contents | self._looks.contents
         replace_files(self.path, rows | {file_names.CHECKPOINT: state_bytes(state, rows)})
 
 
 class KeptWeights:
-    """The weights of every so many epochs, if the config asks for them.
+    """Keeps the weights of every n-th epoch, if the config asks for it.
 
     Args:
         path: the run folder.
@@ -179,13 +179,13 @@ class KeptWeights:
 
     @property
     def patience(self) -> float:
-        """How many seconds after the last saving they are to be saved again."""
+        """The seconds after the last save within which to save again."""
         if sum(map(len, self._pending.values())) > MOST_BYTES:
             return 0.0
         return SECONDS if self._pending else math.inf
 
     def take(self, state: State) -> None:
-        """Take the weights of the epoch just done, if it is one to keep."""
+        """Take the weights of the last epoch if they are to be kept."""
         if self._options is None or state.epoch % self._options.every:
             return
         arrays = self._setup.model.arrays.unflatten(self._setup.inference_theta(state))
@@ -195,13 +195,13 @@ class KeptWeights:
             del self._pending[next(iter(self._pending))]
 
     def save(self) -> None:
-        """Write what was taken, and remove old ones."""
+        """Write the weights taken, and remove old ones."""
         if self._options is None or not self._pending:
             return
         self._folder.mkdir(exist_ok=True)
         replace_files(self._folder, self._pending)
         self._pending = {}
-        # A crashed run that is resumed from an earlier epoch comes to later ones again.
+        # A crashed run that resumes from an earlier epoch reaches later ones again.
         epochs = [epoch for epoch in file_names.epochs_kept(self._folder) if epoch <= self._epoch]
         for epoch in epochs[: -self._options.keep] if self._options.keep else ():
             (self._folder / file_names.kept_weights(epoch)).unlink()

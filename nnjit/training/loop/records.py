@@ -43,10 +43,10 @@ def describe(
 ) -> None:
     """Write the config, the fingerprint, the environment, the model and the data.
 
-    Warns of what is wrong with the data.
+    Warns of problems with the data.
 
     Args:
-        made: what else was made when the training began: a search for the rate, and what was loaded.
+        made: other files about the start: a learning rate search, loaded weights.
     """
     files: list[JsonFile] = [environment(), model_entry(setup), data_entry(setup), *made]
     _write(path, config, fingerprint, files)
@@ -60,26 +60,26 @@ def write_environment(config: str, path: Path, fingerprint: Fingerprint) -> None
 
 
 def _write(path: Path, config: str, fingerprint: Fingerprint, files: Sequence[JsonFile]) -> None:
-    """Write the config, headed by what has changed in it, and then the files.
+    """Write the config, headed by its changes, and then the files.
 
-    It comes first: if the process ends before the fingerprint is there, the change is found again.
+    The config comes first: if the process ends before the fingerprint is written, the change is found again.
     """
     described = {file.file_name: file.to_bytes() for file in (fingerprint, *files)}
     replace_files(path, {file_names.CONFIG: (fingerprint.comment + config).encode()} | described)
 
 
 def environment() -> Environment:
-    """That of this process."""
+    """The environment of this process."""
     return Environment.here(cores=usable_cores())
 
 
 class Results(NamedTuple):
-    """What a training came to.
+    """The results of a training.
 
     Args:
-        setup: with the threshold that its predictions are decided at.
-        which: the weights that metrics and predictions are of.
-        best: weights; without a best epoch, they are the last.
+        setup: the setup with the threshold for its predictions.
+        which: the weights that metrics and predictions belong to.
+        best: the best weights; without a best epoch, the last ones.
     """
 
     setup: Setup
@@ -90,10 +90,10 @@ class Results(NamedTuple):
 
     @classmethod
     def of(cls, setup: Setup, outcome: Outcome) -> Results:
-        """The results of a training that has ended.
+        """The results of a finished training.
 
         Raises:
-            DataError: rows on the disk cannot be read any more.
+            DataError: rows on the disk can no longer be read.
         """
         state, which = outcome.state, _kept(setup, outcome)
         last = setup.inference_theta(state)
@@ -102,7 +102,7 @@ class Results(NamedTuple):
 
     @property
     def theta(self) -> np.ndarray:
-        """The weights that metrics and predictions are of."""
+        """The weights that metrics and predictions belong to."""
         return self.best if self.which == "best" else self.last
 
     def splits(self) -> dict[str, SplitValues]:
@@ -118,7 +118,7 @@ class Results(NamedTuple):
         """The final metrics.
 
         Args:
-            of_baseline: those of the baseline, if they are known.
+            of_baseline: the metrics of the baseline, if already known.
         """
         setup, outcome = self.setup, self.outcome
         experiment, state, monitor = setup.experiment, outcome.state, setup.monitor
@@ -144,18 +144,18 @@ class Results(NamedTuple):
 
 
 def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save: Callable[[], None]) -> str:
-    """Write checkpoint, weights and final metrics, and then what can be done without.
+    """Write checkpoint, weights, the other results and, last, the metrics.
 
-    What fails keeps nothing else from being written.
+    If one file fails, the others are still written.
 
     Args:
         save: writes the history and the checkpoint.
 
     Returns:
-        Why something could not be written; empty if all is.
+        Why files could not be written; empty if all were.
 
     Raises:
-        DataError: rows on the disk cannot be read any more; the checkpoint is written.
+        DataError: rows on the disk can no longer be read; the checkpoint is written.
     """
     not_saved = _problem(save)
     results = Results.of(setup, outcome)
@@ -170,7 +170,7 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
         lambda: _write_importance(setup, theta, path),
         lambda: setup.compiled.save_kernels(path / file_names.KERNELS),
         lambda: explain(setup, setup.compiled.kernels).write(path),
-        # Last, since they say that all is there.
+        # Last, because the metrics mark the run as complete.
         lambda: results.metrics(splits, _seconds(setup, path, began)).write(path),
     )
     problems = (not_saved, *map(_problem, writers))
@@ -178,14 +178,14 @@ def write_results(setup: Setup, path: Path, outcome: Outcome, began: float, save
 
 
 def _write_importance(setup: Setup, theta: np.ndarray, path: Path) -> None:
-    """Write what the columns of the inputs matter, if they are columns."""
+    """Write the importance of the input columns, if there are any."""
     found = importance(setup, theta)
     if found is not None:
         found.write(path)
 
 
 def _write_threshold(setup: Setup, path: Path) -> None:
-    """Add the threshold to what is said about the data, if there is one."""
+    """Add the threshold, if there is one, to the description of the data."""
     if _threshold(setup) is not None:
         data_entry(setup).write(path)
 
@@ -206,14 +206,14 @@ def _problem(write: Callable[[], None]) -> str:
 
 
 def saved_words(path: Path) -> str:
-    """What a run folder holds, of all that a training leaves."""
+    """Say which results a run folder holds."""
     names = (HISTORY, CHECKPOINT, BEST, LAST, METRICS, PREDICTIONS, REPORT)
     saved = [name for name in names if (path / name).is_file()]
     return f"{path} holds {', '.join(saved)}" if saved else f"{path} holds no result"
 
 
 def _kept(setup: Setup, outcome: Outcome) -> Weights:
-    """Which weights metrics and predictions are of."""
+    """The weights that metrics and predictions belong to."""
     if not outcome.state.best_epoch:
         return "last"
     chosen = setup.experiment.training.keep
@@ -221,9 +221,9 @@ def _kept(setup: Setup, outcome: Outcome) -> Weights:
 
 
 def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
-    """The times of all sessions of a run so far, before their metrics are written over.
+    """The times of all sessions of a run so far, read before their metrics are overwritten.
 
-    A session that was killed left no metrics: of it, only the epochs count.
+    A killed session left no metrics, so only its epochs count.
     """
     train = read_history(path)["train_seconds"]
     return times(setup, train, began, earlier_seconds(path / file_names.METRICS))
@@ -232,12 +232,12 @@ def _seconds(setup: Setup, path: Path, began: float) -> dict[str, float]:
 def times(
     setup: Setup, train_seconds: np.ndarray, began: float, earlier: Mapping[str, float]
 ) -> dict[str, float]:
-    """How long it took to compile, to train, and all in all.
+    """The seconds for compiling, for training and in total.
 
     Args:
-        train_seconds: of each epoch.
+        train_seconds: the time of each epoch.
         began: when this session began.
-        earlier: the times of the sessions before it.
+        earlier: the times of earlier sessions.
     """
     train = float(train_seconds.sum())
     compiled = earlier["compile"] + setup.compiled.compile_seconds
@@ -252,7 +252,7 @@ def _values(setup: Setup, theta: np.ndarray, name: str) -> SplitValues:
 
 
 def model_entry(setup: Setup) -> ModelEntry:
-    """What is said about the model."""
+    """Describe the model."""
     layers = tuple(
         LayerEntry(
             name=n.name,
@@ -278,7 +278,7 @@ def model_entry(setup: Setup) -> ModelEntry:
 
 
 def data_entry(setup: Setup) -> DataEntry:
-    """What is said about the data."""
+    """Describe the data."""
     data = setup.data
     return DataEntry(
         description=data.description,
@@ -304,7 +304,7 @@ def data_entry(setup: Setup) -> DataEntry:
 
 
 def _entries(setup: Setup) -> tuple[OutputEntry, ...]:
-    """Those of several outputs, with whether their targets are labels."""
+    """The entries of several outputs, which tell whether their targets are labels."""
     if not isinstance(setup.decoder, JointDecoder):
         return ()
     pairs = zip(setup.outputs.entries, setup.decoder.outputs, strict=True)
@@ -324,7 +324,7 @@ def _has_labels(setup: Setup) -> bool:
 
 
 def _class_counts(setup: Setup) -> dict[str, tuple[int, ...]]:
-    """How many rows of each part each class has; empty if the targets are values, or several."""
+    """The number of rows of each class, by part; empty if the targets are values, or several."""
     classes = setup.data.classes
     if classes is None:
         return {}
@@ -335,7 +335,7 @@ def _class_counts(setup: Setup) -> dict[str, tuple[int, ...]]:
 
 
 def _magnitude(train: AnyPart, padding: Sequence[Padding]) -> float:
-    """The root mean square of the largest input feature, over at most 2000 rows, padding being 0."""
+    """The root mean square of the largest input feature, over at most 2000 rows, with padding set to 0."""
     rows = train.take(slice(None, None, max(1, len(train) // min(1000, train.most_at_once)))).x
     rows = np.where(find_padding(rows, padding), 0.0, rows.astype(np.float64))
     return float(np.sqrt(np.mean(rows * rows, axis=0).max()))

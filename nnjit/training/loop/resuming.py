@@ -1,6 +1,6 @@
-"""Restore a run, if it may go on with an experiment and its data, and tell what has changed since it began.
+"""Restore a run if it may continue with an experiment and its data, and record what has changed.
 
-All that can keep a run from going on is checked here, before anything is written.
+All reasons to refuse are checked here, before anything is written.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from nnjit.training.setup.setup import Setup
 from nnjit.training.setup.state import State, load_state
 
 # fmt: off
-# The options with which a run may be resumed otherwise than it began, and whether the config, trained anew,
-# can then give other weights. Files of data are compared by what they hold.
+# Options that may change when a run is resumed, and whether training the new config from scratch can then
+# give different weights. Data files are compared by content.
 MAY_CHANGE: Mapping[str, bool] = {
     "name":                      False,
     "*data.file":                False,
@@ -40,7 +40,7 @@ MAY_CHANGE: Mapping[str, bool] = {
     "*data.weights":             False,
     "search*":                   False,
     "threshold*":                False,
-    "optimizer.learning_rate*":  True,   # and its factors by layer
+    "optimizer.learning_rate*":  True,   # and the factors by layer
     "schedule*":                 True,
     "trackers*":                 False,
     "training.epochs":           True,   # if the schedule depends on it
@@ -49,19 +49,19 @@ MAY_CHANGE: Mapping[str, bool] = {
     "training.max_seconds":      False,
     "training.keep":             False,
     "training.checkpoints*":     False,
-    "training.threads":          False,  # the environment says how many there are
+    "training.threads":          False,  # the environment records the number
     "training.diagnosis":        False,
     "training.replicas":         False,
     "training.members":          False,
 }
 # fmt: on
-INLINE = ("x", "y", "weights")  # options that are the data themselves
+INLINE = ("x", "y", "weights")  # options that contain the data
 PROBLEMS = {"names": "other columns, classes or categories", "inputs": "other values in its inputs"}
 PROBLEMS |= {"targets": "other values in its targets", "weights": "other weights of its rows"}
 
 
 class Difference(NamedTuple):
-    """An option that is not what it was."""
+    """An option that has changed."""
 
     option: str
     before: Any
@@ -69,7 +69,7 @@ class Difference(NamedTuple):
 
 
 def fingerprint_of(setup: Setup, base: Path) -> Fingerprint:
-    """The fingerprint of a training that begins.
+    """Make the fingerprint of a new training.
 
     Args:
         base: where relative paths in the experiment start.
@@ -90,7 +90,7 @@ def fingerprint_of(setup: Setup, base: Path) -> Fingerprint:
 
 
 def options_of(experiment: Experiment) -> dict[str, Any]:
-    """The config as plain data, without rows that stand in it."""
+    """The config as plain data, without inline rows."""
     options = experiment.model_dump(mode="json", by_alias=True)
     for name in experiment.sources:
         if options[name]["type"] == "inline":
@@ -109,13 +109,13 @@ def _file(path: Path) -> FileEntry:
 
 
 def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, State, Fingerprint]:
-    """The setup with the learning rate that a run found, its last saved state, and what has changed since.
+    """Restore a run: its setup with the learning rate it found, its last saved state, and its changes.
 
     Args:
         base: where relative paths in the experiment start.
 
     Raises:
-        RunError: the folder has no checkpoint, or the run cannot go on so; nothing was written.
+        RunError: the folder has no checkpoint, or the run cannot continue like this; nothing was written.
     """
     then, now = check_experiment(path, setup.experiment), fingerprint_of(setup, base)
     check_data(path, then, now)
@@ -124,7 +124,7 @@ def restore_checkpoint(setup: Setup, path: Path, base: Path) -> tuple[Setup, Sta
 
 
 def read_checkpoint(setup: Setup, path: Path) -> tuple[Setup, State]:
-    """As `restore_checkpoint`, but the data is not compared."""
+    """As `restore_checkpoint`, but without comparing the data."""
     check_experiment(path, setup.experiment)
     setup, like = restore_learning_rate(setup, path), setup.blank_state()
     state = load_state(path, like)
@@ -133,7 +133,7 @@ def read_checkpoint(setup: Setup, path: Path) -> tuple[Setup, State]:
 
 
 def check_experiment(path: Path, experiment: Experiment) -> Fingerprint:
-    """The fingerprint of a run, which may go on with these options.
+    """Check that a run may continue with these options, and return its fingerprint.
 
     Raises:
         RunError: it may not, or has no checkpoint.
@@ -146,10 +146,10 @@ def check_experiment(path: Path, experiment: Experiment) -> Fingerprint:
 
 
 def first_fingerprint(setup: Setup, path: Path, base: Path) -> Fingerprint:
-    """The fingerprint of a run that begins, perhaps in the folder of one that left no checkpoint.
+    """Make the fingerprint of a run that starts, perhaps in the folder of a run without a checkpoint.
 
     Raises:
-        RunError: that one was of something else; nothing was written.
+        RunError: the earlier run had different options or data; nothing was written.
     """
     then, now = Fingerprint.read_if_there(path), fingerprint_of(setup, base)
     if then is None:
@@ -160,39 +160,37 @@ def first_fingerprint(setup: Setup, path: Path, base: Path) -> Fingerprint:
 
 
 def check_options(path: Path, then: Fingerprint, experiment: Experiment) -> None:
-    """Raise a RunError if a run cannot go on with these options.
+    """Raise a RunError if a run cannot continue with these options.
 
     Args:
-        then: its fingerprint.
+        then: the run's fingerprint.
     """
     found = [d for d in _differences(then.options, options_of(experiment)) if _effect(d.option) is None]
     if found:
         listed = "; ".join(difference(*each) for each in found)
         raise RunError(
-            f"{path} cannot go on with other options than it began with: {listed}. Resume it with its own "
+            f"{path} cannot be resumed with different options: {listed}. Resume it with its own "
             f"(omit --config and --set), or {_anew(path)}"
         )
 
 
 def check_data(path: Path, then: Fingerprint, now: Fingerprint) -> None:
-    """Raise a RunError if data or split are not those that a run began with."""
+    """Raise a RunError if data or split differ from those that a run began with."""
     found = [*_changed_sources(then, now), *_changed_parts(then, now)]
     if found:
         raise RunError(
-            f"{path} cannot go on with other data than it began with: {'; '.join(found)}. Bring that data "
-            f"back, or {_anew(path)}"
+            f"{path} cannot be resumed with different data: {'; '.join(found)}. Restore the original data, "
+            f"or {_anew(path)}"
         )
 
 
 def check_monitor(path: Path, before: str, after: str) -> None:
-    """Raise a RunError if the best epoch of a run is not looked for as it was; both in words."""
+    """Raise a RunError if the best epoch of a run is chosen differently now; arguments are in words."""
     if before != after:
-        words = [
-            f"the one with the {monitor}" if monitor else "not looked for" for monitor in (before, after)
-        ]
+        words = [f"the one with the {monitor}" if monitor else "not chosen" for monitor in (before, after)]
         raise RunError(
-            f"{path}: its best epoch so far is {words[0]}, and by the config it is {words[1]}; "
-            "resume it with the training.early_stopping and training.keep that it had"
+            f"{path}: its best epoch so far is {words[0]}, but with this config it is {words[1]}; "
+            "resume it with its original training.early_stopping and training.keep"
         )
 
 
@@ -205,17 +203,17 @@ def read_fingerprint(path: Path) -> Fingerprint:
     found = Fingerprint.read_if_there(path)
     if found is None:
         raise RunError(
-            f"{path}: there is no {file_names.FINGERPRINT}, which says what data and options the run began "
-            f"with, so it cannot be resumed; {_anew(path)}"
+            f"{path}: there is no {file_names.FINGERPRINT}, which records the data and options of the run, "
+            f"so it cannot be resumed; {_anew(path)}"
         )
     return found
 
 
 def resumed(then: Fingerprint, now: Fingerprint, experiment: Experiment, epoch: int) -> Fingerprint:
-    """The fingerprint of a run that goes on after an epoch, with what has changed.
+    """Make the fingerprint of a run that continues after an epoch, with its changes.
 
     Args:
-        experiment: what it goes on with.
+        experiment: the experiment to continue with.
     """
     options = _differences(then.options, now.options)
     changes = [Change(epoch, *d, _has_effect(d, experiment, epoch)) for d in options]
@@ -231,14 +229,14 @@ def _anew(path: Path) -> str:
 
 
 def _effect(option: str) -> bool | None:
-    """Whether a change of an option can give other weights; None if it must not change."""
+    """Whether a change of an option can give different weights; None if it must not change."""
     return next((effect for pattern, effect in MAY_CHANGE.items() if fnmatchcase(option, pattern)), None)
 
 
 def _has_effect(found: Difference, experiment: Experiment, epoch: int) -> bool:
     if found.option != "training.epochs" or not isinstance(found.before, int):
         return epoch > 0 and bool(_effect(found.option))
-    steps = np.arange(epoch)  # one an epoch is enough to tell whether lr depends on the number of epochs
+    steps = np.arange(epoch)  # one per epoch shows whether lr depends on the number of epochs
     before, after = (
         experiment.schedule.lr(steps, learning_rate=1.0, steps_per_epoch=1, epochs=epochs)
         for epochs in (found.before, experiment.training.epochs)
@@ -247,7 +245,7 @@ def _has_effect(found: Difference, experiment: Experiment, epoch: int) -> bool:
 
 
 def _differences(before: Any, after: Any, option: str = "") -> list[Difference]:
-    """The options that differ; one that is missing is null."""
+    """The options that differ; a missing one counts as null."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         if before.get("type") != after.get("type"):
             return [Difference(f"{option}.type", before.get("type"), after.get("type"))]
@@ -261,7 +259,7 @@ def _differences(before: Any, after: Any, option: str = "") -> list[Difference]:
 
 
 def _inside(option: str, key: str) -> str:
-    """The path of an option in another one, as a config has it: `model[0]`, without `layers`."""
+    """The path of an option inside another, as in a config: `model[0]`, without `layers`."""
     return option if (option, key) == ("model", "layers") else f"{option}.{key}" if option else key
 
 
@@ -283,7 +281,7 @@ def _changed_sources(then: Fingerprint, now: Fingerprint) -> Iterator[str]:
 
 
 def _changed_files(before: SourceEntry, after: SourceEntry) -> str:
-    """The files that were written since, in brackets."""
+    """The files written since, in brackets."""
     found = [
         f"{file.path}, {file.size:,} bytes written at {file.changed}"
         for option, file in after.files.items()

@@ -18,7 +18,7 @@ class Outcome(NamedTuple):
 
     Args:
         message: why, if there is more to say.
-        lacking: why results could not be written, if some could not.
+        lacking: why results could not be written; empty if all were.
     """
 
     state: State
@@ -28,10 +28,10 @@ class Outcome(NamedTuple):
 
 
 class Stopping:
-    """Follows the history of a training and nothing else, so that a resumed run decides alike.
+    """Decides from the history of a training alone, so a resumed run decides the same.
 
     Args:
-        history: the columns of the epochs done so far.
+        history: the columns of the epochs so far.
     """
 
     def __init__(self, setup: Setup, history: Mapping[str, np.ndarray]) -> None:
@@ -58,7 +58,7 @@ class Stopping:
                 self._plateau = schedule.after(self._plateau, followed.as_loss(float(value)))
 
     def status(self, state: State) -> Status | None:
-        """The status of a training that is to stop now; None if it goes on."""
+        """The status of a training that must stop now; None if it continues."""
         early = self._setup.experiment.training.early_stopping
         if self._is_reached:
             return Status.TARGET_REACHED

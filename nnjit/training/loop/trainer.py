@@ -46,7 +46,7 @@ from nnjit.training.setup.setup import Setup, set_up
 from nnjit.training.setup.state import State
 
 CHECKPOINT_SECONDS = 20.0
-RUNS = Path("runs")  # where run folders are made that no --output names
+RUNS = Path("runs")  # parent of run folders made without --output
 
 
 def train(
@@ -57,18 +57,18 @@ def train(
     output: Path | None = None,
     audience: Audience | None = None,
 ) -> Run:
-    """Train an experiment and leave its run folder.
+    """Train an experiment and write its run folder.
 
     Args:
         config: the resolved config as text, kept in the run folder.
         folder: where relative paths in the experiment start; the current directory if None.
         output: the run folder; `runs/<name>-<time>` if None.
-        audience: who is told how it goes; nobody if None.
+        audience: who follows the training; nobody if None.
 
     Raises:
-        UserError: something given does not fit; nothing was written.
+        UserError: an argument does not fit; nothing was written.
         Diverged: a value is not finite. Interrupted: Ctrl-C, SIGTERM or SIGHUP. Raised: a function of the
-            user's has raised something. All leave a complete run folder.
+            user's raised an exception. All of these leave a complete run folder.
     """
     began = time.perf_counter()
     base = folder or Path()
@@ -80,7 +80,7 @@ def train(
     state, loaded = setup.begin(base)
     show_loaded(loaded, audience.display)
     audience.display.stage("compiling")
-    runner_type(setup).prepare(setup)  # before there is a folder, so that a failure leaves none
+    runner_type(setup).prepare(setup)  # before the folder is made, so a failure leaves none
     setup, state = meet(setup, state, base)
     setup, search = find_learning_rate(setup, state)
     audience.display.stage("")  # warnings may follow
@@ -99,16 +99,16 @@ def resume(
     folder: Path | None = None,
     audience: Audience | None = None,
 ) -> Run:
-    """Resume a run from its last saved epoch; the result has the bits of a run that was never stopped.
+    """Resume a run from its last saved epoch; the result is bit for bit that of an uninterrupted run.
 
-    A run that was killed before it saved one begins again.
+    A run that was killed before it saved an epoch starts over.
 
     Args:
-        experiment: the run's own, or with other options that may change (`resuming.MAY_CHANGE`).
-        audience: who is told how it goes; nobody if None.
+        experiment: the run's own, perhaps with changes that are allowed (`resuming.MAY_CHANGE`).
+        audience: who follows the training; nobody if None.
 
     Raises:
-        RunError: the run cannot go on so, is damaged, or trains now; nothing was written.
+        RunError: the run cannot continue like this, is damaged, or is being trained; nothing was written.
     """
     began = time.perf_counter()
     base = folder or Path()
@@ -116,7 +116,7 @@ def resume(
     with lock_run(path):
         check_files(path)
         if has_saved(path):
-            check_experiment(path, experiment)  # before what may take long
+            check_experiment(path, experiment)  # before the slow steps
         audience.display.stage("loading the data")
         begun = begin_or_restore(set_up(experiment, base), path, base)
         audience.display.stage("compiling")
@@ -129,11 +129,11 @@ def resume(
 
 
 class Begun(NamedTuple):
-    """What a run goes on with, from its last checkpoint or from its beginning.
+    """The start of a session, from the last checkpoint or from scratch.
 
     Args:
-        setup: with the learning rate that the run found, or finds now.
-        made: files about the beginning, if it begins now.
+        setup: the setup with the learning rate that the run found, or finds now.
+        made: files about the start, if the run starts now.
     """
 
     setup: Setup
@@ -143,10 +143,10 @@ class Begun(NamedTuple):
 
 
 def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
-    """What a run goes on with; nothing is written.
+    """Restore a run from its checkpoint, or start it; nothing is written.
 
     Raises:
-        RunError: as `restore_checkpoint`; or the checkpoint is lost, since there are results.
+        RunError: as for `restore_checkpoint`; or there are results, but the checkpoint is lost.
     """
     if has_saved(path):
         setup, state, fingerprint = restore_checkpoint(setup, path, base)
@@ -159,18 +159,18 @@ def begin_or_restore(setup: Setup, path: Path, base: Path) -> Begun:
 
 
 def made_of(*files: JsonFile | None) -> tuple[JsonFile, ...]:
-    """Those of the files that there are."""
+    """The files that exist."""
     return tuple(file for file in files if file is not None)
 
 
 def show_loaded(loaded: LoadedWeights | None, display: Display) -> None:
-    """Say what was loaded, if anything was, before the training that depends on it."""
+    """Show which weights were loaded, if any, before the training that depends on them."""
     if loaded is not None:
         display.say(["\n  ".join(loaded.lines)])
 
 
 def has_saved(path: Path) -> bool:
-    """Whether a run has saved an epoch: its checkpoint, or results, beside which that may be lost."""
+    """Whether a run has saved an epoch: it has a checkpoint, or results whose checkpoint may be lost."""
     return any((path / name).exists() for name in (file_names.CHECKPOINT, file_names.LAST))
 
 
@@ -200,10 +200,10 @@ def _finish(setup: Setup, recorder: FileRecorder, state: State, audience: Audien
 def train_and_record(
     setup: Setup, recorder: FileRecorder, state: State, callbacks: Callbacks, began: float
 ) -> Outcome:
-    """Train on from a state, and write the checkpoint and the results, however the training ends.
+    """Train from a state, and write the checkpoint and the results, however the training ends.
 
     Raises:
-        RunError: the folder cannot be written while the training runs, or rows on the disk cannot be read.
+        RunError: the folder can no longer be written, or rows on the disk can no longer be read.
     """
     path = recorder.path
     callbacks.begin(setup.experiment, path, recorder.so_far)
@@ -221,10 +221,10 @@ def train_and_record(
 
 
 def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callbacks, began: float) -> Outcome:
-    """Run the epochs after a state until something stops them, and record them.
+    """Run and record the epochs after a state until something stops them.
 
     Raises:
-        DataError: rows on the disk cannot be read any more. OSError: what is recorded cannot be written.
+        DataError: rows on the disk can no longer be read. OSError: the record cannot be written.
     """
     options, saved, ranks = setup.experiment.training, time.perf_counter(), world()
     end = math.inf if options.max_seconds is None else began + options.max_seconds
@@ -267,7 +267,7 @@ def run_epochs(setup: Setup, recorder: Recorder, state: State, callbacks: Callba
 
 
 def check_output(output: Path | None) -> None:
-    """Raise a RunError if the requested run folder exists already, or cannot be made."""
+    """Raise a RunError if the requested run folder exists already or cannot be made."""
     if output is not None and output.exists():
         if output.is_dir():
             check_unlocked(output)
@@ -283,7 +283,7 @@ def check_output(output: Path | None) -> None:
 
 @contextmanager
 def new_folder(output: Path | None, name: str) -> Iterator[Path]:
-    """Make the run folder, and hold its lock."""
+    """Make the run folder and hold its lock."""
     path = _make_folder(output, name)
     with lock_run(path):
         yield path

@@ -1,1 +1,1 @@
-"""Judge a finished training: what its values are compared with, and what its predictions depend on."""
+"""Judge a finished training: final values, baselines, predictions and importance."""

@@ -1,7 +1,7 @@
-"""Measure the baseline: an answer that is the same for every example, whatever its inputs are.
+"""Measure the baseline: a constant answer that ignores the inputs.
 
-Of classes it is their frequencies in the training part, whose largest is that of the majority class; of
-values it is their mean there.
+For classes it is their frequencies in the training part, so the majority class is predicted; for values it is
+the mean of the training part.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from nnjit.training.setup.setup import Setup
 def baseline(setup: Setup, split: str) -> Values:
     """The metrics of the baseline on a part of the data, by column.
 
-    Of target values they have the mean absolute error of each as well, and of labels the binary accuracy,
-    whether it was asked for or not.
+    They always include the mean absolute error of each target value, and the binary accuracy of labels.
     """
     train, part = setup.splits["train"], setup.splits[split]
     ys, weights = (train.all_targets, part.all_targets), (train.w, part.w)
@@ -45,7 +44,7 @@ def baseline(setup: Setup, split: str) -> Values:
 
 
 def _own_metrics(metrics: Iterable[Metric], output: Output) -> list[Metric]:
-    """The metrics of one of several outputs, as of a single one."""
+    """The metrics of one of several outputs, as if it were the only one."""
     from nnjit.training.graphs.output_metrics import OutputMetric  # few models have several outputs
 
     return [m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output]
@@ -63,8 +62,8 @@ def _of_output(
     """The metrics of one output.
 
     Args:
-        names: those of its target columns.
-        ys, weights: of the training part, and of the part that is measured.
+        names: the names of its target columns.
+        ys, weights: those of the training part, and of the part to measure.
     """
     if decoder.classes is not None:
         return of_classes(metrics, len(decoder.classes), ys, weights)
@@ -76,7 +75,7 @@ def _of_output(
 
 
 def _more(names: Sequence[str], *, is_labels: bool) -> Sequence[Metric]:
-    """The metrics of targets with these names that were not asked for."""
+    """Additional metrics of targets with these names."""
     if is_labels:
         from nnjit.nn.metrics.decisions import BinaryAccuracy
 
@@ -89,11 +88,11 @@ def _more(names: Sequence[str], *, is_labels: bool) -> Sequence[Metric]:
 def of_classes(
     metrics: Sequence[Metric], classes: int, ys: Sequence[np.ndarray], weights: Sequence[np.ndarray]
 ) -> Values:
-    """The metrics of the frequencies: all rows of a class have one value, so a row of each is enough."""
+    """The metrics of the frequencies; one row per class is enough, because the rows of a class are alike."""
     in_training, measured = (np.bincount(y, w, classes) for y, w in zip(ys, weights, strict=True))
     truth = np.flatnonzero(measured).astype(np.int32)
     p = np.tile(in_training / in_training.sum(), (len(truth), 1))
-    least = np.finfo(np.float64).tiny  # of a class that the training part lacks
+    least = np.finfo(np.float64).tiny  # for a class that the training part lacks
     given = {"log_probabilities": np.log(np.maximum(p, least))}
     return {m.column: value_of(m, given.get(_reads(m), p), truth, measured[truth]) for m in metrics}
 

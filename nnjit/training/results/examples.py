@@ -1,4 +1,4 @@
-"""Choose the examples that the report shows: those that the network gets most wrong, and some of all."""
+"""Choose the examples for the report: those with the worst predictions, and a sample of all."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nnjit.runs.predictions import Examples, Predictions
 from nnjit.training.graphs.decoding import Decoder
 
 MOST = 12
-MOST_NUMBERS = 500_000  # of the inputs of all examples
+MOST_NUMBERS = 500_000  # in the inputs of all examples
 
 
 def most_wrong(found: Predictions, part: Part, decoder: Decoder) -> Examples | None:
-    """The most wrong predictions, the worst first; None if none is wrong, or they would take much room."""
+    """The worst predictions, worst first; None if none is wrong or they would take too much space."""
     wrongness = _wrongness(found)
     order = np.argsort(-wrongness, kind="stable")[:MOST]
     places = order[wrongness[order] > 0]
@@ -24,7 +24,7 @@ def most_wrong(found: Predictions, part: Part, decoder: Decoder) -> Examples | N
 
 
 def some(part: Part, decoder: Decoder, features: Sequence[str]) -> Examples | None:
-    """Some examples of images, spread evenly; None of other inputs."""
+    """A sample of images, spread evenly; None for other inputs."""
     if image_shape(part.x.shape[1:], features) is None:
         return None
     places = np.unique(np.linspace(0, len(part) - 1, MOST).astype(int))
@@ -40,7 +40,7 @@ def _examples(places: np.ndarray, part: Part, decoder: Decoder) -> Examples | No
 
 
 def _wrongness(found: Predictions) -> np.ndarray:
-    """How wrong each prediction (n,) is; of classes 0 if it is right, of values relative to their spread."""
+    """How wrong each prediction (n,) is: for classes 0 if correct, for values relative to their spread."""
     if found.probability is not None:
         p = np.take_along_axis(found.probability, found.target[:, None].astype(int), axis=1)[:, 0]
         return np.asarray(np.where(found.prediction == found.target, 0.0, np.nan_to_num(2.0 - p)))

@@ -1,4 +1,4 @@
-"""Measure by how much a network is worse if the values of one column are shuffled."""
+"""Measure how much worse a network gets if the values of one column are shuffled."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from nnjit.runs.importance import ColumnImportance, Importance
 from nnjit.runs.metrics import headline_split
 from nnjit.training.setup.setup import Setup
 
-MOST_COLUMNS = MOST_CALLS = 60  # an evaluation takes a tenth of a millisecond at least
+MOST_COLUMNS = MOST_CALLS = 60  # an evaluation takes at least a tenth of a millisecond
 FEWEST_ROWS, MOST_ROWS = 20, 500
 MOST_SHUFFLES = 3
-WORK = 5e7  # products of a weight and an input, some 5 ms
+WORK = 5e7  # products of a weight and an input, about 5 ms
 
 
 class Column(NamedTuple):
-    """Some inputs that are those of one column."""
+    """The inputs that belong to one column."""
 
     name: str
     inputs: slice
 
 
 def importance(setup: Setup, theta: np.ndarray) -> Importance | None:
-    """The importance of each column, or channel, on some rows of the part that says most about new data.
+    """The importance of each column or channel, on some rows of the part that says most about new data.
 
-    None of inputs that are no columns, such as images, of too many of them, of a network so large that it
-    would take long, and of one whose loss is not finite. Categories of one column are shuffled together.
+    None if inputs are not columns, such as images; if there are too many; if the network is so large that it
+    would take long; and if its loss is not finite. The categories of a column are shuffled together.
     """
     columns, split = list(_columns(setup)), headline_split(setup.splits)
     part = setup.splits[split]
     if not 1 < len(columns) <= MOST_COLUMNS:
         return None
     shuffles = min(MOST_SHUFFLES, MOST_CALLS // len(columns))
-    steps = math.prod(setup.model.input_shape[:-1])  # of a series, each of which may read all weights
+    steps = math.prod(setup.model.input_shape[:-1])  # of a series; each may read all weights
     affordable = WORK / (len(columns) * shuffles * setup.model.table.size * steps)
     rows = int(min(MOST_ROWS, len(part), affordable))
     if rows < FEWEST_ROWS:
@@ -63,18 +63,18 @@ def importance(setup: Setup, theta: np.ndarray) -> Importance | None:
 
 
 def _columns(setup: Setup) -> Iterator[Column]:
-    """The columns of a table, the channels of a series, or the inputs of an array whose inputs have names."""
+    """The columns of a table, the channels of a series, or the named inputs of an array."""
     data = setup.data
     if data.encoder is not None:
         for place in data.encoder.inputs:
             if place.size:
                 yield Column(place.name, slice(place.start, place.start + place.size))
     elif image_shape(data.input_shape, data.features) is None:
-        yield from (Column(name, slice(k, k + 1)) for k, name in enumerate(data.features))  # () of others
+        yield from (Column(name, slice(k, k + 1)) for k, name in enumerate(data.features))  # () for others
 
 
 def _shuffled(part: Part, column: Column, rng: np.random.Generator) -> Part:
-    """The part with the values of a column in other rows; of a channel, those of all steps together."""
+    """The part with the values of a column shuffled; for a channel, all steps of a row move together."""
     x = part.x.copy()
     x[..., column.inputs] = part.x[rng.permutation(len(x))][..., column.inputs]
     return replace(part, x=x)

@@ -1,4 +1,4 @@
-"""Measure metrics of predictions that are not the network's own."""
+"""Measure metrics of predictions that the network did not make."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Values = dict[str, float]
 
 
 def value_of(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
-    """A metric of predictions (n, O), in the form in which it reads them.
+    """The value of a metric of predictions (n, O), in the form that it reads.
 
     Args:
         weight: (n,) float64.
@@ -25,19 +25,19 @@ def value_of(metric: Metric, prediction: np.ndarray, target: np.ndarray, weight:
 
 
 def are_yes_or_no(loss: Loss, y: np.ndarray) -> bool:
-    """Whether target values (n, O) are labels: 0 or 1, with a loss that is made for a yes or no of each."""
+    """Whether target values (n, O) are labels: 0 or 1, with a loss for yes-or-no decisions."""
     return loss.targets == "either" and bool(((y == 0) | (y == 1)).all())
 
 
 def decided_values(
     metrics: Sequence[Metric], is_taken: np.ndarray, target: np.ndarray, weight: np.ndarray
 ) -> Values:
-    """Those of the metrics that compare decisions between two classes, by column.
+    """The values of those metrics that compare decisions between two classes, by column.
 
-    There are only four pairs of truth and decision, so a row of each is enough.
+    There are only four pairs of truth and decision, so one row of each is enough.
 
     Args:
-        is_taken: (n,) which examples are taken for the second class.
+        is_taken: (n,) whether the decision is the second class.
         target: (n,) the classes.
     """
     weights = np.bincount(2 * target + is_taken, weight, 4)

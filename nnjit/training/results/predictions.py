@@ -1,4 +1,4 @@
-"""Predict the test part, or else the validation or the training part, and the plane of two inputs."""
+"""Predict the test part, else the validation or training part, and the plane of two inputs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_POINTS = 2000
 
 
 def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
-    """The predictions of each output by name, "" if it is the only one.
+    """The predictions of each output by name, "" for a single output.
 
-    They are of the test part; without one, of the validation part; without either, of the training part. Of
-    a part on the disk they are of as many rows as are in memory at a time, spread evenly over it.
+    They are for the test part; without one, the validation part; without either, the training part. For a
+    part on the disk, they cover as many rows as fit in memory at a time, spread evenly.
     """
     split = headline_split(setup.splits)
     part, decoder = setup.splits[split].spread(), setup.decoder
@@ -45,12 +45,12 @@ def predictions(setup: Setup, theta: np.ndarray) -> dict[str, Predictions]:
 
 
 def _plane(setup: Setup, decoder: SingleDecoder, theta: np.ndarray, part: Part) -> Grid | None:
-    """The predictions over the plane of two inputs; None if they span more than can be drawn."""
+    """The predictions over the plane of two inputs; None if the range is too large to draw."""
     scaling = decoder.scaling
     blocks = (block for each in setup.splits.values() for block in each.blocks())
     ends = np.array([(x.min(axis=0), x.max(axis=0)) for x in (scaling.inverse_inputs(b.x) for b in blocks)])
     low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
-    if not (np.abs(ends) < np.finfo(ends.dtype).max / 4).all():  # the plane is somewhat larger
+    if not (np.abs(ends) < np.finfo(ends.dtype).max / 4).all():  # the plane extends beyond the data
         return None
     margin = 0.08 * np.where(high > low, high - low, 1.0)
     xs, ys = (np.linspace(low[k] - margin[k], high[k] + margin[k], GRID) for k in (0, 1))

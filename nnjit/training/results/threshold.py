@@ -1,4 +1,4 @@
-"""Choose the probability from which an example is taken for the second of two classes."""
+"""Choose the probability above which an example is assigned to the second of two classes."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nnjit.training.setup.setup import Setup
 
 
 def with_threshold(setup: Setup, theta: np.ndarray) -> Setup:
-    """The setup with a decoder that decides by the threshold of the config; as it is if there is none.
+    """Give the setup a decoder with the config's threshold; return it unchanged if there is none.
 
-    A rule chooses it on the validation part; if its predictions are not finite, there is none.
+    A rule chooses the threshold on the validation part; if its predictions are not finite, there is none.
     """
     rule, decoder = setup.experiment.threshold, setup.decoder
     if rule is None or not isinstance(decoder, SingleDecoder):
@@ -24,7 +24,7 @@ def with_threshold(setup: Setup, theta: np.ndarray) -> Setup:
     if isinstance(rule, float):
         chosen: float | None = rule
     else:
-        part = setup.splits["validation"]  # `check_threshold` has seen to it
+        part = setup.splits["validation"]  # ensured by `check_threshold`
         p = positive_probability(setup, theta, part)
         weight = part.w.astype(np.float64)
         is_finite = bool(np.isfinite(p).all())
@@ -33,21 +33,21 @@ def with_threshold(setup: Setup, theta: np.ndarray) -> Setup:
 
 
 def choose(rule: str | LeastCost, p: np.ndarray, is_true: np.ndarray, weight: np.ndarray) -> float:
-    """The threshold that is best for examples; of several, the nearest to 1/2.
+    """The best threshold for the examples; of several, the nearest to 1/2.
 
-    It lies in the middle between two probabilities that occur, or one of them and 0 or 1.
+    It is midway between two probabilities that occur, or between one of them and 0 or 1.
 
     >>> choose("best_f1", np.array([0.1, 0.2, 0.4, 0.9]), np.array([0, 1, 0, 1]) > 0, np.ones(4))
     0.15000000000000002
 
     Args:
         p: (n,) the probability of the second class.
-        is_true: (n,) whether the example is of it.
-        weight: (n,) how much it counts.
+        is_true: (n,) whether the example belongs to it.
+        weight: (n,) how much the example counts.
     """
     order = np.argsort(-p, kind="stable")
     ranked = p[order]
-    ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True))  # of examples with one probability
+    ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True))  # of runs of ties
     hits, taken = (np.append(0.0, np.cumsum(w[order])[ends]) for w in (weight * is_true, weight))
     values = np.concatenate([[1.0], ranked[ends], [0.0]])
     thresholds = (values[1:] + values[:-1]) / 2
@@ -58,7 +58,7 @@ def choose(rule: str | LeastCost, p: np.ndarray, is_true: np.ndarray, weight: np
         loss = -2 * hits / np.maximum(taken + hits[-1], np.finfo(float).tiny)
     is_possible = (thresholds > 0) & (thresholds < 1)
     loss, thresholds = loss[is_possible], thresholds[is_possible]
-    best = thresholds[loss <= loss.min() + 1e-12 * abs(loss.min())]  # sums differ in their last bits
+    best = thresholds[loss <= loss.min() + 1e-12 * abs(loss.min())]  # last bits of sums differ
     return float(best[abs(best - 0.5).argmin()])
 
 
@@ -71,7 +71,7 @@ def positive_probability(setup: Setup, theta: np.ndarray, part: AnyPart) -> np.n
 
 
 def values_at_threshold(setup: Setup, theta: np.ndarray, part: AnyPart) -> Values:
-    """The metrics of decisions with the threshold of the decoder; none without one."""
+    """The metrics of decisions with the decoder's threshold; empty without one."""
     decoder = setup.decoder
     if not isinstance(decoder, SingleDecoder) or decoder.threshold is None:
         return {}

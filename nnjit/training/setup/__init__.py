@@ -1,1 +1,1 @@
-"""Turn an experiment into data, a model, compiled graphs and a first state, all checked."""
+"""Turn an experiment into checked data, a model, compiled graphs and an initial state."""

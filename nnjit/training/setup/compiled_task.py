@@ -1,4 +1,4 @@
-"""Compile the graphs of a task, run them on arrays, and measure how long compiling takes."""
+"""Compile the graphs of a task, run them on arrays, and measure the compile time."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ Values = dict[str, float]
 """`loss` and the metrics of a split."""
 
 Columns = dict[str, np.ndarray]
-"""The same for each of a number of epochs."""
+"""The same values for each of several epochs."""
 
 
 @dataclass(frozen=True)
 class TotalsLayout:
-    """The positions of an epoch's sums among its totals: those of the steps, or of an evaluation.
+    """The positions of an epoch's sums among its totals, for steps or for an evaluation.
 
     Σ w C and Σ w come first, then the penalty, the metrics' own Σ w, and the sums of each metric.
 
     Args:
         has_penalty: True for the totals of the steps, False for those of an evaluation.
-        has_own_weight: whether the metrics weigh rows unlike the cost.
-        sizes: how many sums each metric has.
+        has_own_weight: whether the metrics weight rows differently from the cost.
+        sizes: the number of sums of each metric.
     """
 
     has_penalty: bool
@@ -54,7 +54,7 @@ class TotalsLayout:
 
     @property
     def metric_weight(self) -> int:
-        """The Σ w by which the metrics are divided."""
+        """The Σ w that divides the metrics."""
         return 2 + self.has_penalty if self.has_own_weight else self.weight
 
     @property
@@ -70,28 +70,28 @@ class BoundProgram:
     """A compiled graph with the numbers of a task.
 
     Args:
-        numbers: its last arguments.
+        numbers: the graph's last arguments.
     """
 
     compiled: Compiled
     numbers: tuple[np.ndarray, ...]
 
     def __call__(self, *arguments: np.ndarray) -> list[np.ndarray]:
-        """The outputs of the graph for its other arguments."""
+        """Compute the outputs of the graph for its other arguments."""
         return self.compiled(*arguments, *self.numbers)
 
 
 @dataclass
 class CompiledTask:
-    """Runs a task natively. Each graph is compiled when it is first needed by a task of this structure.
+    """Runs a task natively. Each graph is compiled when a task of this structure first needs it.
 
     Args:
-        batch: rows of the largest batch.
-        rows_at_once: rows of a batch that are computed together.
-        wanted_threads: how many share a step.
+        batch: the rows of the largest batch.
+        rows_at_once: the rows of a batch that are computed together.
+        wanted_threads: the number of threads that share a step.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
-        block: rows that there is memory for at once, if a step needs no more.
+        block: the rows that memory holds at once, if a step needs no more.
     """
 
     task: Task
@@ -111,7 +111,7 @@ class CompiledTask:
 
     @cached_property
     def _epoch_program(self) -> EpochProgram:
-        assert self.has_steps  # a full-batch method has no epochs of steps
+        assert self.has_steps  # a full-batch method has no steps
         options = options_for(
             batch=self.batch, rows_at_once=self.rows_at_once, wanted_threads=self.wanted_threads,
             is_evaluated=self.is_evaluated, in_order=self.in_order, block=self.block,
@@ -120,17 +120,17 @@ class CompiledTask:
 
     @property
     def has_steps(self) -> bool:
-        """Whether the training is one by steps, not by a full-batch method."""
+        """Whether training takes steps rather than using a full-batch method."""
         return self.task.optimizer.full_batch is None
 
     @property
     def threads(self) -> int:
-        """How many threads share a step."""
+        """The number of threads that share a step."""
         return self._epoch_program.threads if self.has_steps else 1
 
     @cached_property
     def step(self) -> Graph:
-        """The graph of a step with its numbers as constants, for those who interpret it."""
+        """The graph of a step with its numbers as constants, for the interpreter."""
         return step_graph(self.task, in_order=self.in_order)[0]
 
     def graph(self, name: Name) -> Graph:
@@ -148,32 +148,32 @@ class CompiledTask:
 
     @cached_property
     def epoch_numbers(self) -> dict[str, np.ndarray]:
-        """What the epochs take of the numbers of the task, by name; a scalar is an array of one."""
+        """The numbers of the task that the epochs take, by name; a scalar is an array of one element."""
         _, numbers = self._kept
         made = (graph(numbers) for graph in self._epoch_program.number_graphs)
         return {name: np.atleast_1d(value) for values in made for name, value in values.items()}
 
     @property
     def kernels(self) -> tuple[KernelEntry, ...]:
-        """Entries for the kernels of the training step, in their order; () if it is not compiled."""
+        """Entries for the kernels of the training step, in order; () if it is not compiled."""
         return () if self._epoch is None else self._epoch.kernels
 
     def written_epoch(self) -> CompiledEpoch:
-        """The native epochs with their source written, but not compiled yet."""
+        """The native epochs with their source written but not yet compiled."""
         return self._epoch_program.written()
 
     @property
     def evaluation(self) -> BoundProgram:
-        """Loss and metric sums of a split."""
+        """The program for the loss and metric sums of a split."""
         return self.program("evaluation")
 
     @property
     def prediction(self) -> BoundProgram:
-        """The predictions for rows of inputs."""
+        """The program for the predictions of rows of inputs."""
         return self.program("prediction")
 
     def program(self, name: Name) -> BoundProgram:
-        """The compiled graph of this name."""
+        """The compiled graph with this name."""
         if name not in self._programs:
             begin, (programs, numbers) = time.perf_counter(), self._kept
             made = programs.program(name)
@@ -194,7 +194,7 @@ class CompiledTask:
         return {name: values[name] for name in ("loss", *(m.column for m in self.task.metrics))}
 
     def evaluate_sums(self, theta: np.ndarray, part: AnyPart) -> Values:
-        """Loss and those metrics of `theta` on a split that are sums over its rows."""
+        """The loss of `theta` on a split, and the metrics that are sums over its rows."""
         arrays = self._vectors(theta)
         blocks = [self.evaluation(*arrays, block.x, block.y, block.w) for block in part.blocks()]
         loss, weight, *sums = [sum(found[1:], found[0]) for found in zip(*blocks, strict=True)]
@@ -205,7 +205,7 @@ class CompiledTask:
         }
 
     def measure(self, theta: np.ndarray, part: AnyPart, metrics: Sequence[WholeMetric]) -> Values:
-        """Metrics of `theta` that need the predictions for all rows of a split at once."""
+        """The metrics of `theta` that need the predictions for all rows of a split at once."""
         if not metrics:
             return {}
         arrays, program = self._vectors(theta), self.program("logits")
@@ -215,10 +215,10 @@ class CompiledTask:
         return {m.column: m.measure(given[m.reads], part.all_targets, weights) for m in metrics}
 
     def measure_state(self, theta: np.ndarray, part: AnyPart) -> np.ndarray:
-        """The layers' state (S,) for such params: its mean over the batches of a part, by their weights.
+        """The layer state (S,) for these params: its weighted mean over the batches of a part.
 
         Args:
-            theta: with the state of before, which stands for a batch that says nothing.
+            theta: includes the earlier state, which is used for a batch without information.
         """
         total, weights = np.zeros(self.task.model.state_table.size), 0.0
         arrays, program = self._vectors(theta), self.program("state")
@@ -234,15 +234,15 @@ class CompiledTask:
         return self.prediction(*self._vectors(theta), np.ascontiguousarray(x, theta.dtype))[0]
 
     def _vectors(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """The vectors that the graphs take first."""
+        """The first arguments of the graphs: vectors."""
         return tuple(self.task.model.split(theta).values())
 
     def finish_all(self, totals: np.ndarray, *, penalized: bool) -> tuple[Columns, np.ndarray]:
-        """Loss and metrics of each epoch by name, and its penalty sums (0 of an evaluation).
+        """Compute loss and metrics of each epoch by name, and the penalty sums (0 for an evaluation).
 
         Args:
-            totals: (epochs, sums), those of the training or of the evaluation.
-            penalized: whether they are the training's, with the penalty.
+            totals: (epochs, sums), from training or from an evaluation.
+            penalized: whether they are from training, with the penalty.
         """
         layout = TotalsLayout(penalized, self.task.has_own_weight, self._sizes)
         columns = {"loss": totals[:, layout.cost] / totals[:, layout.weight]}
@@ -253,7 +253,7 @@ class CompiledTask:
 
     @cached_property
     def _sizes(self) -> tuple[int, ...]:
-        """How many sums each metric has."""
+        """The number of sums of each metric."""
         sizes = self.epoch.sizes
         return sizes[len(sizes) - len(self.task.sums) :]
 

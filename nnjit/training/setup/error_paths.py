@@ -1,4 +1,4 @@
-"""Give errors their paths in the config, and check metrics at theirs."""
+"""Give errors their config paths, and check metrics under theirs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnjit.nn.targets import OR_CLASSES
 
 @contextmanager
 def within(*prefix: str | int) -> Iterator[None]:
-    """Put `prefix` before the config path of every UserError raised inside."""
+    """Prefix the config path of every UserError raised inside."""
     try:
         yield
     except UserError as error:
@@ -24,7 +24,7 @@ def within(*prefix: str | int) -> Iterator[None]:
 
 @contextmanager
 def mends_for(experiment: Experiment) -> Iterator[None]:
-    """Leave the option `task` out of every mend inside that names it if the data has no such option."""
+    """Omit the option `task` from every mend inside if the data has no such option."""
     try:
         yield
     except UserError as error:
@@ -41,7 +41,7 @@ def check_values(chosen: Sequence[Metric], target: np.ndarray) -> None:
 
 
 def check_metrics(chosen: Sequence[Metric], classes: int | None) -> None:
-    """Raise a ConfigError if a metric is given twice, or does not fit data with so many classes."""
+    """Raise a ConfigError if a metric is given twice or does not fit data with this number of classes."""
     for k, metric in enumerate(chosen):
         with within("metrics", k):
             if metric.column in (other.column for other in chosen[:k]):

@@ -1,4 +1,4 @@
-"""Make the initial state of a training: weights from a file or drawn from the seed, and slots."""
+"""Make the initial state of a training: slots, and weights from a file or drawn with the seed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnjit.training.setup.state import Slots
 def initial_theta(
     experiment: Experiment, task: Task, folder: Path
 ) -> tuple[np.ndarray, LoadedWeights | None]:
-    """The first values of all arrays of the model, and what was loaded; None if all are drawn.
+    """The initial values of all arrays of the model, and what was loaded; None if all are drawn.
 
     Args:
         folder: where relative paths in the experiment start.
@@ -31,17 +31,17 @@ def initial_theta(
 
 
 def check_start(experiment: Experiment, folder: Path) -> None:
-    """Raise a UserError if there is no file of the weights to start from, before anything takes long."""
+    """Raise a UserError if the file of the initial weights is missing, before any slow step."""
     if (start := experiment.model.start) is not None:
         with within("model", "initial_weights"):
             find_file(start, folder)
 
 
 def initial_slots(task: Task, vectors: Mapping[str, np.ndarray]) -> Slots:
-    """The first slots: those of the optimizer, and averages that are params and state themselves.
+    """The initial slots: those of the optimizer, and averages equal to params and state.
 
     Args:
-        vectors: those of the model by name.
+        vectors: the model's vectors by name.
     """
     params = vectors["theta"]
     averages = tuple(v.copy() for v, _ in zip(vectors.values(), task.averages, strict=False))

@@ -1,4 +1,4 @@
-"""Load weights from a file or a run folder into a model, all of them or those that match."""
+"""Load weights from a file or run folder into a model: all of them, or those that match."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def load_weights(options: InitialWeights, model: Model, theta: np.ndarray, folder: Path) -> LoadedWeights:
-    """Write the arrays of a file into `theta`, all arrays of the model; those that are not loaded stay.
+    """Write the arrays of a file into `theta`, which has all arrays of the model; others are unchanged.
 
     Args:
         folder: where a relative path starts.
@@ -47,13 +47,13 @@ def load_weights(options: InitialWeights, model: Model, theta: np.ndarray, folde
     return LoadedWeights(
         file=str(path),
         loaded=tuple(e.name for e in loaded),
-        omitted={k: f"{why}; frozen as it was drawn" if k in frozen else why for k, why in omitted.items()},
+        omitted={k: f"{why}; frozen as drawn" if k in frozen else why for k, why in omitted.items()},
         unused=tuple(sorted(found.keys() - {e.name for e in arrays})),
     )
 
 
 def weights_of(path: Path, model: Model) -> np.ndarray:
-    """All arrays of a model in a file, as one vector; a ValueError if the file is malformed or another's."""
+    """Read all arrays of a model as one vector; a ValueError if the file is malformed or of another model."""
     try:
         return np.asarray(model.arrays.flatten(_arrays(path)))
     except GraphError as error:
@@ -66,11 +66,11 @@ def _fill(theta: np.ndarray, entries: Sequence[ParamEntry], found: Arrays, path:
             part = theta[e.offset : e.offset + e.size]
             part[:] = found[e.name].ravel()
             if not np.isfinite(part).all():
-                raise DataError(f"{path}: {e.name} holds numbers beyond the range of {theta.dtype}")
+                raise DataError(f"{path}: {e.name} has numbers beyond the range of {theta.dtype}")
 
 
 def find_file(options: InitialWeights, folder: Path) -> Path:
-    """The file of weights to start from.
+    """Find the weights file to start from.
 
     Args:
         folder: where a relative path starts.
@@ -80,15 +80,15 @@ def find_file(options: InitialWeights, folder: Path) -> Path:
     """
     path = _file_of(path_of(folder, options.file, ()))
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file of weights, or folder of a run")
+        raise DataError(f"{path}: there is no such weights file or run folder")
     return path
 
 
 def _file_of(path: Path) -> Path:
-    """The file of weights that a path names: itself, or that of the run in this folder."""
+    """The weights file of a path: the file itself, or that of the run in a folder."""
     if not path.is_dir():
         return path
-    from nnjit.runs.study import study_kind  # few trainings begin with a run: 1 ms
+    from nnjit.runs.study import study_kind  # 1 ms, and few trainings start from a run
 
     if (kind := study_kind(path)) is not None:
         run = path / kind / file_names.member(1)
@@ -96,13 +96,13 @@ def _file_of(path: Path) -> Path:
     if not (path / file_names.METRICS).is_file():
         raise DataError(
             f"{path} is not the folder of a finished run: there is no {file_names.METRICS}; name a finished "
-            "run, or a file of weights"
+            "run or a weights file"
         )
     return path / file_names.weights(RunMetrics.read(path).weights)
 
 
 def _read(path: Path) -> Arrays:
-    check_fits(path.stat().st_size, str(path), "take the weights of a smaller model")
+    check_fits(path.stat().st_size, str(path), "use the weights of a smaller model")
     try:
         return _arrays(path)
     except ValueError as error:
@@ -110,13 +110,13 @@ def _read(path: Path) -> Arrays:
 
 
 def _arrays(path: Path) -> Arrays:
-    """The arrays of a file; a ValueError if it is malformed, or one is not of finite floats."""
+    """Read the arrays of a file; a ValueError if it is malformed or has values that are not finite floats."""
     arrays, _ = read_tensors(path)
     for name, array in arrays.items():
         if array.dtype.kind != "f":
             raise ValueError(f"{name}: expected floating-point numbers, got {array.dtype}")
         if not np.isfinite(array).all():
-            raise ValueError(f"{name} holds {array[~np.isfinite(array)][0]}")
+            raise ValueError(f"{name} has the value {array[~np.isfinite(array)][0]}")
     return arrays
 
 
@@ -129,7 +129,7 @@ def _check_skipped(options: InitialWeights, model: Model) -> None:
 
 
 def _check_all(path: Path, options: InitialWeights, model: Model, found: Arrays) -> None:
-    """Raise a DataError unless the file has the arrays of all layers but those to skip, and no others."""
+    """Raise a DataError unless the file has exactly the arrays of all layers except those to skip."""
     wanted = ParamTable(tuple(e for e in model.arrays if e.layer not in options.skip))
     given = {name: a for name, a in found.items() if name.rpartition(".")[0] not in options.skip}
     try:
@@ -140,7 +140,7 @@ def _check_all(path: Path, options: InitialWeights, model: Model, found: Arrays)
 
 
 def _omitted(entries: Sequence[ParamEntry], found: Arrays, skip: Collection[str]) -> dict[str, str]:
-    """Why arrays are not loaded, by name: if one of a layer has another shape, none of the layer is."""
+    """The reasons not to load arrays, by name; if one array has a different shape, its layer is omitted."""
     given = {e.name: found[e.name].shape for e in entries if e.name in found}
     differing = {e.layer: e.name for e in reversed(entries) if given.get(e.name, e.shape) != e.shape}
     reasons = {}

@@ -1,4 +1,4 @@
-"""Find the steps of the data that layers mask as padding, so that scaling leaves them out."""
+"""Find the steps of the data that layers mask as padding, so scaling can ignore them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def find_masked_steps(experiment: Experiment, data: Dataset) -> tuple[Padding, .
     return tuple(
         Padding(place.value, None if place.name == INPUT else _steps(elements[place.name]))
         for place in places
-        if is_scaled or float(np.float32(place.value)) != place.value  # else it is exact in every type
+        if is_scaled or float(np.float32(place.value)) != place.value  # otherwise exact in every type
     )
 
 
 def _elements(model: Model) -> Mapping[str, np.ndarray]:
-    """Of the data, and of outputs that are elements of it, which of a flat example they are."""
+    """For the data, and for outputs that are elements of it: their indices in a flat example."""
     size = math.prod(model.input_shape)
     found = {INPUT: np.arange(size, dtype=np.int64).reshape(1, *model.input_shape)}
     context = Context(training=False, uniform=np.zeros)  # nothing is drawn
@@ -49,6 +49,6 @@ def _elements(model: Model) -> Mapping[str, np.ndarray]:
 
 
 def _steps(elements: np.ndarray) -> np.ndarray:
-    """Elements (1, steps, …) as (steps, features)."""
+    """Reshape elements (1, steps, …) to (steps, features)."""
     _, steps, *features = elements.shape
     return elements.reshape(steps, math.prod(features))

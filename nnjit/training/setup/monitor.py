@@ -1,4 +1,4 @@
-"""Choose the columns of the history that decide which epoch is the best and whether the goal is reached."""
+"""Choose the history columns that decide which epoch is best and whether the goal is reached."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from nnjit.training.setup.state import State
 Mode = Literal["min", "max"]
 Modes = Mapping[str, Mode]
 
-KERAS = "val_"  # its prefix of columns of the validation part
+KERAS = "val_"  # Keras's prefix of validation columns
 MOST_LISTED = 30  # columns in a message
 MODES: Mapping[str, Mode] = {"lower": "min", "higher": "max"}
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """The column of the history that says which epoch is the best.
+    """The history column that decides which epoch is best.
 
     Args:
-        mode: whether its lowest or its highest value is the best.
-        min_delta: how much better a value has to be.
+        mode: whether the lowest or the highest value is best.
+        min_delta: by how much a value has to be better.
     """
 
     column: str
@@ -43,15 +43,15 @@ class Monitor:
         return f"{'lowest' if self.mode == 'min' else 'highest'} {self.column}"
 
     def is_lowest(self, column: str) -> bool:
-        """Whether the lowest value of this column is the best."""
+        """Whether the best epoch is the one with the lowest value of this column."""
         return (self.column, self.mode) == (column, "min")
 
     def as_loss(self, value: float) -> float:
-        """The value, negated if more is better."""
+        """The value, negated if higher is better."""
         return value if self.mode == "min" else -value
 
     def keep_best(self, state: State, value: float, theta: np.ndarray) -> State:
-        """The state after an epoch with this value; it keeps `theta` if the epoch is the best so far."""
+        """Return the state after an epoch with this value; if that is the best so far, it keeps `theta`."""
         loss = self.as_loss(value)
         margin = self.min_delta if math.isfinite(state.best_loss) else 0.0
         if not loss < state.best_loss - margin:  # nan is never better
@@ -62,7 +62,7 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Threshold:
-    """The value of a column at which a training stops."""
+    """The value of a column at which training stops."""
 
     column: str
     mode: Mode
@@ -74,12 +74,12 @@ class Threshold:
 
 
 class Followed(NamedTuple):
-    """What follows columns of the history.
+    """The rules that follow columns of the history.
 
     Args:
-        monitor: decides which epoch is the best; None if none is kept.
-        goal: ends the training once it is reached; None without such a rule.
-        plateau: what `reduce_on_plateau` follows.
+        monitor: decides which epoch is best; None if none is kept.
+        goal: ends training once it is reached; None without a goal.
+        plateau: the column for `reduce_on_plateau`.
     """
 
     monitor: Monitor | None
@@ -88,12 +88,12 @@ class Followed(NamedTuple):
 
     @property
     def columns(self) -> set[str]:
-        """The columns of the history that something follows."""
+        """The followed columns of the history."""
         return {f.column for f in self if f is not None}
 
     @property
     def needs_train(self) -> bool:
-        """Whether values of the training part decide which weights count, so must be those of the weights."""
+        """Whether training values decide which weights count, so they must be measured with these weights."""
         deciding = (self.monitor, self.goal)
         return any(f is not None and f.column.startswith("train_") for f in deciding)
 
@@ -101,7 +101,7 @@ class Followed(NamedTuple):
 def followed_by(
     training: TrainingOptions, schedule: Schedule, task: Task, *, has_validation: bool
 ) -> Followed:
-    """What a training with these options follows.
+    """The rules of a training with these options.
 
     Raises:
         ConfigError: there is no such column.
@@ -114,7 +114,7 @@ def followed_by(
 
 
 def modes_of(task: Task, *, has_validation: bool) -> Modes:
-    """The columns of the history that say how good an epoch was, and whether lower or higher is better."""
+    """The columns of the history that can judge an epoch, and whether lower or higher is better."""
     modes: dict[str, Mode] = {"loss": "min"}
     modes |= {m.column: MODES[m.better] for m in task.metrics}
     splits = ("train", "validation") if has_validation else ("train",)
@@ -122,7 +122,7 @@ def modes_of(task: Task, *, has_validation: bool) -> Modes:
 
 
 def monitor_of(training: TrainingOptions, modes: Modes) -> Monitor | None:
-    """The monitor that decides which epoch is the best; None if the last one counts.
+    """The monitor that decides which epoch is best; None if the last one counts.
 
     Raises:
         ConfigError: there is no such column.
@@ -138,7 +138,7 @@ def monitor_of(training: TrainingOptions, modes: Modes) -> Monitor | None:
 
 
 def threshold_of(goal: Goal | None, modes: Modes) -> Threshold | None:
-    """The threshold that ends a training; None without a goal.
+    """The threshold that ends training; None without a goal.
 
     Raises:
         ConfigError: there is no such column.
@@ -170,12 +170,12 @@ def _mode(column: str, modes: Modes, path: tuple[str, ...]) -> Mode:
     meant = f"validation_{column.removeprefix(KERAS)}" if column.startswith(KERAS) else column
     if meant.startswith("validation_") and "validation_loss" not in modes:
         problem = f'"{column}" needs a validation part, and the data has none; set data.split.validation'
-        raise ConfigError(f"{problem}, or take one of {_listed(modes)}", path)
+        raise ConfigError(f"{problem}, or use one of {_listed(modes)}", path)
     raise ConfigError(f'the history has no column "{column}"; {_mend(meant, column, modes)}', path)
 
 
 def _mend(meant: str, column: str, modes: Modes) -> str:
-    """What to write instead, or to add, and which columns there are."""
+    """Suggest what to write or add, and list the columns."""
     split, _, metric = meant.partition("_")
     if meant != column and meant in modes:
         return f'write "{meant}"'
@@ -184,7 +184,7 @@ def _mend(meant: str, column: str, modes: Modes) -> str:
         return f"each target or output has its own: {', '.join(of_targets)}"
     named = next((name for name in metrics if metric == name or metric.startswith(f"{name}_")), None)
     if named is not None:
-        return f"add {named} to the metrics, or take one of {_listed(modes)}"
+        return f"add {named} to the metrics, or use one of {_listed(modes)}"
     near = did_you_mean(meant, modes).removeprefix("; ")
     return f"{'' if near.startswith('valid: ') else f'{near} '}valid: {_listed(modes)}"
 

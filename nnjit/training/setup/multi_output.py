@@ -43,7 +43,7 @@ class JointOutputs(Outputs):
 
     @property
     def class_weights(self) -> tuple[float, ...] | None:
-        return None  # each output applies its own to its cost
+        return None  # each output applies its own weights
 
     @property
     def losses(self) -> Mapping[ConfigPath, Loss]:
@@ -70,7 +70,7 @@ class JointOutputs(Outputs):
         return {}  # each entry has its own
 
     def cost_lines(self, model: Model) -> list[Line]:
-        """The formulas of the cost: that of each output, their sum for an example, and that of a batch."""
+        """The formulas of the cost: of each output, their sum for an example, and of a batch."""
         outputs, (_, mean) = self.loss.outputs, cost_lines(model, self.loss)
         a = symbol("a", numbers(model)[model.output])
         costs = [
@@ -83,12 +83,12 @@ class JointOutputs(Outputs):
 
 
 def _chosen(output: Output, metrics: Sequence[Metric]) -> Sequence[Metric]:
-    """The metrics that are chosen for an output, in the order of the config."""
+    """The metrics chosen for an output, in the order of the config."""
     return as_chosen(m.metric for m in metrics if isinstance(m, OutputMetric) and m.output is output)
 
 
 def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[AnyPart]) -> None:
-    """Raise a UserError if the loss of an output, or a metric of it, cannot take its target values."""
+    """Raise a UserError if an output's loss or a metric cannot take its target values."""
     for y in (block for part in parts for block in part.targets()):
         values = output.truth(y)
         with within("losses", output.name, "loss"):
@@ -98,7 +98,7 @@ def _check_values(output: Output, chosen: Sequence[Metric], parts: Sequence[AnyP
 
 
 def _entry(output: Output) -> OutputEntry:
-    """An output as `data.json` has it."""
+    """The entry of an output in `data.json`."""
     target = output.target
     return OutputEntry(
         name=output.name,
@@ -114,15 +114,15 @@ def _entry(output: Output) -> OutputEntry:
 def joint_outputs(
     experiment: Experiment, data: DataDescription, train: AnyPart | None
 ) -> tuple[Model, JointOutputs]:
-    """The model of an experiment with several losses, its outputs joined to one.
+    """Build the model of an experiment with several losses, and join its outputs to one.
 
     Args:
-        train: the training part, for the class weights; None if nothing is trained.
+        train: the training part, for class weights; None without training.
 
     Raises:
         UserError: a layer, loss, metric or class weight does not fit its target.
     """
-    assert experiment.losses is not None  # the caller has checked
+    assert experiment.losses is not None  # checked by the caller
     entries = experiment.losses
     model = _model(experiment, data, entries, data.targets)
     if train is not None and experiment.training.class_weights is not None:
@@ -140,7 +140,7 @@ def joint_outputs(
 def _outputs(
     entries: Mapping[str, OutputOptions], data: DataDescription, model: Model, train: AnyPart | None
 ) -> tuple[Output, ...]:
-    """The outputs, in the order in which the model joins them."""
+    """Build the outputs, in the order in which the model joins them."""
     shapes = {node.name: node.output_shape for node in model.nodes}
     outputs, start = [], 0
     for (name, entry), target in zip(entries.items(), data.targets, strict=True):
@@ -160,21 +160,21 @@ def _outputs(
 
 
 def _unit(unit: Affine | None, target: Target) -> Affine | None:
-    """Undoes the scaling of one target; None of classes."""
+    """The transform that undoes the scaling of one target; None for classes."""
     if unit is None or target.classes is not None:
         return None
     return Affine(unit.method, unit.shift[target.columns], unit.scale[target.columns])
 
 
 def _center(center: Center | None, target: Target) -> Center | None:
-    """Where the values of one target lie; None of classes."""
+    """The center of one target's values; None for classes."""
     if center is None or target.classes is not None:
         return None
     return Center(*(of[target.columns] for of in center))
 
 
 def _class_weights(output: Output, entry: OutputOptions, train: AnyPart) -> tuple[float, ...] | None:
-    """The class weights of an output. Their mean over the rows is 1, so its own weight keeps its meaning."""
+    """The class weights of an output, with mean 1 over the rows, so the output's weight keeps its meaning."""
     y = np.asarray(output.truth(train.all_targets))
     with within("losses", output.name, "class_weights"):
         weights = class_weights(entry.class_weights, output.target.classes, y, train.w)
@@ -214,7 +214,7 @@ def _check_fit(entry: OutputOptions, target: Target, shape: tuple[int, ...]) -> 
 def _metrics(
     entries: Mapping[str, OutputOptions], outputs: Sequence[Output], target_names: Sequence[str]
 ) -> tuple[Metric, ...]:
-    """The loss of each output, and its metrics."""
+    """The loss and metrics of each output."""
     made: list[Metric] = []
     for output in outputs:
         chosen, classes = entries[output.name].metrics, _classes(output.target)

@@ -1,4 +1,4 @@
-"""The interface to a model's outputs, which a model with one output and one with several implement."""
+"""The interface to a model's outputs, implemented for one output and for several."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ from nnjit.training.graphs.reading import Reading
 
 @dataclass(frozen=True, eq=False)
 class DataDescription:
-    """The facts about its data that a model is built from.
+    """The facts about the data that a model depends on.
 
     Args:
-        input_shape: that of an example.
+        input_shape: the shape of an example.
         output_size: the number of classes, or of target values.
-        classes: their names; None if the targets are values, and with several outputs.
-        targets: those of several outputs, in the order of `losses`; () for a single output.
-        target_names: those of the columns of y.
-        center: where target values lie; None of classes, and if nothing is trained.
-        class_weights: of a trained network, by output, "" for a single one; else the training part decides.
-        columns: of a table, where the inputs of each column are; () for arrays.
-        threshold: the probability that a trained network decides at; None is 1/2.
+        classes: the class names; None if the targets are values, and for several outputs.
+        targets: the targets of several outputs, in the order of `losses`; () for a single output.
+        target_names: the names of the columns of y.
+        center: the center of target values; None for classes, and without training.
+        class_weights: those of a trained network by output, "" for a single one; else derived from the
+            training part.
+        columns: the positions of each table column among the inputs; () for arrays.
+        threshold: the decision threshold of a trained network; None is 1/2.
     """
 
     input_shape: tuple[int, ...]
@@ -47,7 +48,7 @@ class DataDescription:
 
     @classmethod
     def of(cls, data: Prepared, targets: tuple[Target, ...]) -> DataDescription:
-        """The description of data that is loaded."""
+        """Describe loaded data."""
         return cls(
             input_shape=data.input_shape,
             output_size=data.output_size,
@@ -65,10 +66,10 @@ class Outputs(ABC):
     """The outputs of a model: their loss and metrics, and how they are checked, decoded and described.
 
     Args:
-        loss: that of the model's output, which joins several outputs.
-        metrics: in the order of the history's columns.
+        loss: the loss of the model's output, which joins several outputs.
+        metrics: the metrics, in the order of the history's columns.
         reading: how metrics read a single output; those of several read their own columns.
-        activated: the layers of outputs that end with a sigmoid or softmax.
+        activated: the output layers that end with a sigmoid or softmax.
     """
 
     loss: Loss
@@ -80,17 +81,17 @@ class Outputs(ABC):
     @property
     @abstractmethod
     def problem_type(self) -> ProblemType | Literal["several"]:
-        """What the targets are: classes, values, or several of either."""
+        """The kind of targets: classes, values, or several of either."""
 
     @property
     @abstractmethod
     def class_weights(self) -> tuple[float, ...] | None:
-        """The factor of each class in the cost; None if the loss applies them, or all classes count alike."""
+        """The factor of each class in the cost; None if the loss applies them or all count equally."""
 
     @property
     @abstractmethod
     def losses(self) -> Mapping[ConfigPath, Loss]:
-        """The loss of each output, by its path in the config."""
+        """The loss of each output, by config path."""
 
     @property
     @abstractmethod
@@ -99,7 +100,7 @@ class Outputs(ABC):
 
     @abstractmethod
     def target_type(self, dtype: str) -> ArrayType:
-        """The type of a batch of targets, in a training of `dtype`."""
+        """The type of a batch of targets when training in `dtype`."""
 
     @abstractmethod
     def check_targets(self, parts: Sequence[AnyPart]) -> None:
@@ -108,13 +109,13 @@ class Outputs(ABC):
     @property
     @abstractmethod
     def entries(self) -> tuple[OutputEntry, ...]:
-        """What `data.json` says of each of several outputs; () for a single one."""
+        """The entries of several outputs in `data.json`; () for a single one."""
 
     @property
     @abstractmethod
     def class_weights_by_name(self) -> Mapping[str, float]:
-        """The factor of each class in the cost of a single output; empty if all count alike."""
+        """The factor of each class in the cost of a single output; empty if all count equally."""
 
     @abstractmethod
     def cost_lines(self, model: Model) -> list[Line]:
-        """The formulas of the cost: that of an example, and that of a batch."""
+        """The formulas of the cost of an example and of a batch."""

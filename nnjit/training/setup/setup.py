@@ -1,6 +1,6 @@
 """Set up an experiment: load its data, build its model, check both, and trace the step.
 
-`set_up` is a pipeline of these stages; its result, a `Setup`, also makes the first state.
+`set_up` is a pipeline of these stages; its result, a `Setup`, also makes the initial state.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from nnjit.training.setup.state import SlotLayout, State
 from nnjit.training.setup.targets import check_threshold, joined_targets, target_types, with_positive
 from nnjit.training.setup.task import make_task
 
-STEPS = 2**32  # the counter of a training's updates has 32 bits
+STEPS = 2**32  # the counter of updates has 32 bits
 HIGHEST_LEARNING_RATE = 10.0  # the highest learning rate that a search tries
 
 
@@ -62,13 +62,13 @@ class Setup:
     Args:
         experiment: the config, with every default filled in.
         data: the parts of the data, scaled.
-        outputs: the model's one output, or its several.
-        compiled: the graphs, each compiled when it is first needed.
-        batch: examples of an update.
-        steps: updates in an epoch.
-        followed: which epoch is the best, when the goal is reached, and the like.
-        learning_rate: the highest of the schedule; nan until a search has found it.
-        contents: what each source of data held, by its option.
+        outputs: the output or outputs of the model.
+        compiled: the graphs, each compiled when first needed.
+        batch: the examples of an update.
+        steps: the updates in an epoch.
+        followed: the rules for the best epoch, the goal and plateaus.
+        learning_rate: the schedule's highest rate; nan until a search has found it.
+        contents: the contents of each source of data, by option.
     """
 
     experiment: Experiment
@@ -83,7 +83,7 @@ class Setup:
 
     @property
     def task(self) -> Task:
-        """What is trained."""
+        """The task to train."""
         return self.compiled.task
 
     @property
@@ -103,23 +103,23 @@ class Setup:
 
     @property
     def splits(self) -> dict[str, AnyPart]:
-        """The parts of the data that there are, by name."""
+        """The existing parts of the data, by name."""
         parts = {"train": self.data.train, "validation": self.data.validation, "test": self.data.test}
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def slot_layout(self) -> SlotLayout:
-        """The slots of its states besides those of the optimizer."""
+        """The slots of its states other than the optimizer's."""
         return SlotLayout(self.task.optimizer.full_batch is not None, len(self.task.averages))
 
     @property
     def monitor(self) -> Monitor | None:
-        """Decides which epoch is the best; None if none is kept."""
+        """Decides which epoch is best; None if none is kept."""
         return self.followed.monitor
 
     @property
     def goal(self) -> Threshold | None:
-        """Ends the training once it is reached; None without such a rule."""
+        """Ends training once it is reached; None without a goal."""
         return self.followed.goal
 
     @property
@@ -134,16 +134,16 @@ class Setup:
 
     @property
     def _evaluated(self) -> tuple[str, ...]:
-        """The parts whose values after an epoch are those of the weights at its end."""
+        """The parts evaluated with the weights at the end of an epoch."""
         held_out = () if self.data.validation is None else ("validation",)
         return (*held_out, "train") if self.followed.needs_train else held_out
 
     @property
     def is_epochwise(self) -> bool:
-        """Whether Python decides something after each epoch, so that a native call runs one at most.
+        """Whether Python must act after each epoch, so a native call runs at most one.
 
-        Native code can only look for the epoch with the lowest loss of the part that it evaluates, and train
-        on rows that are in memory.
+        Native code can only find the epoch with the lowest loss of the part that it evaluates, and only train
+        on rows in memory.
         """
         if isinstance(self.experiment.schedule, ReduceOnPlateau) or self.goal is not None:
             return True
@@ -153,7 +153,7 @@ class Setup:
 
     @property
     def followed_metrics(self) -> dict[str, tuple[WholeMetric, ...]]:
-        """The metrics of a whole split that something follows after each epoch, by the split."""
+        """The whole-split metrics that are followed after each epoch, by split."""
         columns = self.followed.columns
         found = {
             split: tuple(m for m in self.task.wholes if f"{split}_{m.column}" in columns)
@@ -163,13 +163,13 @@ class Setup:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about the data before believing the metrics."""
+        """Warnings about the data that put the metrics in doubt."""
         rows = len(self.data.train)
         last = self.batch if self.experiment.training.drop_last else rows - self.batch * (self.steps - 1)
         return (*self.data.warnings, *lone_examples(self.model, last))
 
     def inference_theta(self, state: State) -> np.ndarray:
-        """The params and the layers' state that evaluate and predict, averaged if asked for."""
+        """The params and layer state for evaluation and prediction, averaged if the config asks for it."""
         vectors, averages = self.model.split(state.theta), state.slots.averages
         if not averages:
             return state.theta
@@ -188,16 +188,16 @@ class Setup:
         return self.begin(folder)[0]
 
     def begin(self, folder: Path) -> tuple[State, LoadedWeights | None]:
-        """As `initial_state`, with what was loaded; None if all weights are drawn from the seed."""
+        """As `initial_state`, with what was loaded; None if all weights are drawn with the seed."""
         theta, loaded = initial_theta(self.experiment, self.task, folder)
         return self.state_of(theta), loaded
 
     def blank_state(self) -> State:
-        """A state with the arrays of any other, to compare a checkpoint with; no weights are read for it."""
+        """A state with arrays of the right shapes, to compare a checkpoint with; no weights are read."""
         return self.state_of(np.zeros(self.model.arrays.size, self.experiment.dtype))
 
     def state_of(self, theta: np.ndarray) -> State:
-        """The state before the first epoch of a training that begins with these weights."""
+        """The state before the first epoch of a training that starts from these weights."""
         slots = initial_slots(self.task, self.model.split(theta))
         return State.initial(theta, slots, "" if self.monitor is None else str(self.monitor))
 
@@ -206,10 +206,10 @@ class Batches(NamedTuple):
     """The division of the training part into the updates of an epoch.
 
     Args:
-        size: examples of an update.
-        steps: updates in an epoch.
-        block: rows that there is memory for at once.
-        rows_at_once: rows of an update that are computed together.
+        size: the examples of an update.
+        steps: the updates in an epoch.
+        block: the rows that memory holds at once.
+        rows_at_once: the rows of an update that are computed together.
         in_order: whether epochs take the examples in the order of the data.
     """
 
@@ -233,7 +233,7 @@ def set_up(experiment: Experiment, folder: Path) -> Setup:
 
 
 def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Experiment) -> Setup:
-    """The same on data that is loaded, encoded and scaled."""
+    """As `set_up`, on data that is already loaded, encoded and scaled."""
     batches = batches_of(experiment, len(data.train))
     check_buffer(experiment, data.train, batches.size)
     description = DataDescription.of(data, joined_targets(experiment, data.target_layout))
@@ -255,12 +255,12 @@ def set_up_on(data: Prepared, contents: Mapping[str, Contents], experiment: Expe
     sizes = batches.size, batches.steps
     setup = Setup(experiment, data, outputs, compiled, *sizes, followed, learning_rate, contents)
     _check_followed(setup)
-    _ = compiled.threads  # for which the step is traced, unless one of its structure was
+    _ = compiled.threads  # traces the step, unless its structure is known
     return setup
 
 
 def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Contents]]:
-    """The data, split and scaled, with the parts that other sources supply; and what each source held."""
+    """Load the data, split and scaled, with the parts from other sources; and the contents of each source."""
     types, sources = target_types(experiment, folder), experiment.sources
     with within("data"):
         loaded = load(sources["data"], folder, types, _takes(experiment))
@@ -281,10 +281,10 @@ def _load(experiment: Experiment, folder: Path) -> tuple[Prepared, dict[str, Con
 
 
 def read_sources(experiment: Experiment, folder: Path) -> None:
-    """Read all data of an experiment, which is to keep it: to have it ready, or to send it elsewhere.
+    """Read all data of an experiment and keep it there, ready for use or to be sent elsewhere.
 
     Raises:
-        UserError: some is missing, unreadable or malformed.
+        UserError: data is missing, unreadable or malformed.
     """
     types, takes = target_types(experiment, folder), _takes(experiment)
     for name, source in experiment.sources.items():
@@ -295,7 +295,7 @@ def read_sources(experiment: Experiment, folder: Path) -> None:
 def _load_held_out(
     experiment: Experiment, data: Dataset, folder: Path, types: Mapping[str, ProblemType | None] | None
 ) -> dict[str, Dataset]:
-    """The data of `validation_data` and `test_data`, fitted to `data`."""
+    """Load the data of `validation_data` and `test_data`, fitted to `data`."""
     held_out = {}
     for part in ("validation", "test"):
         if (name := f"{part}_data") in experiment.sources:
@@ -308,12 +308,12 @@ def _load_held_out(
 
 
 def _takes(experiment: Experiment) -> Takes:
-    """What the loss of a single output is made for; several say it in their entries."""
+    """The kind of targets that the loss of a single output takes; entries of `losses` have their own."""
     return "either" if experiment.loss is None else experiment.loss.targets
 
 
 def batches_of(experiment: Experiment, rows: int) -> Batches:
-    """The batches of a training part of so many rows."""
+    """The batches of a training part with this number of rows."""
     options = experiment.training
     batch_size = rows if options.batch_size == "full" else options.batch_size
     is_full, is_accumulated = options.batch_size == "full", options.accumulate > 1
@@ -326,14 +326,14 @@ def batches_of(experiment: Experiment, rows: int) -> Batches:
     steps = rows // size if options.drop_last else -(-rows // size)
     if options.epochs * steps >= STEPS and experiment.optimizer.full_batch is None:
         message = f"expected fewer than {STEPS:,} updates, got {options.epochs:,} epochs of {steps:,}"
-        raise ConfigError(f"{message}; take fewer epochs or larger batches", ("training", "epochs"))
+        raise ConfigError(f"{message}; use fewer epochs or larger batches", ("training", "epochs"))
     block = min(BLOCK, batch_size) if is_accumulated and not is_full else BLOCK
     at_once = min(size, block) if is_accumulated else size
     return Batches(size, steps, block, at_once, in_order=is_full or not options.shuffle)
 
 
 def _check(experiment: Experiment, data: Prepared, task: Task, outputs: Outputs) -> None:
-    """Raise a UserError if the data does not suit the task, or an option the training."""
+    """Raise a UserError if data, task and options do not suit each other."""
     if not task.model.table.size:
         raise ConfigError(_nothing_to_train(task.model), ("model",))
     check_factors(experiment, task.model)
@@ -366,7 +366,7 @@ def _nothing_to_train(model: Model) -> str:
 
 
 def _check_followed(setup: Setup) -> None:
-    """Raise a DataError if a metric that something follows can have no value on its part of the data."""
+    """Raise a DataError if a followed metric can have no value on its part of the data."""
     for split, metrics in setup.followed_metrics.items():
         part = setup.splits[split]
         equal = np.zeros((len(part), *setup.model.output_shape), part.w.dtype)
@@ -375,14 +375,14 @@ def _check_followed(setup: Setup) -> None:
                 column = f"{split}_{metric.column}"
                 examples = counted(len(part), "example")
                 raise DataError(
-                    f'"{column}" has no value: the {split} part, {examples}, has one target throughout, so '
-                    "there is nothing to rank; hold out more, or follow another column",
+                    f'"{column}" has no value: all targets of the {split} part, {examples}, are the same, so '
+                    "nothing can be ranked; hold out more, or follow another column",
                     _path_of(setup, column),
                 )
 
 
 def _path_of(setup: Setup, column: str) -> ConfigPath:
-    """Where the config asks to follow a column."""
+    """The config path of the option that follows a column."""
     if setup.monitor is not None and setup.monitor.column == column:
         return ("training", "early_stopping", "monitor")
     if setup.goal is not None and setup.goal.column == column:

@@ -25,11 +25,11 @@ from nnjit.training.setup.outputs import DataDescription, Outputs
 
 @dataclass(frozen=True, eq=False)
 class SingleOutput(Outputs):
-    """The one output of a model.
+    """The only output of a model.
 
     Args:
         size: the number of classes, or of target values.
-        weights: the factor of each class in the cost; None if all classes count alike.
+        weights: the factor of each class in the cost; None if all classes count equally.
     """
 
     decoder: SingleDecoder
@@ -80,10 +80,10 @@ class SingleOutput(Outputs):
 def single_output(
     experiment: Experiment, data: DataDescription, train: AnyPart | None
 ) -> tuple[Model, SingleOutput]:
-    """The model of an experiment with one loss, and its output.
+    """Build the model of an experiment with one loss, and its output.
 
     Args:
-        train: the training part, for the class weights; None if nothing is trained.
+        train: the training part, for class weights; None without training.
 
     Raises:
         UserError: a layer, loss, metric or class weight does not fit the data.
@@ -110,7 +110,7 @@ def single_output(
 
 
 def linked(model: Model, name: str, loss: Loss) -> Link:
-    """What makes predictions of the logits of an output: a function of its loss, or else of its layer."""
+    """The link from an output's logits to predictions: a function of its loss, or else of its layer."""
     return loss.link if loss.link != "identity" else model.link_of(name)
 
 
@@ -126,7 +126,7 @@ def _check_loss(loss: Loss, model: Model, output_size: int, classes: int | None)
 
 
 def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
-    """The metrics that are asked for; by default the accuracy if the targets are classes."""
+    """The chosen metrics; by default the accuracy if the targets are classes."""
     if experiment.metrics is None:
         return default_metrics(classes)
     check_metrics(experiment.metrics, classes)
@@ -134,7 +134,7 @@ def _metrics(experiment: Experiment, classes: int | None) -> tuple[Metric, ...]:
 
 
 def default_metrics(classes: int | None) -> tuple[Metric, ...]:
-    """The metrics of an output if none are chosen: accuracy of classes, none of values."""
+    """The metrics of an output if none are chosen: accuracy for classes, none for values."""
     return () if classes is None else (Accuracy(),)
 
 

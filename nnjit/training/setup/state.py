@@ -20,17 +20,17 @@ from nnjit.runs.reading import damaged
 from nnjit.runs.weights import read_tensors, tensors_bytes
 
 MOST_EPOCHS = 2**40
-"""What no training comes to; the number of its steps is exact in float64 and int64."""
+"""More epochs than any training reaches; the number of steps stays exact in float64 and int64."""
 
 
 @dataclass(frozen=True)
 class Slots:
-    """The vectors that a training carries besides the params, in the order of a step and of the checkpoint.
+    """The vectors of a training other than the params, in the order of a step and of the checkpoint.
 
     Args:
-        optimizer: the optimizer's, each (P,), or whatever a full-batch method remembers.
-        evaluations: (1,) how many evaluations a full-batch method has made; None in a training by steps.
-        averages: of the params, (P,), and of the layers' state, (S,), if they are averaged.
+        optimizer: the optimizer's slots, each (P,), or the memory of a full-batch method.
+        evaluations: (1,) the number of evaluations by a full-batch method; None when training in steps.
+        averages: those of the params, (P,), and of the layer state, (S,), if they are averaged.
     """
 
     optimizer: tuple[np.ndarray, ...]
@@ -48,25 +48,25 @@ class Slots:
 
     @property
     def layout(self) -> SlotLayout:
-        """Which of them are there."""
+        """The kinds of slots that exist."""
         return SlotLayout(self.evaluations is not None, len(self.averages))
 
     def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Slots:
-        """The same slots, with `function` applied to each."""
+        """Apply `function` to each slot."""
         return self.layout.named([function(slot) for slot in self])
 
 
 @dataclass(frozen=True)
 class SlotLayout:
-    """Which slots a training has besides those of its optimizer."""
+    """The slots that a training has in addition to its optimizer's."""
 
     has_evaluations: bool = False
     averages: int = 0
 
     def named(self, vectors: Sequence[np.ndarray]) -> Slots:
-        """The slots whose vectors these are, in the order in which `Slots` yields them.
+        """Assign vectors to slots, in the order in which `Slots` yields them.
 
-        There are too few in the checkpoint of another training; averages are the last of them.
+        The checkpoint of another training may have too few; averages are last.
         """
         rest = list(vectors)
         evaluations = rest.pop(0) if self.has_evaluations and rest else None
@@ -79,16 +79,15 @@ class State:
     """Everything that the next epoch depends on. The loop changes its arrays in place.
 
     Args:
-        theta: the params, (P,), followed by the state of the model's layers, (S,), and by what frozen
-            layers hold, (F,).
-        epoch: epochs done.
+        theta: the params, (P,), followed by the layer state, (S,), and the frozen arrays, (F,).
+        epoch: the number of finished epochs.
         best_theta: theta of the best epoch.
-        best_loss: its monitored value, negated if more is better; inf before the first epoch.
+        best_loss: its monitored value, negated if higher is better; inf before the first epoch.
         best_epoch: 0 before the first epoch.
-        monitor: in words, what makes an epoch the best.
-        checksums: of the files with a row for each epoch, as they were when this was saved; {} if it was not.
-        offset: what the number of updates has more than epochs × steps of one; not 0 if some epochs were on
-            another number of rows.
+        monitor: the criterion for the best epoch, in words.
+        checksums: those of the files with a row per epoch, when this was saved; {} if it was not.
+        offset: the number of updates minus epochs × steps per epoch; not 0 if some epochs had a different
+            number of rows.
     """
 
     theta: np.ndarray
@@ -107,46 +106,46 @@ class State:
         return cls(aligned_copy(theta), slots.map(aligned_copy), 0, theta.copy(), math.inf, 0, monitor)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Its arrays by name."""
+        """The arrays by name."""
         slots = {f"slot_{k}": slot for k, slot in enumerate(self.slots)}
         return {"theta": self.theta, "best_theta": self.best_theta, **slots}
 
     def facts(self) -> dict[str, Any]:
-        """All else in it, as plain data, but for the checksums."""
+        """Everything but the arrays and the checksums, as plain data."""
         best = {"best_epoch": self.best_epoch, "best_loss": self.best_loss.hex()}
         offset = {"offset": self.offset} if self.offset else {}
         return {"epoch": self.epoch, **best, **offset, "monitor": self.monitor}
 
     def copy(self) -> State:
-        """A copy that the loop doesn't change."""
+        """Return a copy that the loop doesn't change."""
         slots = self.slots.map(np.ndarray.copy)
         return replace(self, theta=self.theta.copy(), slots=slots, best_theta=self.best_theta.copy())
 
     def restore(self, before: State) -> None:
-        """Set the arrays back to those of a copy."""
+        """Restore the arrays from a copy."""
         arrays = (self.theta, self.best_theta, *self.slots)
         for now, then in zip(arrays, (before.theta, before.best_theta, *before.slots), strict=True):
             np.copyto(now, then)
 
 
 def state_bytes(state: State, rows: Mapping[str, bytes]) -> bytes:
-    """The checkpoint.
+    """The content of a checkpoint.
 
     Args:
-        rows: the files with a row for each of its epochs, whose checksums it has.
+        rows: the files with a row per epoch, for their checksums.
     """
     facts = state.facts() | {"checksums": {name: checksum(rows[name]) for name in rows}}
     return tensors_bytes(state.arrays(), "state", json.dumps(facts))
 
 
 def load_state(folder: Path, like: State) -> State:
-    """Read the checkpoint of a run, whose every array and number is checked: native code trusts them.
+    """Read the checkpoint of a run and check all arrays and numbers, because native code trusts them.
 
     Args:
-        like: a state of the same training, whatever its values.
+        like: a state of the same training, with any values.
 
     Raises:
-        RunError: there is none, or it is not that of a state like this.
+        RunError: there is none, or it is not for a state like this.
     """
     path = folder / CHECKPOINT
     if not path.exists():
@@ -161,13 +160,13 @@ def load_state(folder: Path, like: State) -> State:
 
 
 def restored(like: State, tensors: Mapping[str, np.ndarray], content: Any) -> State:
-    """The state that has these arrays and facts.
+    """Rebuild a state from arrays and facts.
 
     Args:
-        like: a state of the same training, whatever its values.
+        like: a state of the same training, with any values.
 
     Raises:
-        ValueError: they are not those of a state like this.
+        ValueError: they are not for a state like this.
     """
     facts = build(_Facts, content)
     _check_arrays(like, tensors)
@@ -200,9 +199,9 @@ class _Facts:
 
 
 def _check_arrays(like: State, found: Mapping[str, np.ndarray]) -> None:
-    """Raise a ValueError unless these are the arrays of a state, and their numbers finite.
+    """Raise a ValueError unless these are the arrays of a state with finite numbers.
 
-    An optimizer's slot may be infinite, as squares of gradients are sometimes.
+    An optimizer's slots may be infinite, as squares of gradients sometimes are.
     """
     wanted = like.arrays()
     if found.keys() != wanted.keys():

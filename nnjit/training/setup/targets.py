@@ -1,4 +1,4 @@
-"""Match the config with the targets of the data: the entries of `losses`, and the positive class."""
+"""Match the config with the targets of the data: the entries of `losses` and the positive class."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nnjit.training.setup.error_paths import within
 
 
 def target_types(experiment: Experiment, folder: Path) -> dict[str, ProblemType | None] | None:
-    """The targets that `losses` names, each with what it is to hold; None if there is a single loss.
+    """The targets that `losses` names, each with its expected type; None if there is a single loss.
 
     Raises:
-        UserError: the data has no such target, one without a loss, or one with two.
+        UserError: a target does not exist, has no loss, or has two.
     """
     if experiment.losses is None:
         return None
@@ -53,13 +53,13 @@ def _owners(losses: Mapping[str, OutputOptions], known: Mapping[str, Any]) -> di
 
 
 def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Target, ...]:
-    """The target of each entry of `losses`, which joins those that it names; () if there is a single loss.
+    """Join the targets that each entry of `losses` names; () if there is a single loss.
 
     Args:
         found: the targets of the data, in the order in which the entries name them.
 
     Raises:
-        ConfigError: an entry that names several targets has one of classes.
+        ConfigError: an entry names several targets, one of them of classes.
     """
     rest, made = iter(found), []
     for name, entry in (experiment.losses or {}).items():
@@ -68,7 +68,7 @@ def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Tar
             if len(parts) > 1 and part.classes is not None:
                 mend = "give it an output of its own, or task: regression if it holds numbers"
                 raise ConfigError(
-                    f'"{part.name}" is about classes, and only values are compared side by side; {mend}',
+                    f'"{part.name}" has classes, but only targets of values can be joined; {mend}',
                     ("losses", name, "target", k),
                 )
         label, size = ", ".join(entry.targets), sum(part.size for part in parts)
@@ -77,41 +77,41 @@ def joined_targets(experiment: Experiment, found: Sequence[Target]) -> tuple[Tar
 
 
 def check_threshold(experiment: Experiment, data: Prepared) -> None:
-    """Raise a UserError if there is a threshold, but nothing that it decides or is chosen on."""
+    """Raise a UserError if there is a threshold but nothing to decide, or nothing to choose it on."""
     rule, path = experiment.threshold, ("threshold",)
     if rule is None:
         return
     if data.classes is None or len(data.classes) != 2:
-        message = f"a threshold decides between two classes, and the data has {_found(data)}; remove it"
+        message = f"a threshold decides between two classes, but the data has {_found(data)}; remove it"
         raise ConfigError(message, path)
     if isinstance(rule, float):
         return
     if data.validation is None:
         mend = "set data.split.validation, or give a number between 0 and 1"
-        raise ConfigError(f"it is chosen on the validation part, and there is none; {mend}", path)
+        raise ConfigError(f"it is chosen on the validation part, but there is none; {mend}", path)
     if not (data.validation.all_targets == 1).any():
         lacks = f'the validation part has no example of "{data.classes[1]}"'
         raise DataError(f"{lacks}, so none can be chosen on it; hold out more, or give a number", path)
 
 
 def _found(data: Dataset | Prepared) -> str:
-    """What the targets are, in words."""
+    """The kind of targets, in words."""
     if data.target_layout:
         return "several outputs"
     return "values" if data.classes is None else f"{len(data.classes)} classes"
 
 
 def with_positive(data: Dataset, positive: str | int | None) -> Dataset:
-    """The data with a class as the second of its two, the positive one; as it is if none is named.
+    """Make the named class the second of two, the positive one; leave the data unchanged without a name.
 
     Raises:
-        ConfigError: there are not two classes, or none is called so.
+        ConfigError: there are not two classes, or neither has this name.
     """
     if positive is None:
         return data
     label = str(positive)
     if data.classes is None or len(data.classes) != 2:
-        message = f"a positive class is one of two, and the data has {_found(data)}; remove it"
+        message = f"a positive class is one of two, but the data has {_found(data)}; remove it"
         raise ConfigError(message, ("positive",))
     if label not in data.classes:
         raise ConfigError(f'no class is called "{label}"{did_you_mean(label, data.classes)}', ("positive",))

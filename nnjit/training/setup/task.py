@@ -1,4 +1,4 @@
-"""Build the task of an experiment: its model, its loss, its optimizer, and the rest of a step graph."""
+"""Build the task of an experiment: model, loss, optimizer, and the other parts of a step graph."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHORT = {"float32": "f32", "float64": "f64"}
 def make_task(
     experiment: Experiment, data: DataDescription, train: AnyPart | None = None
 ) -> tuple[Task, Outputs]:
-    """The task of an experiment on such data, and its outputs.
+    """Build the task of an experiment on data of this description, and its outputs.
 
     Args:
-        train: the training part, for the class weights; None if nothing is trained.
+        train: the training part, for class weights; None without training.
 
     Raises:
         UserError: a layer, loss or metric does not fit the data.
@@ -44,9 +44,9 @@ def make_task(
 
 
 def _model(experiment: Experiment, data: DataDescription, train: AnyPart | None) -> tuple[Model, Outputs]:
-    """The model, with its one output or its several."""
+    """Build the model with its output or outputs."""
     if experiment.losses is None:
         return single_output(experiment, data, train)
-    from nnjit.training.setup.multi_output import joint_outputs  # few models have several: 3 ms
+    from nnjit.training.setup.multi_output import joint_outputs  # 3 ms, and few models have several outputs
 
     return joint_outputs(experiment, data, train)

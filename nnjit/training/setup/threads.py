@@ -1,4 +1,4 @@
-"""Limit BLAS to one thread while a training runs."""
+"""Limit BLAS to one thread during training."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread while a training runs, whose own threads share its products."""
+    """Limit BLAS to one thread during training, whose own threads share the matrix products."""
     with _libraries(len(sys.modules)).limit(limits=1, user_api="blas"):
         yield
 
 
 @functools.lru_cache(maxsize=1)
 def _libraries(modules: int) -> ThreadpoolController:
-    """The libraries that a process has loaded, which takes some milliseconds to find out.
+    """The libraries that a process has loaded; finding them takes some milliseconds.
 
     Args:
-        modules: how many there are; others may have loaded another library.
+        modules: the number of imported modules; new ones may have loaded a library.
     """
     from threadpoolctl import ThreadpoolController
 

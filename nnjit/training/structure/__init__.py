@@ -1,1 +1,1 @@
-"""The structure of a task, which decides what is compiled, and its numbers, which compiled steps take."""
+"""The structure of a task, which is compiled, and its numbers, which are inputs of compiled steps."""

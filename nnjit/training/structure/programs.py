@@ -1,4 +1,4 @@
-"""The compiled programs of a structure: made once, and shared by all tasks of it, whatever their numbers."""
+"""The compiled programs of a structure: made once and shared by all its tasks, whatever their numbers."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ PROGRAMS: Mapping[Name, tuple[Callable[[Task], Graph], str]] = {
 # fmt: on
 
 PREFIX, HELD_OUT = "number_", "held_out_number_"
-MOST = 64  # structures whose programs are kept in the process
+MOST = 64  # structures whose programs are kept in memory
 ON_DISK = True
-"""Whether programs are kept on disk by their structure, so that another process traces and plans nothing."""
+"""Whether programs are kept on disk by structure, so other processes need not trace and plan them."""
 
 
 @dataclass(frozen=True, eq=False)
 class NumberGraph:
-    """Computes what the programs of a structure take of the numbers of a task.
+    """Computes the values that the programs of a structure derive from the numbers of a task.
 
     Args:
-        graph: of the numbers by their paths.
-        names: of the values, as the programs know them.
+        graph: takes the numbers by path.
+        names: the names of the values in the programs.
     """
 
     graph: Graph
@@ -77,35 +77,35 @@ class NumberGraph:
 
     @classmethod
     def of(cls, parts: Parts) -> NumberGraph:
-        """Of a graph that was split off."""
+        """Make one from a graph that was split off."""
         count = len(parts.before.outputs)
         return cls(parts.before, parts.rest.names[len(parts.rest.names) - count :])
 
     def __call__(self, numbers: Numbers) -> dict[str, np.ndarray]:
-        """The values for the numbers of a task."""
+        """Compute the values for the numbers of a task."""
         values = interpret(self.graph, [numbers[name] for name in self.graph.names])
         return dict(zip(self.names, values, strict=True))
 
 
 class Numbered(NamedTuple):
-    """A compiled graph, and what it takes of the numbers of a task."""
+    """A compiled graph, and the values that it takes from the numbers of a task."""
 
     compiled: Compiled
     numbers: NumberGraph
 
 
 class EpochOptions(NamedTuple):
-    """What the program of epochs depends on, besides the structure of the task.
+    """The options of a program of epochs that are not in the structure of the task.
 
     Args:
-        batch: rows of the largest batch.
-        rows_at_once: rows of a batch that are computed together.
-        wanted_threads: how many share a step.
-        cores: the most threads that "auto" takes.
+        batch: the rows of the largest batch.
+        rows_at_once: the rows of a batch that are computed together.
+        wanted_threads: the number of threads that share a step.
+        cores: the most threads that "auto" uses.
         is_evaluated: whether native code evaluates a part of the data after each epoch.
         in_order: whether epochs take the examples in the order of the data.
-        block: rows that there is memory for at once, if a step needs no more.
-        ranks: how many have a slice of each batch.
+        block: the rows that memory holds at once, if a step needs no more.
+        ranks: the number of ranks that share each batch.
     """
 
     batch: int
@@ -119,7 +119,7 @@ class EpochOptions(NamedTuple):
 
 
 class KeptEpochs(NamedTuple):
-    """What is kept on disk of the epochs of a structure."""
+    """The data kept on disk for the epochs of a structure."""
 
     threads: int
     number_graphs: tuple[NumberGraph, ...]
@@ -127,17 +127,17 @@ class KeptEpochs(NamedTuple):
 
 
 class KeptCall(NamedTuple):
-    """What is kept on disk of another program of a structure."""
+    """The data kept on disk for another program of a structure."""
 
     numbers: NumberGraph
     code: CallCode
 
 
 class Traced:
-    """A task with traced values in the place of its numbers, made when it is first needed.
+    """A task with traced values instead of its numbers, made when first needed.
 
     Args:
-        task: one of the structure, whatever its numbers.
+        task: any task of the structure.
         key: the structure.
     """
 
@@ -161,7 +161,7 @@ class Traced:
         return self._made[0]
 
     def split(self, graph: Graph, prefix: str) -> Parts:
-        """A graph of the task, and what it takes of its numbers."""
+        """A graph of the task, and the values that it takes from the numbers."""
         needed = {node: path for path, node in self._made[1].items()}
         used = [node for node in graph.nodes if node in needed]
         names = (*graph.names, *(needed[node] for node in used))
@@ -169,17 +169,17 @@ class Traced:
         return split_off(whole, [needed[node] for node in used], prefix)
 
     def read(self, name: object) -> Any:
-        """What is kept on disk of one of its programs; None if nothing is."""
+        """Read the data kept on disk for one of its programs; None if there is none."""
         return codegen.read_code(f"{self._key!r}\0{name!r}") if ON_DISK else None
 
     def write(self, name: object, value: object) -> None:
-        """Keep something of one of its programs on disk."""
+        """Keep data of one of its programs on disk."""
         if ON_DISK:
             codegen.write_code(f"{self._key!r}\0{name!r}", value)
 
 
 class EpochProgram:
-    """The native epochs of a structure. It is traced, written and compiled when each is first needed."""
+    """The native epochs of a structure, traced, written and compiled when first needed."""
 
     def __init__(self, traced: Traced, options: EpochOptions) -> None:
         self._traced, self.options = traced, options
@@ -204,7 +204,7 @@ class EpochProgram:
 
     @cached_property
     def threads(self) -> int:
-        """How many threads share a step."""
+        """The number of threads that share a step."""
         options = self.options
         with self._lock:
             if self._kept is not None:
@@ -214,7 +214,7 @@ class EpochProgram:
 
     @cached_property
     def number_graphs(self) -> tuple[NumberGraph, ...]:
-        """What the steps take of the numbers of a task, and the evaluations."""
+        """The values that steps, and those that evaluations, take from the numbers of a task."""
         with self._lock:
             if self._kept is not None:
                 return self._kept.number_graphs
@@ -222,7 +222,7 @@ class EpochProgram:
             return tuple(map(NumberGraph.of, parts))
 
     def written(self) -> CompiledEpoch:
-        """The epochs with their source written, but not compiled yet."""
+        """The epochs with their source written but not yet compiled."""
         with self._lock:
             (step, interface), evaluation = self._step, self._evaluation
             return codegen.CompiledEpoch(
@@ -236,7 +236,7 @@ class EpochProgram:
             )
 
     def compiled(self) -> CompiledEpoch:
-        """The compiled epochs, with memory of their own."""
+        """The compiled epochs, with their own memory."""
         with self._lock:
             if self._compiled is None:
                 epoch = self.written() if self._kept is None else codegen.CompiledEpoch.of(self._kept.code)
@@ -257,7 +257,7 @@ class Programs:
         self._epochs: dict[EpochOptions, EpochProgram] = {}
 
     def program(self, name: Name) -> Numbered:
-        """The compiled graph of this name."""
+        """The compiled graph with this name."""
         with self._lock:
             if name not in self._made:
                 kept: KeptCall | None = self._traced.read(name)
@@ -269,7 +269,7 @@ class Programs:
         return self._traced.split(trace(self._traced.task), PREFIX)
 
     def _new(self, name: Name) -> Numbered:
-        """A program that is traced, compiled, and kept on disk if it can be."""
+        """Trace and compile a program, and keep it on disk if possible."""
         parts = self._parts(name)
         made = Numbered(
             _compiled(codegen.Compiled(parts.rest, title=PROGRAMS[name][1])), NumberGraph.of(parts)
@@ -291,14 +291,14 @@ class Programs:
 
 
 class Kept:
-    """The programs of the structures that were asked for last, in this process."""
+    """The programs of the most recently used structures in this process."""
 
     def __init__(self) -> None:
         self._programs: OrderedDict[Hashable, Programs] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, task: Task) -> tuple[Programs, Numbers]:
-        """The programs of the structure of a task, and its numbers."""
+        """The programs of a task's structure, and the task's numbers."""
         key, numbers = key_of(task)
         with self._lock:
             if key not in self._programs:
@@ -319,9 +319,9 @@ on_clear(KEPT.clear)
 
 
 def _compiled(compiled: Compiled) -> Compiled:
-    """The program, compiled by a first call with zeros."""
+    """Compile a program by a first call with zeros."""
     inputs = compiled.graph.inputs
-    with np.errstate(all="ignore"):  # as plain Python, it divides 0 by 0
+    with np.errstate(all="ignore"):  # plain Python divides 0 by 0
         compiled(*(np.zeros([d if isinstance(d, int) else 1 for d in n.shape], n.dtype) for n in inputs))
     return compiled
 
@@ -335,7 +335,7 @@ def options_for(
     in_order: bool,
     block: int,
 ) -> EpochOptions:
-    """The options of epochs on this machine."""
+    """Choose the options of epochs for this machine."""
     cores = usable_cores() if wanted_threads == "auto" else 0
     ranks = world().size
     return EpochOptions(batch, rows_at_once, wanted_threads, cores, is_evaluated, in_order, block, ranks)

@@ -11,16 +11,16 @@ from nnjit.ir import Graph, Shape
 WORTH_SHARING = 2**18  # multiplications of a step; with fewer, waiting costs more than sharing saves
 FEW = 16  # rows of a batch; with fewer, moving weights between cores costs more than sharing rows saves
 WORTH_SHARING_FEW = 2**22
-MOST = 8  # threads that "auto" takes: more were never measured
+MOST = 8  # threads that "auto" uses; more were never measured
 
 
 def threads_for(wanted: int | Literal["auto"], graph: Graph, batch: int) -> int:
-    """The threads that share each step.
+    """Choose the number of threads that share each step.
 
     Args:
-        wanted: "auto" takes all usable cores, at most `MOST`, if a step is large enough to be shared.
+        wanted: "auto" uses all usable cores, at most `MOST`, if a step is large enough to share.
         graph: the step.
-        batch: rows of a batch.
+        batch: the rows of a batch.
     """
     if wanted != "auto":
         return wanted

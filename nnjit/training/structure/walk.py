@@ -1,6 +1,6 @@
-"""Walk through a task: every field of it is structure, except those that are declared as numbers.
+"""Walk through a task: all its fields are structure, except those declared as numbers.
 
-A number that is 0 or 1 is structure too: it may leave out a part of the graph.
+A number that is 0 or 1 is structure too: it may remove a part of the graph.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nnjit.ir import B
 from nnjit.registry import NUMBER, Options
 
 Numbers = Mapping[str, np.ndarray]
-"""The numbers of a task by their path in it, such as `optimizer.beta1`."""
+"""The numbers of a task by path, such as `optimizer.beta1`."""
 
 _FIELDS: dict[type, tuple[Field, ...] | None] = {}
 _PLAIN = (str, bool, int, bytes, type(None))
@@ -26,7 +26,7 @@ class Field(NamedTuple):
     """A part of a value.
 
     Args:
-        is_number: whether it is declared as a number, or as what holds numbers.
+        is_number: whether it is declared as a number or a container of numbers.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Field(NamedTuple):
 
 
 def fields_of(kind: type) -> tuple[Field, ...] | None:
-    """The fields of a class of values; None if it has none."""
+    """The fields of a class of values; None if the class has no fields."""
     if kind not in _FIELDS:
         _FIELDS[kind] = _declared(kind)
     return _FIELDS[kind]
 
 
 def _declared(kind: type) -> tuple[Field, ...] | None:
-    """The same, not looked up. Private attributes of options are structure, but arrays are always numbers."""
+    """`fields_of` without its cache. Private attributes of options are structure, arrays always numbers."""
     if issubclass(kind, Options):
         declared = tuple(Field(name, NUMBER in f.metadata) for name, f in kind.model_fields.items())
         return (*declared, *(Field(name, False) for name in kind.__private_attributes__))
@@ -53,7 +53,7 @@ def _declared(kind: type) -> tuple[Field, ...] | None:
 
 
 def children(value: Any, path: str, is_number: bool) -> Iterator[tuple[str, Any, bool]]:
-    """The parts of a value that has some, each with its path and whether it is a number."""
+    """The parts of a value, each with its path and whether it is a number."""
     known = fields_of(type(value))
     if known is not None:
         for name, declared in known:
@@ -67,9 +67,9 @@ def children(value: Any, path: str, is_number: bool) -> Iterator[tuple[str, Any,
 
 
 def number_of(value: Any, is_number: bool) -> np.ndarray | None:
-    """A value as a number of the task, float64; None if it is structure.
+    """A value as a float64 number of the task; None if it is structure.
 
-    An array of floats is one wherever it stands, since it is of the data.
+    An array of floats is always a number, because it comes from the data.
     """
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
         return None if _is_special(value) else np.asarray(value, np.float64)
@@ -82,10 +82,10 @@ def number_of(value: Any, is_number: bool) -> np.ndarray | None:
 
 
 def key_of(value: Any) -> tuple[Hashable, dict[str, np.ndarray]]:
-    """The structure of a task, as a key that no other structure has, and its numbers.
+    """The structure of a task as a unique key, and the task's numbers.
 
     Raises:
-        TypeError: a field has a value of a kind that is not known here.
+        TypeError: a field has a value of an unknown kind.
     """
     numbers: dict[str, np.ndarray] = {}
     return _key(value, "", False, numbers), numbers
@@ -121,7 +121,7 @@ def _key(value: Any, path: str, is_number: bool, numbers: dict[str, np.ndarray])
 def replaced(
     value: Any, put: Callable[[str, np.ndarray], Any], path: str = "", is_number: bool = False
 ) -> Any:
-    """A copy of a task with others in the place of its numbers: `put(path, number)`."""
+    """Copy a task with its numbers replaced by `put(path, number)`."""
     found = number_of(value, is_number)
     if found is not None:
         return put(path, found)
@@ -157,7 +157,7 @@ def _is_vector(value: Any) -> bool:
 
 
 def _is_special(number: np.ndarray) -> bool:
-    """Whether a number is 0 or 1 throughout, or empty."""
+    """Whether all values of a number are 0 or all are 1, or it is empty."""
     return bool((number == 0).all() or (number == 1).all())
 
 

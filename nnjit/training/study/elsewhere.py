@@ -1,4 +1,4 @@
-"""Train the members of a study on the workers of a cluster, and keep what they leave in the table here."""
+"""Train the members of a study on the workers of a cluster, and keep their results in the table here."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from nnjit.training.study.members import Members, members_of
 from nnjit.training.study.table import MembersTable
 from nnjit.training.study.trainers import TableTrainer
 
-TELL_SECONDS = 0.5  # between two reports of a member
+TELL_SECONDS = 0.5  # between reports of a member
 
 
 @dataclass(frozen=True, eq=False)
 class StudyJob:
-    """What the members of a study share. It is pickled with all data that has been read.
+    """The shared part of a study's members. It is pickled with all data read so far.
 
     Args:
-        experiment: that of the study, which keeps its data in `readings`.
+        experiment: the study's experiment, which keeps its data in `readings`.
         folder: where relative paths in it start.
     """
 
@@ -45,9 +45,9 @@ class StudyJob:
 
     @cached_property
     def trainer(self) -> TableTrainer:
-        """What trains the members in this process, one set up after the other."""
+        """The trainer of the members in this process, which sets them up one at a time."""
         members = members_of(self.experiment)
-        assert members is not None  # or it would be no study
+        assert members is not None  # it is a study
         first = set_up(members.experiments[0], self.folder)
         return TableTrainer(members, first, self.folder, None, MembersTable(members.kind))
 
@@ -57,7 +57,7 @@ class StudyJob:
 
 
 def _unpickled(experiment: Experiment, given: Any, kept: dict[str, Any], folder: Path) -> StudyJob:
-    """A job as it was: experiments are pickled without their data."""
+    """Restore a job with its data; experiments are pickled without."""
     readings = Readings(kept)
     if given is not None:
         experiment = experiment.model_copy(update={"data": experiment.data.with_data(given)})
@@ -65,11 +65,11 @@ def _unpickled(experiment: Experiment, given: Any, kept: dict[str, Any], folder:
 
 
 def train_member(job: StudyJob, index: int, entry: MemberEntry | None, tell: Tell) -> MemberEntry:
-    """Train a member to its end, or until it is not to go on.
+    """Train a member to its end, or until `tell` returns False.
 
     Args:
-        entry: what it left before; None if it was never begun.
-        tell: takes the number of its epochs that are done and the values of the latest.
+        entry: its results so far; None if it was never started.
+        tell: takes the number of finished epochs and the values of the latest.
     """
     with job.lock:
         trainer = job.trainer
@@ -91,10 +91,10 @@ def train_member(job: StudyJob, index: int, entry: MemberEntry | None, tell: Tel
 
 @dataclass(frozen=True)
 class ClusterTrainer(TableTrainer):
-    """Has an engine train the members.
+    """Lets an engine train the members.
 
     Args:
-        engine: that of the study.
+        engine: the study's engine.
     """
 
     engine: Engine[StudyJob]
@@ -116,14 +116,14 @@ class ClusterTrainer(TableTrainer):
                 return None
             raise RunError(f"member {index + 1} could not be trained: {lost}") from None
         self.table.put(entry, is_last=True)
-        assert entry.record.metrics is not None  # it has ended, or was interrupted
+        assert entry.record.metrics is not None  # it ended or was interrupted
         return Result(index + 1, entry.record.seed, entry.record.metrics)
 
 
 def check_elsewhere(members: Members, *, is_table: bool) -> None:
-    """Raise a RunError if members leave more than a table, which a cluster cannot write."""
+    """Raise a RunError if members need files other than the table, which a cluster cannot write."""
     if not is_table:
         raise RunError(
-            f"a cluster trains {members.kind} that leave one table: those with checkpoints, trackers, a "
-            "diagnosis, a searched learning rate or members: folders are trained on this machine; omit engine"
+            f"a cluster only trains {members.kind} that fit one table; those with checkpoints, trackers, "
+            "a diagnosis, a searched learning rate or members: folders run on this machine; omit engine"
         )

@@ -1,4 +1,4 @@
-"""Derive the members of a study: one experiment with other seeds, or with other validation parts."""
+"""Derive the members of a study: one experiment with different seeds or validation parts."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nnjit.runs.study_kind import StudyKind, member_word
 
 @dataclass(frozen=True)
 class Members:
-    """The trainings of a study, its members.
+    """The members of a study.
 
     Args:
         kind: also the name of their folder.
-        experiments: one for each; a member gives the same bits trained alone or among the others.
+        experiments: one per member; a member gives the same bits trained alone or with the others.
     """
 
     kind: StudyKind
@@ -27,20 +27,20 @@ class Members:
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of members."""
         return len(self.experiments)
 
     @property
     def word(self) -> str:
-        """What one member is called."""
+        """The word for one member."""
         return member_word(self.kind)
 
 
 def members_of(experiment: Experiment) -> Members | None:
-    """The members of the study that an experiment asks for; None if it is a single training.
+    """The members of the study that an experiment asks for; None for a single training.
 
     Raises:
-        ConfigError: it has folds and another validation part.
+        ConfigError: it asks for folds and for another validation part.
     """
     options = experiment.training
     if options.replicas is not None:
@@ -54,7 +54,7 @@ def members_of(experiment: Experiment) -> Members | None:
 
 @contextmanager
 def errors_at_folds() -> Iterator[None]:
-    """Report an error of a member's `data.split.fold` at `training.folds`, where the config has it."""
+    """Report an error in a member's `data.split.fold` at `training.folds`, where the config has it."""
     try:
         yield
     except UserError as error:
@@ -68,19 +68,19 @@ def _check_no_validation(experiment: Experiment) -> None:
     given = "fold" if split.fold is not None else f"validation: {split.validation:g}"
     if split.fold is not None or split.validation > 0:
         raise ConfigError(
-            f"each fold is a validation part, and data.split has {given} too; set data.split.validation: 0 "
-            "and omit data.split.fold; what it held out is then trained on and held out in turn",
+            f"each fold is a validation part, but data.split has {given} too; set data.split.validation: 0 "
+            "and omit data.split.fold; the folds then hold out all these rows in turn",
             ("training", "folds"),
         )
     if experiment.validation_data is not None:
         raise ConfigError(
-            "each fold is a validation part, and there is validation_data too; remove one of them",
+            "each fold is a validation part, but there is validation_data too; remove one of them",
             ("training", "folds"),
         )
 
 
 def _replica(experiment: Experiment, index: int) -> Experiment:
-    """The experiment with another seed for all but the data and its split."""
+    """The experiment with a different seed for everything but the data and its split."""
     split = experiment.data.split
     drawn = experiment.seed if split.seed is None else split.seed
     member = _single(experiment.model_copy(update=experiment.sources), {"seed": drawn})
@@ -93,7 +93,7 @@ def _fold(experiment: Experiment, number: int, count: int) -> Experiment:
 
 
 def _single(experiment: Experiment, split: Mapping[str, Any]) -> Experiment:
-    """The experiment as one training on one thread, with other options of the split."""
+    """The experiment as a single training on one thread, with these options of the split."""
     old = experiment.data.split
     new = type(old).model_validate(old.model_dump() | dict(split))
     data = experiment.data.model_copy(update={"split": new})

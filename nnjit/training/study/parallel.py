@@ -1,6 +1,6 @@
-"""Train the members of a study in parallel, each in a Python thread of its own.
+"""Train the members of a study in parallel, each in its own Python thread.
 
-Native calls run without the GIL, so the threads use all cores, but import, load the data and compile only
+Native calls run without the GIL, so the threads use all cores but import, load the data and compile only
 once: 16 replicas of `configs/digits.yaml` take 14 times the processor time of one.
 """
 
@@ -44,9 +44,9 @@ from nnjit.training.study.study import Study, check_study, open_study, study_of
 from nnjit.training.study.table import MembersTable, fits_table
 from nnjit.training.study.trainers import Dump, FolderTrainer, MemberTrainer, TableTrainer
 
-SHORT = 0.02  # seconds that members take on average after which others begin beside them
-NATIVE = 0.5  # the part of their time in native code from which others begin beside them
-RECENT = 16  # members by which that is judged
+SHORT = 0.02  # seconds; members that take longer on average run in parallel
+NATIVE = 0.5  # fraction of their time in native code from which members run in parallel
+RECENT = 16  # members to judge that by
 
 
 def train_members(
@@ -59,19 +59,19 @@ def train_members(
     audience: Audience | None = None,
     engine: str | None = None,
 ) -> Study:
-    """Train the members of a study, and leave a folder with a run for each and their aggregates.
+    """Train the members of a study, and write a folder with their runs and aggregates.
 
     Args:
-        dump: writes the configs that are kept in the folders.
+        dump: writes the configs for the folders.
         folder: where relative paths in the experiment start; the current directory if None.
         output: the folder to make; `runs/<name>-<time>` if None.
-        audience: who is told how it goes; nobody if None.
+        audience: who follows the training; nobody if None.
         engine: the address of a cluster that trains them; this process if None.
 
     Raises:
-        UserError: something given does not fit; nothing was written.
-        Diverged: every member diverged. Interrupted: a signal. Raised: a function of the user's has raised
-            something. All leave a complete folder.
+        UserError: an argument does not fit; nothing was written.
+        Diverged: every member diverged. Interrupted: a signal. Raised: a function of the user's raised an
+            exception. All of these leave a complete folder.
     """
     check_output(output)
     place = new_folder(output, experiment.name)
@@ -88,13 +88,13 @@ def resume_members(
     audience: Audience | None = None,
     engine: str | None = None,
 ) -> Study:
-    """Resume each member of a study from its last saved epoch, and train those that were never begun.
+    """Resume each member of a study from its last saved epoch, and train those that were never started.
 
     Args:
-        experiment: the study's own, or with more epochs, or more replicas.
+        experiment: the study's own, perhaps with more epochs or replicas.
 
     Raises:
-        RunError: the folder is not that of such a study. Others as `train_members`.
+        RunError: the folder is not that of such a study. Others as for `train_members`.
     """
     with lock_run(path):
         check_files(path)
@@ -110,7 +110,7 @@ def train_members_in_memory(
     folder: Path | None = None,
     audience: Audience | None = None,
 ) -> Study:
-    """Train the members of a study, and write nothing. Errors as `train_members`."""
+    """Train the members of a study and write nothing. Errors as for `train_members`."""
     began, base, audience = time.perf_counter(), folder or Path(), audience or Audience()
     first, workers = _set_up_first(members, base, audience.display), min(_workers(experiment), members.count)
     table = MembersTable(members.kind)
@@ -132,7 +132,7 @@ def _train_study(
     audience: Audience,
     address: str | None,
 ) -> Study:
-    """Train or resume the members in a folder that is made and locked by now or then, and aggregate them."""
+    """Train or resume the members in a folder that `place` makes and locks, and aggregate them."""
     began = time.perf_counter()
     base = folder or Path()
     members, job = _shared(experiment, members, base)
@@ -170,7 +170,7 @@ def _train_study(
 def _trainer(
     members: Members, first: Setup, base: Path, path: Path, dump: Dump, engine: Engine[StudyJob] | None
 ) -> FolderTrainer | TableTrainer:
-    """What trains the members in the way that they left what they came to before, if they did."""
+    """The trainer for the members; resumed ones keep their form, folders or a table."""
     is_table = has_members(path) or not (path / members.kind).is_dir()
     is_table = is_table and (has_members(path) or fits_table(first, members.count))
     if engine is not None:
@@ -182,7 +182,7 @@ def _trainer(
 
 
 def _shared(experiment: Experiment, members: Members, base: Path) -> tuple[Members, StudyJob]:
-    """The members, whose data is read once, and what they share."""
+    """The members, which read their data once, and their shared job."""
     readings = Readings()
     kept = tuple(member.keeping(readings) for member in members.experiments)
     return replace(members, experiments=kept), StudyJob(experiment, readings, base.absolute())
@@ -191,14 +191,14 @@ def _shared(experiment: Experiment, members: Members, base: Path) -> tuple[Membe
 def _with_times(
     metrics: StudyMetrics, first: Setup, began: float, earlier: Mapping[str, float] | None = None
 ) -> StudyMetrics:
-    """The metrics of a study that ends now, with the times of all its sessions."""
+    """Add the times of all sessions to the metrics of a study that ends now."""
     spent = {"compile": first.compiled.compile_seconds, "wall": time.perf_counter() - began}
     total = {name: round((earlier or {}).get(name, 0.0) + value, 6) for name, value in spent.items()}
     return replace(metrics, seconds={**metrics.seconds, **total})
 
 
 def _set_up_first(members: Members, base: Path, display: Display) -> Setup:
-    """The first member's setup, compiled: before there is a folder, so that a failure leaves none."""
+    """Set up and compile the first member, before the folder is made, so a failure leaves none."""
     display.stage("loading the data")
     with errors_at_folds():
         setup = set_up(members.experiments[0], base)
@@ -228,7 +228,7 @@ def _workers(experiment: Experiment) -> int:
 
 
 def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list[Result]:
-    """The results of the members that were begun, in their order."""
+    """Train all members; return the results of those that were started, in order."""
     experiments = trainer.members.experiments
     total = sum(member.training.epochs for member in experiments)
     lock = threading.Lock()
@@ -269,9 +269,9 @@ def _train_all(trainer: MemberTrainer, workers: int, audience: Audience) -> list
 
 
 def _are_mostly_python(members: Sequence[Future[Result | None]], began: float) -> bool:
-    """Whether members that began one after the other are done soon, and little of that time was native.
+    """Whether members started one by one finish soon and spent little of that time in native code.
 
-    Threads that share such members wait for each other in Python, and take longer than one (xor: 1.4 x).
+    Threads that share such members wait for each other in Python and take longer than one (xor: 1.4 x).
     """
     wait(members[-1:], timeout=max(0.0, began + SHORT * len(members) - time.perf_counter()))
     if not members[-1].done() or members[-1].exception() is not None:

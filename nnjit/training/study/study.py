@@ -1,4 +1,4 @@
-"""Open the folder of a study, and predict with all its networks."""
+"""Open the folder of a study and predict with all its networks."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from nnjit.training.study.members import Members
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Study:
-    """The finished members of a study: trainings with other seeds or other validation parts.
+    """The finished members of a study, with different seeds or validation parts.
 
     It predicts with the mean of its networks, like one network (Hansen & Salamon 1990).
 
     Args:
-        path: the folder; None if it is in memory alone.
-        runs: those that finished, in their order.
-        aggregates: its metrics, if not those in its folder.
+        path: the folder; None if the study is only in memory.
+        runs: the finished runs, in order.
+        aggregates: its metrics; None to read them from the folder.
     """
 
     path: Path | None
@@ -55,7 +55,7 @@ class Study:
 
     @cached_property
     def history(self) -> dict[str, np.ndarray]:
-        """The median over the runs of each column of their histories, over the epochs that all have."""
+        """The median over the runs of each history column, for the epochs that all runs have."""
         epochs = min(len(run.history["epoch"]) for run in self.runs)
         columns = self.runs[0].history
         return {
@@ -64,13 +64,13 @@ class Study:
 
     @property
     def folder(self) -> Path:
-        """The folder, as that of a `Run`."""
+        """The folder, as in `Run`."""
         if self.path is None:
-            raise RunError("this study is in memory alone; give fit an output")
+            raise RunError("this study is only in memory; give fit an output")
         return self.path
 
     def report(self) -> Path:
-        """Write `report.html` into the folder, and give its path."""
+        """Write `report.html` into the folder and return its path."""
         from nnjit.report import write_report
 
         write_report(self.folder)
@@ -78,14 +78,14 @@ class Study:
 
     @property
     def classes(self) -> Classes:
-        """The names of the classes, as those of a `Run`."""
+        """The names of the classes, as in `Run`."""
         return self.runs[0].classes
 
     def predict(self, x: Any, *, names: bool = False) -> Any:
-        """The class that is the most probable on average (n,), or the mean of the values (n, O).
+        """Predict the most probable class on average (n,), or the mean of the values (n, O).
 
-        With a threshold, the second class if its mean probability is above the mean of the thresholds.
-        Of several outputs, a dict of these. The arguments are those of `Run.predict`.
+        With thresholds, the second class if its mean probability is above their mean. For several outputs, a
+        dict of these. The arguments are those of `Run.predict`.
         """
         if names and not self.classes:
             raise GraphError("this study predicts values, not classes; omit names")
@@ -93,7 +93,7 @@ class Study:
         return with_names(decided, self.classes) if names else decided
 
     def predict_probabilities(self, x: Any) -> Any:
-        """The mean probability of each class (n, K); of several outputs, a dict of such."""
+        """Predict the mean probability of each class (n, K); for several outputs, a dict of these."""
         return _mean([run.predict_probabilities(x) for run in self.runs])
 
     def _decided(self, x: Any) -> Any:
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def _threshold(self) -> float | None:
-        """The mean of the thresholds that the networks decide at; None if one decides at 1/2."""
+        """The mean of the networks' thresholds; None if one decides at 1/2."""
         found = [run.decoder.threshold for run in self.runs if isinstance(run.decoder, SingleDecoder)]
         known = [threshold for threshold in found if threshold is not None]
         return float(np.mean(known)) if known and len(known) == len(found) else None
@@ -135,36 +135,36 @@ def check_study(path: Path, members: Members | None) -> None:
     found = _kind_in(path)
     asked = None if members is None else members.kind
     if found is None and not (path / file_names.MODEL).exists():
-        return  # it was killed before either began
+        return  # it was killed before it began
     if found != asked:
         here = "no study" if found is None else f"a study of {found}"
         wanted = "a single run" if members is None else f"{members.count} {asked}"
         raise RunError(
-            f"{path} holds {here}, and the config asks for {wanted}; resume it with its own config (omit "
+            f"{path} holds {here}, but the config asks for {wanted}; resume it with its own config (omit "
             f"--config and training.{asked or found}), or train anew in another folder"
         )
 
 
 def _kind_in(path: Path) -> StudyKind | None:
-    """The kind of the study in a folder; None if it holds none, or one that was killed before it began."""
+    """The kind of the study in a folder; None if there is none, or it was killed before it began."""
     if has_members(path):
         return read_members(path)[0]
-    with suppress(RunError):  # there are no metrics, or they are damaged and written again
+    with suppress(RunError):  # metrics that are missing or damaged are written again
         if (found := study_kind(path)) is not None:
             return found
     return next((kind for kind in KINDS if (path / kind).is_dir()), None)
 
 
 def open_study(path: Path, members: Members) -> Study:
-    """The study in `path`, with its finished runs.
+    """Open the study in `path` with its finished runs.
 
     Raises:
-        RunError: none finished, or a run's folder is missing.
+        RunError: no run finished, or a run's folder is missing.
     """
     metrics = StudyMetrics.read(path)
     if (metrics.kind, metrics.count) != (members.kind, members.count):
         found, wanted = f"{metrics.count} {metrics.kind}", f"{members.count} {members.kind}"
-        raise damaged(path / file_names.METRICS, f"it is of {found}, and {file_names.CONFIG} of {wanted}")
+        raise damaged(path / file_names.METRICS, f"it is for {found}, but {file_names.CONFIG} for {wanted}")
     finished = [m.number for m in metrics.members if m.status.is_finished]
     if not finished:
         raise RunError(f"{path}: none of its {members.kind} finished")
@@ -185,11 +185,11 @@ def study_of(
     data: DataEntry,
     model: ModelEntry,
 ) -> Study:
-    """The study whose members are in one table.
+    """Make the study from members in one table.
 
     Args:
-        path: its folder; None if it is in memory alone.
-        data, model: what is known of the data of all, and of the network.
+        path: its folder; None if the study is only in memory.
+        data, model: the shared descriptions of data and network.
     """
     first: Run | None = None
     runs, finished = [], {m.number for m in metrics.members if m.status.is_finished}

@@ -1,4 +1,4 @@
-"""The table of the members of a study, in memory and in the one file that they leave."""
+"""The table of a study's members, in memory and in a single file."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from nnjit.runs.reading import damaged
 from nnjit.runs.study_kind import StudyKind
 from nnjit.training.setup.setup import Setup
 
-SECONDS = 5.0  # between two files, at least
-SHARE = 20  # a file takes one part of so many of the time, at most
+SECONDS = 5.0  # between writes, at least
+SHARE = 20  # writing takes at most 1 / SHARE of the time
 MOST_BYTES = 2**26  # of the states of all members; with more, each has a folder
 
 
 class MembersTable:
-    """What the members left so far, in any order; any thread may add to it.
+    """The results of the members so far, in any order; any thread may add to it.
 
     Args:
-        folder: of the study; None to write nothing.
-        entries: those of an earlier session, by the member's number.
+        folder: the study's folder; None to write nothing.
+        entries: the entries of an earlier session, by member number.
     """
 
     def __init__(self, kind: StudyKind, folder: Path | None = None) -> None:
@@ -37,14 +37,14 @@ class MembersTable:
 
     @property
     def sorted(self) -> tuple[MemberEntry, ...]:
-        """The members in their order."""
+        """The members in order."""
         return tuple(self.entries[number] for number in sorted(self.entries))
 
     def put(self, entry: MemberEntry, *, is_last: bool) -> None:
-        """Add a member, or replace what it left before; the file has it soon.
+        """Add or replace a member's entry; the file is written soon.
 
         Args:
-            is_last: whether it has ended. If not, the file has it at once, since it is seldom saved.
+            is_last: whether the member has ended. If not, the file is written at once: this is rare.
         """
         with self._lock:
             self.entries[entry.record.number] = entry
@@ -74,10 +74,10 @@ class MembersTable:
 
 
 def fits_table(setup: Setup, count: int) -> bool:
-    """Whether the states of so many members like this are in one file, and all that they leave."""
+    """Whether this many members like this, with all their results, fit in one file."""
     options, state = setup.experiment.training, setup.blank_state()
     is_simple = options.checkpoints is None and options.diagnosis is not True
     is_simple = is_simple and setup.experiment.optimizer.learning_rate != "find"
-    is_simple = is_simple and not setup.experiment.trackers  # which take a run folder
+    is_simple = is_simple and not setup.experiment.trackers  # trackers need a run folder
     size = sum(array.nbytes for array in state.arrays().values()) + state.theta.nbytes
     return options.members == "auto" and is_simple and size * count <= MOST_BYTES

@@ -1,4 +1,4 @@
-"""Train the members of a study from any thread, and leave a folder of each or one table of all."""
+"""Train the members of a study from any thread, and write a folder for each or one table for all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from nnjit.training.study.members import Members
 from nnjit.training.study.table import MembersTable
 
 Dump = Callable[[Experiment], str]
-"""An experiment as the text of its `config.yaml`."""
+"""Turns an experiment into the text of its `config.yaml`."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class MemberTrainer(ABC):
     """Trains members one by one, from any thread.
 
     Args:
-        first: the setup of the first member, whose data and compiled programs replicas use too.
+        first: the setup of the first member; replicas share its data and compiled programs.
         base: where relative paths in the experiments start.
-        path: the folder of the study; None if nothing is written.
+        path: the folder of the study; None to write nothing.
     """
 
     members: Members
@@ -62,16 +62,16 @@ class MemberTrainer(ABC):
     @property
     def folder(self) -> Path:
         """The folder of the study."""
-        assert self.path is not None  # what is called writes
+        assert self.path is not None  # only used for writing
         return self.path
 
     def check(self, experiment: Experiment) -> Fingerprint:
-        """The fingerprint of the study, all of whose members can be resumed; nothing is written.
+        """Check that all members can be resumed, and return the fingerprint; nothing is written.
 
-        The data of a fold is that of the first member, and its rows are compared when its turn comes.
+        A fold has the data of the first member; its rows are compared when its turn comes.
 
         Raises:
-            RunError: one cannot.
+            RunError: a member cannot be resumed.
         """
         now = replace(fingerprint_of(self.first, self.base), options=options_of(experiment))
         is_begun = self.is_begun
@@ -89,14 +89,14 @@ class MemberTrainer(ABC):
 
     @abstractmethod
     def epochs(self) -> Sequence[int]:
-        """The epochs of all members that have saved one, which can be resumed; else a RunError."""
+        """The epochs of all members that have saved one; a RunError if one cannot be resumed."""
 
     @abstractmethod
     def results_so_far(self) -> list[Result]:
-        """The results of members that ended before."""
+        """The results of members that ended earlier."""
 
     def begin(self) -> None:
-        """Write what is there once."""
+        """Write the shared files."""
         return
 
     @abstractmethod
@@ -104,22 +104,22 @@ class MemberTrainer(ABC):
         """Train or resume a member; None if all were stopped before it began."""
 
     def setup(self, index: int) -> Setup:
-        """The setup of a member, with memory of its own for what it changes."""
+        """The setup of a member, with its own memory for everything that it changes."""
         member = self.members.experiments[index]
         if index == 0:
             return self.first
         if self.members.kind == "replicas":
             return replace(self.first, experiment=member, compiled=self.first.compiled.twin())
-        with self.lock:  # one at a time, so that the other cores train meanwhile
+        with self.lock:  # one at a time, so other cores keep training
             return set_up(member, self.base)
 
 
 @dataclass(frozen=True)
 class FolderTrainer(MemberTrainer):
-    """Leaves a run folder for each member.
+    """Writes a run folder for each member.
 
     Args:
-        dump: writes the configs that are kept in them.
+        dump: writes the configs for the folders.
     """
 
     dump: Dump
@@ -142,14 +142,14 @@ class FolderTrainer(MemberTrainer):
         for index in self._begun:
             member = replace(self.first, experiment=self.members.experiments[index])
             setup, state = read_checkpoint(member, self.run_folder(index))
-            FileRecorder.at(setup, self.run_folder(index), state)  # reads what it goes on with
+            FileRecorder.at(setup, self.run_folder(index), state)  # checks the rows so far
             epochs.append(state.epoch)
         return epochs
 
     def results_so_far(self) -> list[Result]:
         results = []
         for index, member in enumerate(self.members.experiments):
-            with suppress(RunError):  # it did not, or its metrics are damaged and written again
+            with suppress(RunError):  # metrics that are missing or damaged are written again
                 results.append(Result.read(self.run_folder(index), index + 1, member.seed))
         return results
 
@@ -176,10 +176,10 @@ class FolderTrainer(MemberTrainer):
 
 @dataclass(frozen=True)
 class TableTrainer(MemberTrainer):
-    """Leaves what all members come to in one table.
+    """Writes the results of all members to one table.
 
     Args:
-        baselines: the metrics of the baseline that they share, once they are known.
+        baselines: the metrics of the shared baseline, once they are known.
     """
 
     table: MembersTable
@@ -194,7 +194,7 @@ class TableTrainer(MemberTrainer):
         return [self._restored(like, entry).epoch for entry in self.table.entries.values()]
 
     def _restored(self, like: State, entry: MemberEntry) -> State:
-        """The state that a member goes on from."""
+        """The state that a member continues from."""
         with self.table.reading():
             state = restored(like, entry.state, entry.record.facts)
             if any(len(column) != state.epoch for column in entry.history.values()):
@@ -249,16 +249,16 @@ class TableTrainer(MemberTrainer):
         return Result(index + 1, seed, metrics)
 
     def place(self, index: int) -> Path | None:
-        """What followers know a member by: its folder, if it had one."""
+        """The path that identifies a member to followers: its folder, if it had one."""
         return None if self.path is None else self.path / self.members.kind / file_names.member(index + 1)
 
     @property
     def _shares_data(self) -> bool:
-        """Whether what is said about the data is the same of all members."""
+        """Whether all members share the description of the data."""
         return self.members.kind == "replicas" and self.first.experiment.threshold is None
 
     def _baseline(self, results: Results) -> Mapping[str, float]:
-        """The metrics of the baseline of a member."""
+        """The metrics of a member's baseline."""
         if not self._shares_data:
             return results.of_baseline()
         if not self.baselines:

@@ -1,4 +1,4 @@
-"""The libraries that train the workloads or take gradients, a file each."""
+"""The contestants, one file each: libraries that train the workloads or compute gradients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from scripts.benchmark.contestants.gradient import Gradient
 
 @dataclass(frozen=True)
 class Entry:
-    """How a contestant is shown, and where its class is."""
+    """A contestant's title and the location of its class."""
 
     title: str
     module: str
     name: str
 
     def load(self) -> type[Contestant] | type[Gradient]:
-        """The class.
+        """Import the class.
 
         Raises:
             Unavailable: its library is not installed.
@@ -35,6 +35,7 @@ class Entry:
 # fmt: off
 CONTESTANTS = {
     "nnjit":         Entry("nnjit",            "nnjit_fit",     "NnjitFit"),
+    "nnjit_one":     Entry("nnjit, one thread", "nnjit_fit",    "NnjitOneThread"),
     "jax_scan":      Entry("JAX jit + scan",   "jax_scan",      "JaxScan"),
     "jax_steps":     Entry("JAX jit per step", "jax_steps",     "JaxSteps"),
     "torch_eager":   Entry("PyTorch eager",    "torch_eager",   "TorchEager"),
@@ -48,6 +49,7 @@ GRADIENTS = {
     "gradient_interpreted": Entry("nnjit grad(f)",      "gradient_nnjit",    "NnjitInterpreted"),
 }
 # fmt: on
-PEERS = tuple(name for name in CONTESTANTS if name != "nnjit")
+OWN = ("nnjit", "nnjit_one")
+PEERS = tuple(name for name in CONTESTANTS if name not in OWN)
 
-__all__ = ["CONTESTANTS", "GRADIENTS", "PEERS", "Contestant", "Entry", "Gradient", "Unavailable"]
+__all__ = ["CONTESTANTS", "GRADIENTS", "OWN", "PEERS", "Contestant", "Entry", "Gradient", "Unavailable"]

@@ -1,4 +1,4 @@
-"""The base classes of contestants."""
+"""Base classes of contestants."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Unavailable(Exception):
 
 
 class Contestant(ABC):
-    """A library that trains a workload; built ready to be timed, all compilation done.
+    """A library that trains a workload; once constructed, it is compiled and ready to be timed.
 
     Raises:
-        Unavailable: it cannot.
+        Unavailable: it cannot train this workload here.
     """
 
     def __init__(self, workload: Workload) -> None:
@@ -29,34 +29,34 @@ class Contestant(ABC):
 
     @abstractmethod
     def losses(self) -> tuple[float, float]:
-        """The mean loss of the first steps, and the loss on their rows after them.
+        """The mean loss over the first steps, and the loss on the same rows after them.
 
-        If the network has state, the second is the mean loss of the same steps, taken once more.
+        If the network has state, the second is the mean loss over a repetition of the same steps.
         """
 
     @abstractmethod
     def time(self, passes: int) -> float:
-        """Seconds a step, over `passes` passes from the initial weights after one that does not count."""
+        """Seconds per step over `passes` passes from the initial weights, after an untimed one."""
 
 
 class Stepper(Contestant):
-    """A contestant whose steps are ours to call."""
+    """A contestant whose training loop the benchmark drives."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Take the initial weights and a fresh optimizer."""
+        """Restore the initial weights and a fresh optimizer."""
 
     @abstractmethod
     def to_device(self, order: np.ndarray) -> Any:
-        """The rows (steps, batch) of a pass as `train` takes them."""
+        """Convert the rows (steps, batch) of a pass to the form that `train` takes."""
 
     @abstractmethod
     def train(self, orders: Sequence[Any]) -> list[Any]:
-        """Run passes to their end, and return their steps' losses in arrays of any kind."""
+        """Run passes to completion, and return the losses of their steps in arrays of any kind."""
 
     @abstractmethod
     def loss(self, x: np.ndarray, y: np.ndarray) -> float:
-        """The mean loss of the weights as they are."""
+        """The mean loss with the current weights."""
 
     def losses(self) -> tuple[float, float]:
         self.reset()

@@ -1,4 +1,4 @@
-"""The base class of libraries that take a gradient."""
+"""Base class of libraries that compute a gradient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scripts.benchmark.functions import Function
 
 
 class Gradient(ABC):
-    """The gradient of a function in one library, compiled where it can be; built ready to be timed.
+    """The gradient of a function in one library, compiled if the library can; constructed ready to be timed.
 
     Raises:
         Unavailable: the library is not installed.
@@ -24,19 +24,19 @@ class Gradient(ABC):
 
     @abstractmethod
     def prepared(self, function: Function) -> tuple[Any, Any]:
-        """The gradient as a function, and the point as the library likes it."""
+        """The gradient as a function, and the point in the library's own type."""
 
     def ready(self, result: Any) -> Any:
-        """A result once it is computed."""
+        """Wait for a result, and return it."""
         return result
 
     def digest(self) -> list[float]:
-        """The sum of the gradient and of its absolute values, and its first and last element."""
+        """The gradient's sum, the sum of its absolute values, and its first and last element."""
         g = np.ravel(np.asarray(self._gradient(self._point)))
         return [float(v) for v in (g.sum(), abs(g).sum(), g[0], g[-1])]
 
     def time(self, calls: int) -> float:
-        """Seconds a call."""
+        """Seconds per call."""
         gradient, point, ready = self._gradient, self._point, self.ready
         begin = time.perf_counter()
         for _ in range(calls):

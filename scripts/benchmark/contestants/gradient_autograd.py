@@ -1,4 +1,4 @@
-"""autograd's gradient, which traces at each call and does not compile."""
+"""autograd's gradient, traced at each call and not compiled."""
 
 from __future__ import annotations
 

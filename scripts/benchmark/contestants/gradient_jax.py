@@ -12,7 +12,7 @@ from scripts.benchmark.functions import Function
 
 
 class JaxGradient(Gradient):
-    """`jit(grad(f))` of an array on the device; each result is waited for."""
+    """`jit(grad(f))` at an array on the device; each call waits for its result."""
 
     def prepared(self, function: Function) -> tuple[Any, Any]:
         jax.config.update("jax_enable_x64", True)

@@ -18,7 +18,7 @@ class NnjitGradient(Gradient):
 
 
 class NnjitInterpreted(Gradient):
-    """`grad(f)` alone, which NumPy evaluates."""
+    """`grad(f)` without `jit`, evaluated with NumPy."""
 
     def prepared(self, function: Function) -> tuple[Any, Any]:
         return grad(function.of(nnjit.numpy)), function.point

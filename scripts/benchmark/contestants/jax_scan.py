@@ -1,4 +1,4 @@
-"""JAX with a whole epoch in one compiled scan over its steps."""
+"""JAX with each epoch as one compiled scan over its steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scripts.benchmark.workloads import Workload
 
 
 class JaxScan(JaxStepper):
-    """One call a pass; params and slots are donated, so that they are updated in place."""
+    """One call per pass; params and slots are donated, so they are updated in place."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)

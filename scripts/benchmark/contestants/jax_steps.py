@@ -14,7 +14,7 @@ from scripts.benchmark.workloads import Workload
 
 
 class JaxSteps(JaxStepper):
-    """One call a step; params and slots are donated, and nothing waits before the end."""
+    """One call per step; params and slots are donated, and nothing waits before the end."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)

@@ -1,4 +1,4 @@
-"""nnjit through its public API: `fit`, and the seconds inside its native epochs."""
+"""nnjit through its public `fit`, timed inside its native epochs."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from scripts.benchmark.workloads import FULL_BATCH_EPOCHS, Workload
 
 
 class NnjitFit(Contestant):
-    """Each timing is a whole training; its first pass does not count.
+    """Each timing is a full training run, whose first pass does not count.
 
     Args:
-        threads: the option of the training.
+        threads: the option `training.threads`.
     """
 
     def __init__(self, workload: Workload, *, threads: int | Literal["auto"] = "auto") -> None:
         super().__init__(workload)
-        self._temporary = tempfile.TemporaryDirectory(prefix="nnjit-bench-")  # as long as the process
+        self._temporary = tempfile.TemporaryDirectory(prefix="nnjit-bench-")  # removed when the process ends
         self._folder = Path(self._temporary.name)
         self._check = write_check(workload, self._folder / "check")
         self._config = write_config(workload, self._folder / "all", rows=workload.rows, threads=threads)
@@ -51,7 +51,7 @@ class NnjitFit(Contestant):
             return float(np.sum(seconds)) / (passes * self.workload.steps)
 
     def time_epochs(self, epochs: int) -> dict[str, float]:
-        """Seconds of a training of so many epochs: inside the native ones, and all."""
+        """Seconds that a run of so many epochs takes: inside native epochs, and in total."""
         begin = time.perf_counter()
         with self._fit(self._config, f"training.epochs={epochs}") as run:
             wall = time.perf_counter() - begin
@@ -62,3 +62,10 @@ class NnjitFit(Contestant):
         output = self._folder / "run"
         yield nnjit.fit(config, overrides, output=output)
         shutil.rmtree(output)
+
+
+class NnjitOneThread(NnjitFit):
+    """nnjit's `fit` on one thread."""
+
+    def __init__(self, workload: Workload) -> None:
+        super().__init__(workload, threads=1)

@@ -1,4 +1,4 @@
-"""scikit-learn's multi-layer perceptron, where it can be the same network."""
+"""scikit-learn's multi-layer perceptron, for workloads that it can express."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from scripts.benchmark.contestants.contestant import Contestant, Unavailable
 from scripts.benchmark.workloads import SEED, Workload
 
 EPSILON = 1e-8 * math.sqrt(1 - 0.999)
-"""Its Adam adds ε to √v before v is corrected. This is the others' 1e-8 in the first step, where ε counts
-most: with 1e-8 itself the losses of `wide` differ by 1e-3 after three steps."""
+"""Its Adam adds ε to √v before the bias correction. This value equals the others' 1e-8 in the first step,
+where ε counts most: with 1e-8 itself, the losses of `wide` differ by 1e-3 after three steps."""
 ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
 
 
 class SklearnFit(Contestant):
-    """`fit` with a warm start from the initial weights. Its shuffling is inside the timing."""
+    """`fit` with a warm start from the initial weights. The timing includes its shuffling."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
@@ -39,7 +39,7 @@ class SklearnFit(Contestant):
             return steps, float(-np.mean(np.log(model.predict_proba(x)[np.arange(rows), y])))
         return 2 * steps, float(
             np.mean(np.square(model.predict(x) - y))
-        )  # it halves squares; Adam takes no note
+        )  # it halves squares, which Adam ignores
 
     def time(self, passes: int) -> float:
         model = self._begin(self.x, self.y, epochs=passes, shuffle=True)
@@ -48,7 +48,7 @@ class SklearnFit(Contestant):
         return (time.perf_counter() - begin) / (passes * self.workload.steps)
 
     def _begin(self, x: np.ndarray, y: np.ndarray, *, epochs: int, shuffle: bool) -> Any:
-        """A model with the initial weights; only an epoch of training gives it any to be replaced."""
+        """A model with the initial weights. It has weights to replace only after an epoch of training."""
         kind = MLPClassifier if self.workload.is_classification else MLPRegressor
         *hidden, _ = self.workload.layers
         model = kind(
@@ -80,10 +80,10 @@ def _fit(model: Any, x: np.ndarray, y: np.ndarray) -> None:
 
 
 def _check(workload: Workload) -> None:
-    """Raise Unavailable where its perceptron is another network."""
+    """Raise Unavailable if its perceptron cannot express the network."""
     *hidden, last = workload.layers
     if any(layer["type"] != "dense" for layer in workload.layers):
-        raise Unavailable("its networks are dense layers, one after another")
+        raise Unavailable("its networks are chains of dense layers")
     if last["activation"] != "identity":
         raise Unavailable(f"it has no {last['activation']} output under a {workload.loss.replace('_', ' ')}")
     if len({layer["activation"] for layer in hidden}) > 1 or workload.optimizer["type"] != "adam":

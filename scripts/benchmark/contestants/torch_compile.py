@@ -1,7 +1,7 @@
-"""PyTorch with the whole step under `torch.compile`.
+"""PyTorch with the full step under `torch.compile`.
 
-The step is written with `torch.func` and an update of its own: compiled so, it is one graph, and two to
-three times as fast on small networks as `backward()` and a compiled `torch.optim` step.
+The step uses `torch.func` and its own update. It compiles to one graph, two to three times as fast on small
+networks as `backward()` and a compiled `torch.optim` step.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def descend(params: Params, grads: Params, slots: list[Params], step: torch.Tens
 
 
 def adam(params: Params, grads: Params, slots: list[Params], step: torch.Tensor, lr: float) -> None:
-    """The update of `torch.optim.Adam`."""
+    """Update as `torch.optim.Adam` does."""
     means, squares = slots
     size, root = lr / (1 - BETA1**step), (1 - BETA2**step).sqrt()
     for name, param in params.items():

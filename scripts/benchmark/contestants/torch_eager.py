@@ -11,7 +11,7 @@ OPTIMIZERS = {"gradient_descent": torch.optim.SGD, "adam": torch.optim.Adam}
 
 
 class TorchEager(TorchStepper):
-    """The customary loop without its modules, whose calls cost time of their own."""
+    """The usual training loop, but without `nn.Module`, whose calls cost time."""
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)

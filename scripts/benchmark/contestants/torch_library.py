@@ -1,4 +1,4 @@
-"""The network, the data and the loop in PyTorch, for both of its contestants."""
+"""The network, the data and the loop in PyTorch, shared by both PyTorch contestants."""
 
 from __future__ import annotations
 
@@ -24,8 +24,23 @@ def _conv2d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
     return functional.conv2d(image, params["weight"], params["bias"], padding=layer["padding"])
 
 
+def _conv1d(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """Convolve signals with channels last, which PyTorch wants first."""
+    sums = functional.conv1d(x.mT, params["weight"], params["bias"], padding=layer["padding"])
+    return sums.mT
+
+
+def _gru(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
+    """Call what `torch.nn.GRU` calls."""
+    weights = [params[name] for name in ("weight", "recurrent_weight", "bias", "recurrent_bias")]
+    zero = x.new_zeros(1, len(x), layer["units"])
+    every, _ = torch._VF.gru(x, zero, weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]
+    output: torch.Tensor = every[:, -1]
+    return output
+
+
 def _lstm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
-    """As `torch.nn.LSTM` calls it; its second bias is zero and is not trained."""
+    """Call what `torch.nn.LSTM` calls; its second bias is zero and not trained."""
     zero = x.new_zeros(1, len(x), layer["units"])
     weights = [params["weight"], params["recurrent_weight"], params["bias"], torch.zeros_like(params["bias"])]
     every, _, _ = torch._VF.lstm(x, (zero, zero), weights, True, 1, 0.0, True, False, True)  # type: ignore[attr-defined]
@@ -40,7 +55,7 @@ def _dense(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
 
 
 def _batch_norm(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
-    """Of images with channels first, by the statistics of the batch."""
+    """Normalise images with channels first by the statistics of the batch."""
     return functional.batch_norm(x, None, None, params["scale"], params["shift"], training=True, eps=EPSILON)
 
 
@@ -58,7 +73,7 @@ def _attention(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
 
 
 def _mean_of_positions(layer: Layer, params: Params, x: torch.Tensor) -> torch.Tensor:
-    """Of images with channels first, or of sequences with channels last."""
+    """Average images with channels first, or sequences with channels last, over their positions."""
     return x.mean(dim=(2, 3) if x.ndim == 4 else 1)
 
 
@@ -72,8 +87,10 @@ LIBRARY = Library(
         "dense": _dense,
         "add": lambda layer, params, *xs: sum(xs[1:], xs[0]),
         "flatten": lambda layer, params, x: x.permute(0, 2, 3, 1).flatten(1),  # channels last
+        "conv1d": _conv1d,
         "conv2d": _conv2d,
         "max_pool": lambda layer, params, x: functional.max_pool2d(x, layer["size"]),
+        "gru": _gru,
         "lstm": _lstm,
     },
     activations={"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu},
@@ -86,10 +103,13 @@ LIBRARY = Library(
 
 LAYOUTS: dict[tuple[str, str], Callable[[np.ndarray], np.ndarray]] = {
     ("conv2d", "weight"): lambda w: w.transpose(3, 2, 0, 1),
+    ("conv1d", "weight"): np.transpose,
+    ("gru", "weight"): np.transpose,
+    ("gru", "recurrent_weight"): np.transpose,
     ("lstm", "weight"): np.transpose,
     ("lstm", "recurrent_weight"): np.transpose,
 }
-"""From nnjit's weights to PyTorch's, of images with channels first."""
+"""Convert nnjit's weights to PyTorch's layout, with channels first."""
 
 
 class TorchStepper(Stepper):
@@ -134,7 +154,7 @@ class TorchStepper(Stepper):
 
 
 def _laid_out(workload: Workload) -> dict[str, np.ndarray]:
-    """The initial weights as PyTorch's operations take them."""
+    """The initial weights in PyTorch's layout."""
     weights = workload.initial_weights()
     for layer in workload.network_layers:
         for param in layer.params:

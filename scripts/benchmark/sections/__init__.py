@@ -1,4 +1,4 @@
-"""The measurements, a file each: `run` prints its tables, and returns what goes into the JSON."""
+"""The measurements, one file each: `run` prints its tables, and returns its part of the JSON."""
 
 from scripts.benchmark.sections import (
     autodiff,

@@ -1,4 +1,4 @@
-"""The gradient of a function: nnjit's `jit(grad(f))` beside other libraries', in turn, in float64."""
+"""Time gradients in float64: nnjit's `jit(grad(f))` and other libraries', in turn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rounds = dict[str, list[float]]
 
 
 def run(settings: Settings) -> list[dict[str, Any]]:
-    """Time the gradient of every function in every library that is installed."""
+    """Time the gradient of every function in every installed library."""
     print("\nGradients, float64; compilation does not count", flush=True)
     return [_measure(function, settings) for function in FUNCTIONS.values()]
 
@@ -39,7 +39,7 @@ def _measure(function: Function, settings: Settings) -> dict[str, Any]:
 
 
 def _check(children: dict[str, Child]) -> None:
-    """Raises ChildError where the gradients differ."""
+    """Raise ChildError if the gradients differ."""
     digests = {name: child.ask("digest") for name, child in children.items()}
     for name, given in digests.items():
         pairs = zip(given, digests[OURS], strict=True)
@@ -49,7 +49,7 @@ def _check(children: dict[str, Child]) -> None:
 
 
 def _race(children: dict[str, Child], settings: Settings) -> Rounds:
-    """Seconds a call of each, in turns."""
+    """Seconds per call of each, in turn."""
     calls = {
         name: max(1, math.ceil(settings.seconds / child.ask("time", 3))) for name, child in children.items()
     }

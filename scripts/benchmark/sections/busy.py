@@ -1,4 +1,4 @@
-"""Whether two threads beside a busy process, as on a laptop in use, take about as long as one at most."""
+"""Check that on a machine in use, two threads take at most about as long as one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from scripts.benchmark.table import aligned, number, verdict
 from scripts.benchmark.workloads import LARGE_BATCH, MEDIUM, WORKLOADS, Workload
 
 MOST, MOST_ALONE = 1.15, {LARGE_BATCH.name: 0.54}
-"""The time of two threads as a multiple of that of one: beside a busy process, and alone."""
+"""Limits of the time of two threads relative to one: next to a busy process, and alone."""
 HEADER = ("threads", "1: µs", "2: µs", "2 / 1", "goal", "")
 
 
 def run(settings: Settings) -> list[dict[str, Any]]:
-    """Time one thread and two, alone and beside a busy process."""
-    print(f"\nBusy: two threads against one beside a busy process, at most {MOST:.2f}", flush=True)
+    """Time one and two threads, alone and next to a busy process."""
+    print(f"\nBusy: two threads against one, next to a busy process, at most {MOST:.2f}", flush=True)
     chosen = (LARGE_BATCH, MEDIUM, WORKLOADS["tabular"], WORKLOADS["mlp128"])
     rows = [row for workload in chosen for row in _measure(workload, settings)]
     print(aligned(HEADER, [_cells(row) for row in rows]))
@@ -49,7 +49,7 @@ def _row(
 
 @contextmanager
 def _busy_process() -> Iterator[None]:
-    """Keep a core busy meanwhile."""
+    """Keep a core busy while the context is open."""
     process = subprocess.Popen(python("-c", "while True: pass"))
     try:
         yield

@@ -1,4 +1,4 @@
-"""Very many very short epochs, with every one of them in the history."""
+"""Time very many very short epochs, all of them in the history."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EPOCHS, MOST = 100_000, 0.3
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Train xor for 100,000 epochs of a single step."""
+    """Train xor for 100,000 epochs of one step each."""
     settings.logs.mkdir(parents=True, exist_ok=True)
     with Child(Spec("nnjit", "xor"), settings.logs / "epochs.log") as child:
         child.receive()

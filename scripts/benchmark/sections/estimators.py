@@ -1,4 +1,4 @@
-"""Cross-validation and a search of scikit-learn, with our estimators and with its MLPClassifier."""
+"""Time scikit-learn's cross-validation and search with nnjit's estimators and with MLPClassifier."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EPOCHS, SEARCH_EPOCHS = 30, 50
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Time both, each after a first time that compiles, with equal epochs and batches."""
+    """Time both with equal epochs and batches, after a first round that compiles."""
     rows = {name: _measured(name, *found, settings) for name, found in _tasks().items()}
     print("\nEstimators of scikit-learn, trained on rows in memory; CPU seconds, the least of several times")
     print(aligned(
@@ -38,7 +38,7 @@ def run(settings: Settings) -> dict[str, Any]:
 
 
 def _tasks() -> dict[str, tuple[Callable[[], float], Callable[[], float], float]]:
-    """What is timed: ours, theirs, and how many times faster ours is to be (0: no goal)."""
+    """The tasks: ours, theirs, and the speed-up that is the goal (0: none)."""
     from sklearn.datasets import load_breast_cancer, load_digits
     from sklearn.model_selection import GridSearchCV, cross_val_score
     from sklearn.neural_network import MLPClassifier
@@ -95,7 +95,7 @@ def _measured(
 
 
 def _timed(work: Callable[[], float], rounds: int) -> tuple[float, float]:
-    """The least CPU time of some rounds, and what the work gives."""
+    """The least CPU time of some rounds, and the result of the work."""
     least, found = float("inf"), 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that epochs are over

@@ -1,4 +1,4 @@
-"""How time grows with the examples, and what memory a large table takes."""
+"""Measure how time grows with the number of examples, and the memory of a large table."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from scripts.benchmark.workloads import LARGE_TABLE, Workload
 
 EXAMPLES = (1_024, 10_240, 102_400, 1_024_000)
 QUICK_EXAMPLES = EXAMPLES[:3]
-MOST_RATIO = 1.5  # of the time an example: the longest against the shortest
-MOST_OVER = 64e6  # bytes beyond data and params: half of a second copy would be 200e6
-ROW = 8 + 4  # bytes that a row needs besides its numbers: its index in the order, and its weight
+MOST_RATIO = 1.5  # longest / shortest time per example
+MOST_OVER = 64e6  # bytes beyond data and params; half of a second copy would be 200e6
+ROW = 8 + 4  # bytes per row besides its numbers: its index in the order, and its weight
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Measure both; the memory is left out where it has to be quick."""
+    """Measure both, but memory only without `--quick`."""
     return {"time": _time(settings)} | ({} if settings.quick else {"memory": _memory()})
 
 
@@ -80,7 +80,7 @@ def _output(command: list[str]) -> str:
 
 
 def _expected(workload: Workload) -> dict[str, int]:
-    """Bytes of the data, of the params and Adam's slots, and of what two batches need."""
+    """Bytes of the data, of the params and Adam's slots, and of the buffers of two batches."""
     weights = sum(w.size for w in workload.initial_weights().values())
     units = workload.inputs + sum(o for _, o in workload.dense_layers.values())
     return {

@@ -1,4 +1,4 @@
-"""How the time before the first epoch grows with the layers of a network."""
+"""Measure how the time before the first epoch grows with the number of layers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from scripts.benchmark.workloads import WORKLOADS, Workload, resnet
 
 BLOCKS = (3, 6, 12, 24)  # each of two convolutions with batch norm
 MOST = {12: {"cold": 6.0, "warm": 0.5}}  # seconds
-MOST_RATIO = 1.5  # of the time for a block more: between the last two networks against the two before
+MOST_RATIO = 1.5  # time per further block: between the last two networks, relative to the two before
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Prepare residual networks with an empty cache, and with their own kernels in it."""
+    """Prepare residual networks with an empty cache, and with their kernels cached."""
     with tempfile.TemporaryDirectory(prefix="nnjit-bench-") as folder:
         rows = [_measured(blocks, Path(folder), settings.rounds) for blocks in BLOCKS]
     print("\nLayers: seconds from the config to the compiled step of a residual network by its blocks")
@@ -64,7 +64,7 @@ def _prepared(path: Path, cache: str) -> float:
 
 
 def _ratio(rows: list[dict[str, Any]], which: str) -> float:
-    """The time for a block more between the last two networks, against that between the two before."""
+    """The time per further block between the last two networks, relative to the two before."""
     each = [(b[which] - a[which]) / (b["blocks"] - a["blocks"]) for a, b in pairwise(rows)]
     return float(each[-1] / each[-2])
 

@@ -1,4 +1,4 @@
-"""How many rows a second a trained network predicts, compared with the same products in NumPy."""
+"""Measure how many rows per second a trained network predicts, compared with the same products in NumPy."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from scripts.benchmark.table import aligned, number, verdict
 
 INPUTS, UNITS = 14, 64
 ROWS = 1_000_000
-LEAST = 1e6  # rows a second of the forward pass
+LEAST = 1e6  # rows per second in the forward pass
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Measure the forward pass of a 14-64-64-1 network on float32 rows."""
+    """Time the forward pass of a 14-64-64-1 network on float32 rows."""
     import nnjit
 
     x = np.random.default_rng(0).normal(size=(ROWS, INPUTS)).astype(np.float32)
@@ -57,7 +57,7 @@ def _seconds(act: Callable[[], object], rounds: int) -> float:
 
 
 def _with_numpy(x: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
-    """The same network, whose weights and biases alternate."""
+    """Evaluate the same network; weights and biases alternate in `weights`."""
     a = x
     for k in range(0, len(weights), 2):
         a = a @ weights[k] + weights[k + 1]

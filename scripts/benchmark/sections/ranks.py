@@ -1,7 +1,7 @@
-"""How long a step takes on several machines: a model of arithmetic and network, checked by two ranks here.
+"""Model the time of a step on several machines, and check the model with two ranks on this one.
 
-The arithmetic is measured here, on batches of a rank's size. To it the model adds the time of each call of
-`MPI_Allreduce`, of n bytes on R machines: with latency a and b seconds a byte, the better of
+The arithmetic is measured here, on batches of a rank's size. The model adds the time of each call of
+`MPI_Allreduce` for n bytes on R machines: with latency a and b seconds per byte, the smaller of
 log₂R (a + n b) and 2 log₂R a + 2 (R - 1) / R n b.
 
 Reference: Thakur, Rabenseifner & Gropp 2005, doi:10.1177/1094342005051521.
@@ -30,7 +30,7 @@ from scripts.benchmark.workloads import MLP_4096, WORKLOADS, Workload
 MACHINES = (2, 4, 8, 16, 32, 64)
 STEPS, EPOCHS = 4, 12
 FEWEST_ROWS = 64  # so that there are examples of each class
-GOAL = 0.85  # the efficiency of two machines with a batch of 4096, on the faster network
+GOAL = 0.85  # efficiency of two machines with a batch of 4096, on the faster network
 CALL = re.compile(r"all_reduce\(ranks, \d+, f(\d+)_at\(.*\), (\d+)\)")
 HEADER = ("ranks", *(f"{m}" for m in MACHINES), "goal", "")
 HEADER_HERE = ("two ranks here", "1 rank: µs", "2 ranks: µs", "model: µs", "measured / model")
@@ -55,11 +55,11 @@ if world.rank == 0:
 
 
 class Network(NamedTuple):
-    """What lies between the ranks.
+    """The network between the ranks.
 
     Args:
-        latency: seconds.
-        byte: seconds for each byte.
+        latency: seconds per message.
+        byte: seconds per byte.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Network(NamedTuple):
     byte: float
 
     def sum_seconds(self, size: int, ranks: int) -> float:
-        """How long a sum of so many bytes of each rank takes."""
+        """Seconds to sum so many bytes over the ranks."""
         if ranks == 1:
             return 0.0
         rounds = math.ceil(math.log2(ranks))
@@ -76,12 +76,12 @@ class Network(NamedTuple):
         return min(whole, in_parts)
 
 
-# Latencies of MPI between neighbours: over TCP, and over InfiniBand or RoCE.
+# Typical latencies of MPI between two machines: over TCP, and over InfiniBand or RoCE.
 NETWORKS = (Network("10 Gbit/s", 20e-6, 8 / 10e9), Network("100 Gbit/s", 2e-6, 8 / 100e9))
 
 
 def run(settings: Settings) -> list[dict[str, Any]]:
-    """Measure the arithmetic and two ranks, and say what the model gives for more."""
+    """Measure the arithmetic and two ranks, and print the model's prediction for more."""
     if shutil.which("mpiexec") is None:
         print("\nRanks: not measured, there is no mpiexec")
         return []
@@ -134,7 +134,7 @@ def _measure(workload: Workload, here: Network, settings: Settings) -> dict[str,
 
 
 def _step_seconds(workload: Workload, batch: int, folder: Path, rounds: int, ranks: int = 1) -> float:
-    """The shortest step of some trainings with batches of so many rows."""
+    """The shortest step time over some runs with batches of so many rows."""
     steps = max(STEPS, -(-FEWEST_ROWS // batch))
     sized = replace(workload, batch=batch, rows=batch * steps)
     config = write_config(sized, folder / f"config-{batch}", rows=sized.rows, epochs=EPOCHS, threads=1)
@@ -152,7 +152,7 @@ def _step_seconds(workload: Workload, batch: int, folder: Path, rounds: int, ran
 
 
 def _calls(source: Path) -> list[int]:
-    """The bytes of each sum of a step."""
+    """Bytes of each sum in a step."""
     found = CALL.findall(source.read_text(encoding="utf-8"))
     return [int(bits) // 8 * int(count) for bits, count in found]
 

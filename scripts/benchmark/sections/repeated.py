@@ -1,4 +1,4 @@
-"""The time until the result of a short training is in hand, in a process that trains again or a new one."""
+"""Time short training runs from start to result, repeated in one process or each in a new one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ DIGITS: dict[str, Any] = {
     "loss": "softmax_cross_entropy",
     "training": {"epochs": 30, "folds": 5},
 }
-TIMES = 9  # of a row that takes milliseconds
+TIMES = 9  # for a row that takes milliseconds
 
 
 def run(settings: Settings) -> list[dict[str, Any]]:
-    """Measure every row a few times, after a first time that compiles."""
-    print("\nRepeated trainings: seconds until the result is in hand", flush=True)
+    """Measure every row a few times, after a first run that compiles."""
+    print("\nRepeated runs: seconds from start to result", flush=True)
     with tempfile.TemporaryDirectory(prefix="nnjit-bench-") as folder:
         results = [*_in_process(Path(folder)), *_processes(Path(folder), settings.rounds)]
     print(aligned(("", "s", "at most", "", "scikit-learn"), [_cells(row) for row in results]), flush=True)
@@ -42,7 +42,7 @@ def run(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _in_process(folder: Path) -> list[dict[str, Any]]:
-    """A further `fit` of a structure that this process has trained, beside scikit-learn's MLPClassifier."""
+    """Another `fit` of a structure that this process has trained before, and scikit-learn's MLPClassifier."""
     import nnjit
 
     count = iter(range(10**6))
@@ -64,7 +64,7 @@ def _in_process(folder: Path) -> list[dict[str, Any]]:
 
 
 def _processes(folder: Path, rounds: int) -> list[dict[str, Any]]:
-    """Whole commands, with the programs of their structures on disk."""
+    """Whole commands, whose compiled programs are on disk."""
     cache = folder / "cache"
 
     def command(config: str, *settings: str, cache: Path = cache, status: int = 0) -> Callable[[], None]:
@@ -93,7 +93,7 @@ def _processes(folder: Path, rounds: int) -> list[dict[str, Any]]:
 
 
 def _times(work: Callable[[], None], count: int) -> list[float]:
-    """The seconds of some times after the first."""
+    """Seconds of each run after the first."""
     work()
     found = []
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""A search of 500 trials on digits: how long it takes, and what a trial costs besides its training."""
+"""Time a search of 500 trials on digits, and the cost of a trial besides its training."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SPACE = {
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Search once with a few trials, which compiles, and then with all."""
+    """Search with a few trials, which compiles, then with all."""
     import nnjit
 
     trials = TRIALS // 10 if settings.quick else TRIALS
@@ -48,7 +48,7 @@ def run(settings: Settings) -> dict[str, Any]:
     }  # fmt: skip
     print("\nA search with TPE on digits, 64 units, 30 epochs, as many trials at a time as there are cores")
     print(aligned(
-        ("trials", "seconds", "CPU seconds", "CPU ms a trial", "of which epochs"),
+        ("trials", "seconds", "CPU seconds", "CPU ms a trial", "ms in epochs"),
         [[str(trials), *map(number, (wall, cpu, row["ms_per_trial"], row["training_ms"]))]],
     ))  # fmt: skip
     print(f"  at most {row['goal']:.0f} s: {verdict(wall <= row['goal'])}", flush=True)

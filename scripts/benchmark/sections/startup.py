@@ -1,4 +1,4 @@
-"""How long it takes until a training trains: with its kernels cached, new, or with no cache at all."""
+"""Measure the time until the first epoch: with cached kernels, with new ones, and with an empty cache."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ IMPORT = "import time; begin = time.perf_counter(); import nnjit; print(time.per
 
 @dataclass(frozen=True)
 class Bench:
-    """A folder for runs and for caches that nothing else uses."""
+    """A folder for runs and for caches of its own."""
 
     folder: Path
 
     @property
     def warm(self) -> Path:
-        """The cache of a machine that trained other networks."""
+        """The kernel cache of a machine that has trained other networks."""
         return self.folder / "warm"
 
     def warm_up(self) -> None:
@@ -39,7 +39,7 @@ class Bench:
         self.train(XOR, self.warm)
 
     def config(self, workload: Workload) -> Path:
-        """The file that trains a workload for one epoch."""
+        """Write a config that trains a workload for one epoch."""
         path = self.folder / f"{workload.name}.yaml"
         if not path.exists():
             config = write_config(workload, self.folder / workload.name, rows=workload.rows, epochs=1)
@@ -47,7 +47,7 @@ class Bench:
         return path
 
     def train(self, config: Path, cache: Path) -> Path:
-        """The run folder that a whole process leaves."""
+        """Train in a new process, and return the run folder."""
         output = self.new_folder() / "run"
         command = python("-m", "nnjit.train", "--config", str(config), "--output", str(output), "--quiet")
         given = environment(NNJIT_CACHE_DIR=str(cache))
@@ -59,20 +59,20 @@ class Bench:
 
 
 def whole_process(bench: Bench) -> float:
-    """Seconds from the command to the prompt."""
+    """Seconds from the start of the command to its end."""
     begin = time.perf_counter()
     bench.train(XOR, bench.warm)
     return time.perf_counter() - begin
 
 
 def importing(bench: Bench) -> float:
-    """Seconds of the import statement."""
+    """Seconds that the import statement takes."""
     command = python("-c", IMPORT)
     return float(subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True).stdout)
 
 
 def first_epoch(workload: Workload, *, is_warm: bool) -> Callable[[Bench], float]:
-    """Seconds from the command to the end of the first epoch, which writes the last line of the history."""
+    """Seconds from the start of the command to the end of the only epoch, the last line of the history."""
 
     def measure(bench: Bench) -> float:
         config, cache = bench.config(workload), bench.new_folder()

@@ -1,4 +1,4 @@
-"""Whether `threads: auto` takes the better of one thread and two."""
+"""Check that `threads: auto` picks the faster of one thread and two."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADER = ("threads", "1: µs", "2: µs", "auto: µs", "auto / better", "goal", "
 
 
 def run(settings: Settings) -> list[dict[str, Any]]:
-    """Time every workload with each choice of threads."""
+    """Time every workload with `auto`, one thread and two."""
     print(f"\nThreads: `auto` against the better of 1 and 2, at most {MOST:.2f}", flush=True)
     rows = [_measure(workload, settings) for workload in settings.chosen]
     print(aligned(HEADER, [_cells(row) for row in rows]))

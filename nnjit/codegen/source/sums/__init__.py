@@ -1,1 +1,1 @@
-"""Sums over the batch: the lines that add up the parts of threads, and those of the ranks of a training."""
+"""Sums over the batch: the lines that add up the parts of threads and of ranks."""

@@ -1,7 +1,7 @@
-"""Write the lines that complete sums over the batch if each rank of a training has a slice of it.
+"""Write the lines that complete sums over the batch if each rank has a slice of it.
 
-Small sums travel together as a message of f64; the pieces of a long vector, such as the gradient, are
-combined where they are. So a phase takes two calls of MPI, or a few.
+Small sums travel together in a message of f64; the pieces of a long vector, such as the gradient, are
+combined in place. So a phase takes two MPI calls, or a few.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from nnjit.ir import Node
 from nnjit.ir.types import SHORT
 from nnjit.primitives import reduce_max, reduce_min
 
-FEW = 1024  # elements that are copied to the message instead of taking a call of their own
+FEW = 1024  # elements that are copied to the message instead of getting their own call
 OPERATIONS = ("sum", "max", "min")
 TABLE = "ranks"  # the name of the table in the program's memory
 
 
 class OverRanks(NamedTuple):
-    """The lines for some sums, of which a rank has parts.
+    """The lines that add up the parts of sums from all ranks.
 
     Args:
         packed: of each share, before the calls.
         calls: of the first thread.
         unpacked: of each share, after them.
         has_common: whether the first share writes what all shares read.
-        reductions: what the calls are.
+        reductions: made by the calls.
     """
 
     packed: Sequence[str]
@@ -43,7 +43,7 @@ class OverRanks(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """Consecutive elements of an array that are combined where they are."""
+    """Consecutive elements of an array that are combined in place."""
 
     storage: Storage
     start: int
@@ -51,7 +51,7 @@ class _Run(NamedTuple):
 
 
 def over_ranks(sums: Sums, nodes: Sequence[Node]) -> OverRanks:
-    """The lines that combine the ranks' parts of sums, which are complete on each."""
+    """The lines that combine the ranks' parts of sums; each rank's own part must be complete."""
     text, views = sums.views.text, sums.views
     runs = [run for run in _runs(sums, nodes) if run.size > FEW]
     small = [n for n in nodes if not any(_is_in(sums, n, run) for run in runs)]
@@ -86,12 +86,12 @@ def _call(reduction: Reduction, view: str) -> str:
 
 
 def _copy(dtype: str) -> str:
-    """The text of a kernel that copies elements, and makes them of a dtype."""
+    """The text of a kernel that copies elements, converted to a dtype."""
     return f"(n, values, out):\n    for j in range(n):\n        out[j] = {dtype}(values[j])\n"
 
 
 def _operation(node: Node) -> str:
-    """The operation by which the parts of a reduction are combined."""
+    """The operation that combines the parts of a reduction."""
     if node.primitive in (reduce_max, reduce_min):
         return "max" if node.primitive is reduce_max else "min"
     if node.primitive.kind == "matmul" or node.primitive.identity == "{t}(0)":
@@ -100,7 +100,7 @@ def _operation(node: Node) -> str:
 
 
 def _runs(sums: Sums, nodes: Sequence[Node]) -> list[_Run]:
-    """The sums that have the same memory whatever threads do: those next to each other as one."""
+    """The sums whose memory does not depend on threads; adjacent ones are joined."""
     found: list[_Run] = []
     fit = [n for n in nodes if _is_in_place(sums, n)]
     places = [(b, b.start) for b in (buffer_of(n, sums.views.layout.buffers) for n in fit)]
@@ -114,7 +114,7 @@ def _runs(sums: Sums, nodes: Sequence[Node]) -> list[_Run]:
 
 
 def _is_in_place(sums: Sums, node: Node) -> bool:
-    """Whether a sum is a piece of a vector, or the result of a product: these are never a thread's own."""
+    """Whether a sum is a piece of a vector or the result of a product, which never belongs to one thread."""
     is_fit = node in sums.views.layout.inside or not is_accumulated(node)
     return is_fit and SHORT[node.dtype] in ("f32", "f64") and _operation(node) == "sum"
 

@@ -1,4 +1,4 @@
-"""Write the lines for sums over the batch of which each thread has a part: clear them, add them up."""
+"""Write the lines that clear and add up threads' parts of sums over the batch."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Sums:
         return node in self.views.layout.partials
 
     def is_common(self, node: Node) -> bool:
-        """Whether all shares have one total, as of a piece of a vector, instead of each its own."""
+        """Whether all shares have one total, as for a piece of a vector, instead of one each."""
         layout = self.views.layout
         return node in layout.inside or not buffer_of(node, layout.buffers).storage.is_each_threads
 
     def is_sliced(self, node: Node) -> bool:
-        """Whether a sum is a piece of a vector of which each thread has a slice."""
+        """Whether a sum is a piece of a vector that threads divide into slices."""
         layout = self.views.layout
         whole, _ = layout.inside.get(node, (node, 0))
         return 0 < layout.length == whole.type.row_size
@@ -55,7 +55,7 @@ class Sums:
         return low, high
 
     def total(self, node: Node) -> str:
-        """The line that adds up the parts: each share its slice, one share all, or every share all."""
+        """The line that adds up the parts: each share adds its slice, one share all, or every share all."""
         layout, size = self.views.layout, node.type.row_size
         stride, sums = self._parts(layout.partials[node], layout.partials[node].size)
         slices = f"0, {size}"
@@ -66,7 +66,7 @@ class Sums:
         return f"{self._adder(node)}(shares, {stride}, {slices}, {sums}, {target})"
 
     def total_of_rows(self, table: Table, count: str) -> str:
-        """The line that adds up the parts of a table's gradient, of the rows that `count` examples used."""
+        """The line that adds up the parts of a table's gradient for the rows that `count` examples used."""
         part, size = self.views.layout.partials[table.gradient], table.gradient.type.row_size
         stride, sums = self._parts(part, size)
         kernel = self.views.text.kernel("total_rows", total_text(table))
@@ -75,7 +75,7 @@ class Sums:
         return f"{kernel}({rows}, {listed}, {sums}, {gradient})"
 
     def _parts(self, part: Buffer, size: int) -> tuple[int, str]:
-        """The distance of the threads' parts, and the view of all of them."""
+        """The distance between the threads' parts, and the view of all of them."""
         storage, text = self.views.name_of_array(part.storage), self.views.text
         stride = text.work[storage]
         return stride, text.at(storage, str(part.start), f"(shares - 1) * {stride} + {size}")

@@ -1,4 +1,4 @@
-"""The kinds of columns, one per file; importing this package registers them."""
+"""Column kinds, one per file; importing this package registers them."""
 
 from nnjit.data.encoding.kinds.base import ColumnEncoding, ColumnOptions, kinds
 from nnjit.data.encoding.kinds.category import Category, CategoryEncoding

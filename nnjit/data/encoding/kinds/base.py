@@ -1,4 +1,4 @@
-"""The base classes of kinds of columns: what a config says of one, and what an encoder has learned of it."""
+"""The base classes of column kinds: the options in a config, and the encoding that is fitted to a column."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ if TYPE_CHECKING:
     from nnjit.data.encoding.raw_column import RawColumn
 
 Values = np.ndarray
-"""What a kind reads a column as, a row for each of the table: numbers, indices of categories or of words."""
+"""The values that a kind reads, one per table row: numbers, or indices of categories or words."""
 Read = tuple[Values, tuple[Problem, ...]]
 
 NO_DATE = np.iinfo(np.int64).min
-"""The time of what is no date."""
+"""The time of a value that is not a date."""
 MISSING_INPUT, OTHER_INPUT = "(missing)", "(other)"
-"""The names of the inputs for values that are missing, and for rare and unseen ones."""
+"""The names of the inputs for missing values, and for rare and unseen ones."""
 
 
 class ColumnOptions(Options, ABC):
-    """The kind of a column, and what to do about its missing values."""
+    """The kind of a column, and how to treat its missing values."""
 
     type: str
 
     @abstractmethod
     def fit(self, column: RawColumn) -> ColumnEncoding:
-        """The encoding of the column, learned from its training rows."""
+        """Learn the encoding of the column from its training rows."""
 
     @property
     def drops(self) -> bool:
-        """Whether rows without a value are left out."""
+        """Whether rows without a value are dropped."""
         return getattr(self, "missing", "") == "drop"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnEncoding(ABC):
-    """How a column becomes inputs; all that was learned about it is here.
+    """Encodes a column as inputs; holds all that was learned about it.
 
     Args:
-        name: that of the column.
-        missing: what is done about missing values.
-        missing_rows: how many training rows have none.
+        name: name of the column.
+        missing: how missing values are treated.
+        missing_rows: number of training rows without a value.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ColumnEncoding(ABC):
 
     @property
     def indexed(self) -> bool:
-        """Whether its inputs are indices, which an embedding takes."""
+        """Whether its inputs are indices for an embedding."""
         return False
 
     @property
@@ -66,28 +66,28 @@ class ColumnEncoding(ABC):
 
     @property
     def is_scaled(self) -> tuple[bool, ...]:
-        """Which of its inputs are quantities, which `scale` scales."""
+        """For each input, whether it is a quantity, which `scale` scales."""
         return (False,) * len(self.inputs)
 
     @property
     def entries(self) -> tuple[str, ...]:
-        """The categories or words that the values of its inputs count, or that its inputs stand for."""
+        """The categories or words that its inputs count or stand for."""
         return ()
 
     @abstractmethod
     def read(self, column: RawColumn) -> Read:
-        """The values of a column, and what is wrong with it."""
+        """The values of a column, and the problems found in it."""
 
     @abstractmethod
     def write(self, values: Values, out: np.ndarray) -> None:
-        """Fill `out` (n, inputs) with the inputs of n rows of what `read` gave."""
+        """Fill `out` (n, inputs) with the inputs for n rows that `read` returned."""
 
     def gaps(self, column: RawColumn) -> tuple[Problem, ...]:
-        """The problem of missing values, if the column must not have any."""
+        """The problem of missing values, if they are not allowed."""
         if self.missing == "error":
-            return missing(column, "fill it in, or say with missing what to do about it")
+            return missing(column, "fill it in, or set missing to say how to treat it")
         if self.missing == "drop":
-            return missing(column, "fill it in, or leave the row out: the training left such rows out")
+            return missing(column, "fill it in, or omit the row, as training did")
         return ()
 
 

@@ -24,34 +24,34 @@ if TYPE_CHECKING:
 
     from nnjit.data.encoding.raw_column import RawColumn
 
-MOST_INPUTS = 1000  # that stand for categories of one column
+MOST_INPUTS = 1000  # for the categories of one column
 
 
 @kinds.register
 class Category(ColumnOptions):
-    """One of several names, each an input that is 1 where the row has it and else 0; or, if the column is
-    indexed, one input with the position of the name, as an `embedding` takes it.
+    """One of several names, each an input that is 1 in rows with that name, else 0; or, if the column is
+    indexed, a single input with the position of the name, for an `embedding`.
 
-    Categories are those of the training rows, in order: numbers by size, then text alphabetically. `01` and
-    `1` are two.
+    The categories are those of the training rows, in order: numbers by size, then text alphabetically. `01`
+    and `1` differ.
     """
 
     type: Literal["category"] = "category"
     missing: Literal["category", "most_frequent", "constant", "drop", "error"] = "category"
-    """What a missing value is: a `category` of its own, the `most_frequent` one of the training rows, or a
-    `constant`; `drop` leaves such rows out, `error` stops."""
+    """How to treat a missing value: as a `category` of its own, the `most_frequent` one of the training rows,
+    or a `constant`; `drop` omits such rows, `error` stops."""
     value: str | None = None
     """With `missing: constant`, the category."""
     other: Count = 1
-    """Categories with fewer training rows are merged into one, `other`, with those that training rows lack;
-    if there are no rare ones, all inputs are 0 for a category that training rows lack."""
+    """Categories with fewer training rows are merged into `other`, together with unseen ones; if there are
+    no rare ones, an unseen category sets all inputs to 0."""
     indexed: bool = False
-    """Whether the column is one input, the position of the category, instead of an input for each."""
+    """Whether the column is a single input, the position of the category, instead of one input for each."""
 
     @model_validator(mode="after")
     def _has_its_constant(self) -> Self:
         if (self.missing == "constant") != (self.value is not None):
-            raise ValueError("missing: constant goes with a value, the name of a category")
+            raise ValueError("missing: constant needs a value, the name of a category")
         return self
 
     def fit(self, column: RawColumn) -> CategoryEncoding:
@@ -72,14 +72,14 @@ class Category(ColumnOptions):
 class CategoryEncoding(ColumnEncoding):
     """A column of categories.
 
-    The position of a value: of its category, or, after these, of the missing and of the other values.
+    A value's position is that of its category; missing and then other values come after the categories.
 
     Args:
         categories: in order.
-        fill: what stands where a value is missing; None if nothing does.
-        has_missing: whether missing values are a category of their own.
-        has_other: whether training rows have rare categories, which are one.
-        is_indexed: whether the input is the position, rather than one input for each.
+        fill: replaces missing values; None if nothing does.
+        has_missing: whether missing values are their own category.
+        has_other: whether training rows have rare categories, which are merged.
+        is_indexed: whether the column is one input, the position, rather than one per category.
     """
 
     kind: Literal["category"] = "category"
@@ -124,13 +124,13 @@ class CategoryEncoding(ColumnEncoding):
     def _too_many(self) -> tuple[Problem, ...]:
         if len(self.inputs) <= MOST_INPUTS:
             return ()
-        mend = "index it for an embedding, give the least number of rows of a category as other, or ignore it"
+        mend = "index it for an embedding, merge rare categories with other, or ignore it"
         wrong = f"{len(self.inputs)} categories, each an input of its own; at most {MOST_INPUTS} are allowed"
         return (Problem("", self.name, wrong, mend),)
 
 
 def ordered(names: pl.Series) -> tuple[str, ...]:
-    """Different names in order: numbers by size, then text alphabetically."""
+    """Sort different names: numbers by size, then text alphabetically."""
     import polars as pl
 
     frame = names.alias("name").to_frame()
@@ -139,6 +139,6 @@ def ordered(names: pl.Series) -> tuple[str, ...]:
 
 
 def _most_frequent(counts: pl.DataFrame, names: tuple[str, ...]) -> str | None:
-    """The category with the most rows, of several the first."""
+    """The category with the most rows; the first of several."""
     rows = dict(counts.iter_rows())
     return max(names, key=lambda name: rows[name], default=None)

@@ -1,4 +1,4 @@
-"""`date`: a day, perhaps with a time of day."""
+"""`date`: a day, optionally with a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nnjit.data.encoding.raw_column import RawColumn
 
 # fmt: off
-PATTERNS: Mapping[str, str] = {  # text that may be a day of a format, perhaps with a time, by the format
+PATTERNS: Mapping[str, str] = {  # format → text that may have it, optionally with a time
     "%Y-%m-%d": r"^\d{4}-\d\d?-\d\d?(?:[T ]\d\d?:\d\d\S*)?$",
     "%Y/%m/%d": r"^\d{4}/\d\d?/\d\d?(?: \d\d?:\d\d\S*)?$",
     "%d.%m.%Y": r"^\d\d?\.\d\d?\.\d{4}(?: \d\d?:\d\d\S*)?$",
@@ -31,20 +31,20 @@ _HOUR = 3_600_000_000
 
 @kinds.register
 class Date(ColumnOptions):
-    """A day: its year, its month (1 to 12), its day of the week (1 is Monday), how many days it comes after
-    the first of the training rows, and its hour (0 to 24) if there is a time of day. `scale` scales them.
+    """A day: its year, month (1 to 12), day of the week (1 is Monday), number of days after the first of the
+    training rows, and hour (0 to 24) if there is a time of day. `scale` scales them.
     """
 
     type: Literal["date"] = "date"
     format: str | None = Field(None, max_length=100)
-    """How text is read, such as `%d.%m.%Y`; null finds it out: year-month-day with `-` or `/`,
-    day.month.year, or, if the training rows tell which of them it is, day/month/year or month/day/year, each
-    perhaps with a time such as 10:15 or 10:15:30."""
+    """How text is read, such as `%d.%m.%Y`; null detects it: year-month-day with `-` or `/`,
+    day.month.year, or, if the training rows tell which, day/month/year or month/day/year, each optionally
+    with a time such as 10:15 or 10:15:30."""
     missing: Literal["median", "drop", "error"] = "median"
-    """What replaces a missing value: the `median` of the training rows; `drop` leaves such rows out, `error`
+    """Replacement for a missing value: the `median` of the training rows; `drop` omits such rows, `error`
     stops."""
     indicator: bool = True
-    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    """Whether an extra input is 1 for missing values, else 0, provided that training rows have missing
     values."""
 
     def fit(self, column: RawColumn) -> DateEncoding:
@@ -68,11 +68,11 @@ class DateEncoding(ColumnEncoding):
     """A column of dates.
 
     Args:
-        formats: how text is read; several if the training rows leave it open, none if no format fits.
+        formats: how text is read; several if the training rows are ambiguous, none if no format fits.
         first: the first day of the training rows, in days since 1970.
         has_time: whether training rows have times of day.
-        fill: what stands where a value is missing, in microseconds since 1970; None if none may be.
-        has_indicator: whether an input says where a value is missing.
+        fill: replaces missing values, in microseconds since 1970; None if none are allowed.
+        has_indicator: whether an input marks missing values.
     """
 
     kind: Literal["date"] = "date"
@@ -124,7 +124,7 @@ class DateEncoding(ColumnEncoding):
 
 
 def is_date(column: RawColumn) -> bool:
-    """Whether at least half of the values of the training rows look like dates."""
+    """Whether at least half of the values in the training rows look like dates."""
     import polars as pl
 
     if column.series.dtype in (pl.Date, pl.Datetime):
@@ -134,7 +134,7 @@ def is_date(column: RawColumn) -> bool:
 
 
 def _formats(column: RawColumn) -> tuple[str, ...]:
-    """The formats that read most values of the training rows."""
+    """The formats that read the most values in the training rows."""
     candidates = [f for f, pattern in PATTERNS.items() if column.known_text.str.contains(pattern).any()]
     bad = {f: int(column.training(column.dates(f)[1]).sum()) for f in candidates}
     return tuple(f for f in candidates if bad[f] == min(bad.values()))

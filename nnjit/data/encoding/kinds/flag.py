@@ -23,24 +23,24 @@ PAIRS = (("no", "yes"), ("false", "true"), ("n", "y"), ("f", "t"), ("off", "on")
 
 @kinds.register
 class Flag(ColumnOptions):
-    """Yes or no, as an input that is 1 or 0: `true`/`false`, `yes`/`no`, `y`/`n`, `t`/`f`, `on`/`off` or
-    `1`/`0`, in capitals or not.
+    """Yes or no, as an input of 1 or 0: `true`/`false`, `yes`/`no`, `y`/`n`, `t`/`f`, `on`/`off` or
+    `1`/`0`, in any case.
     """
 
     type: Literal["flag"] = "flag"
     missing: Literal["most_frequent", "constant", "drop", "error"] = "most_frequent"
-    """What replaces a missing value: the `most_frequent` one of the training rows, or a `constant`; `drop`
-    leaves such rows out, `error` stops."""
+    """Replacement for a missing value: the `most_frequent` one of the training rows, or a `constant`; `drop`
+    omits such rows, `error` stops."""
     value: bool | None = None
     """With `missing: constant`, the value."""
     indicator: bool = True
-    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    """Whether an extra input is 1 for missing values, else 0, provided that training rows have missing
     values."""
 
     @model_validator(mode="after")
     def _has_its_constant(self) -> Self:
         if (self.missing == "constant") != (self.value is not None):
-            raise ValueError("missing: constant goes with a value, true or false")
+            raise ValueError("missing: constant needs a value, true or false")
         return self
 
     def fit(self, column: RawColumn) -> FlagEncoding:
@@ -55,8 +55,8 @@ class FlagEncoding(ColumnEncoding):
     """A column of flags.
 
     Args:
-        fill: 0 or 1, what stands where a value is missing; None if none may be.
-        has_indicator: whether a second input says where a value is missing.
+        fill: 0 or 1, replaces missing values; None if none are allowed.
+        has_indicator: whether a second input marks missing values.
     """
 
     kind: Literal["flag"] = "flag"
@@ -81,7 +81,7 @@ class FlagEncoding(ColumnEncoding):
 
 
 def flags(text: pl.Series) -> np.ndarray:
-    """Text (n,) as 1 for yes, 0 for no, and nan for anything else."""
+    """Convert text (n,): 1 for yes, 0 for no, nan for anything else."""
     import polars as pl
 
     words = {word: value for pair in PAIRS for word, value in zip(pair, (0.0, 1.0), strict=True)}

@@ -1,4 +1,4 @@
-"""`id` and `constant`: columns that are left out, because they say nothing."""
+"""`id` and `constant`: columns that are left out because they carry no information."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LeftOutKind = Literal["id", "constant"]
 
 @kinds.register
 class Id(ColumnOptions):
-    """A name or number of the row, which is left out: nothing can be learned from it."""
+    """A name or number of the row, left out because nothing can be learned from it."""
 
     type: Literal["id"] = "id"
 
@@ -27,7 +27,7 @@ class Id(ColumnOptions):
 
 @kinds.register
 class Constant(ColumnOptions):
-    """One value throughout, which is left out: nothing can be learned from it."""
+    """A single value throughout, left out because nothing can be learned from it."""
 
     type: Literal["constant"] = "constant"
 

@@ -15,27 +15,27 @@ from nnjit.data.encoding.problem import infinite, unreadable
 if TYPE_CHECKING:
     from nnjit.data.encoding.raw_column import RawColumn
 
-MEND = "correct it, add it to missing_marks, or give the column another kind in columns, such as category"
+MEND = "correct it, add it to missing_marks, or set another kind in columns, such as category"
 
 
 @kinds.register
 class Number(ColumnOptions):
-    """A quantity: an input of its own, which `scale` scales."""
+    """A quantity: a single input, which `scale` scales."""
 
     type: Literal["number"] = "number"
     missing: Fill = "median"
-    """What replaces a missing value, measured on the training rows: their `median`, `mean` or `most_frequent`
-    value, or a `constant`; `drop` leaves such rows out, `error` stops."""
+    """Replacement for a missing value: the `median`, `mean` or `most_frequent` value of the training rows,
+    or a `constant`; `drop` omits such rows, `error` stops."""
     value: float | None = None
     """With `missing: constant`, the value."""
     indicator: bool = True
-    """Whether an extra input is 1 for a missing value and else 0, provided that training rows have missing
+    """Whether an extra input is 1 for missing values, else 0, provided that training rows have missing
     values."""
 
     @model_validator(mode="after")
     def _has_its_constant(self) -> Self:
         if (self.missing == "constant") != (self.value is not None):
-            raise ValueError("missing: constant goes with a value, such as value: 0")
+            raise ValueError("missing: constant needs a value, such as value: 0")
         return self
 
     def fit(self, column: RawColumn) -> NumberEncoding:
@@ -51,8 +51,8 @@ class NumberEncoding(ColumnEncoding):
     """A column of numbers.
 
     Args:
-        fill: what stands where a value is missing; None if none may be.
-        has_indicator: whether a second input says where a value is missing.
+        fill: replaces missing values; None if none are allowed.
+        has_indicator: whether a second input marks missing values.
     """
 
     kind: Literal["number"] = "number"
@@ -83,7 +83,7 @@ class NumberEncoding(ColumnEncoding):
 
 
 def fill_of(missing: str, known: np.ndarray) -> float | None:
-    """The value that stands for missing ones; None if none does. Without a known value it is 0."""
+    """The value that replaces missing ones; None if none does. Without a known value it is 0."""
     if missing not in _FILLS:
         return None
     if not len(known):
@@ -92,7 +92,7 @@ def fill_of(missing: str, known: np.ndarray) -> float | None:
         found = _FILLS[missing](known)
     if np.isfinite(found):
         return found
-    unit = float(np.abs(known).max())  # a sum of values is beyond float64
+    unit = float(np.abs(known).max())  # the sum of values may overflow
     return _FILLS[missing](known / unit) * unit
 
 

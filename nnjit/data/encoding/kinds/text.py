@@ -1,4 +1,4 @@
-"""`text`: words, as their numbers in a vocabulary."""
+"""`text`: words, as indices into a vocabulary."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from nnjit.data.encoding.raw_column import RawColumn
 
 PADDING, UNKNOWN = "(padding)", "(unknown)"
-"""The entries of a vocabulary for places after the last word, 0, and for words that it lacks, 1."""
+"""The first vocabulary entries: 0 for places after the last word, 1 for unknown words."""
 LONGEST = 64
 
 
 @kinds.register
 class Text(ColumnOptions):
-    """Words, as their positions in a vocabulary, for an `embedding`: an input for each place, 0 after the
-    last word and 1 for a word that the vocabulary lacks.
+    """Words, as indices into a vocabulary, for an `embedding`: one input per place, 0 after the last word
+    and 1 for an unknown word.
 
-    Words are the longest runs of letters, digits and `_`, in lower case. The vocabulary is that of the
-    training rows: the most frequent word is 2, the next 3, words of the same frequency in the order of their
-    letters. A missing value has no words.
+    Words are the longest runs of letters, digits and `_`, in lower case. The vocabulary comes from the
+    training rows: the most frequent word is 2, the next 3; equally frequent words are sorted alphabetically.
+    A missing value has no words.
     """
 
     type: Literal["text"] = "text"
     length: Count | None = None
-    """How many places there are; later words are left out. null takes the longest text of the training rows,
-    at most 64."""
+    """Number of places; later words are dropped. null takes the longest text of the training rows, at most
+    64."""
     vocabulary: int = Field(10_000, ge=3, le=MOST)
-    """The most positions, those for padding and unknown words included."""
+    """Size of the vocabulary at most, including padding and unknown words."""
     other: Count = 2
-    """Words that the training rows have less often are unknown."""
+    """Words that occur less often in the training rows are unknown."""
     missing: Literal["constant", "drop", "error"] = "constant"
-    """What to do about missing values: a `constant`, no words; `drop` leaves such rows out, `error` stops."""
+    """How to treat missing values: as a `constant`, no words; `drop` omits such rows, `error` stops."""
 
     def fit(self, column: RawColumn) -> TextEncoding:
         import polars as pl
@@ -63,8 +63,8 @@ class TextEncoding(ColumnEncoding):
     """A column of text.
 
     Args:
-        words: the vocabulary; the position of its first word is 2.
-        length: how many places there are; 0 if the column is left out because no layer takes it.
+        words: the vocabulary; its first word has index 2.
+        length: number of places; 0 if the column is left out because no layer takes it.
     """
 
     kind: Literal["text"] = "text"

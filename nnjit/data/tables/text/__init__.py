@@ -1,1 +1,1 @@
-"""Tables in text files: how such a file is written, and its columns as text."""
+"""Read tables in text files: detect how a file is written, and read its columns as text."""

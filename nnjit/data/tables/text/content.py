@@ -1,4 +1,4 @@
-"""The text in a file: decompressed, in UTF-8, and with line ends that polars knows."""
+"""The text in a file: decompressed, in UTF-8, and with line ends that polars understands."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from nnjit.errors import DataError, did_you_mean, shortened
 
 Raw = bytes | mmap.mmap
 
-_HEAD = 2**20  # bytes in which to look for how a file is written
-_LEAST_LINES = 10  # to look at, if there are as many
+_HEAD = 2**20  # bytes examined to detect how a file is written
+_LEAST_LINES = 10  # lines examined, if there are as many
 _BLOCK = 2**20
 _SAMPLE = 2**12
 _BARE_RETURN = re.compile(rb"\r(?!\n)")
@@ -32,14 +32,14 @@ _TITLES = {
     "cp1252": "CP1252", "latin-1": "Latin-1",
 }  # fmt: skip
 _COMMON = ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1", "cp1250", "cp1251", "cp1252", "mac-roman")
-_NOT_TEXT = {  # what such files match: the format, or what it is called
+_NOT_TEXT = {  # patterns of non-text files: their format, or a name for it
     rb"PAR1(?s:.*)PAR1\Z": "parquet", rb"ARROW1\0": "arrow", rb"PK\x03\x04|\xd0\xcf\x11\xe0": "excel",
     rb"BZh\d1AY&SY": "bzip2", rb"\xfd7zXZ\0": "xz", rb"%PDF-": "PDF", rb"SQLite format 3\0": "SQLite",
     rb"\x89HDF": "HDF5", rb"\x93NUMPY": "npy",
 }  # fmt: skip
 _UTF8 = ("utf-8", "utf-8-sig")
 _UTF8_CHARACTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
-_CONTROLS = bytes(range(0x80, 0xA0))  # of Latin-1, which are characters in CP1252
+_CONTROLS = bytes(range(0x80, 0xA0))  # control characters of Latin-1, printable in CP1252
 _UNDEFINED = b"\x81\x8d\x8f\x90\x9d"  # in CP1252
 _FORMATS = ("parquet", "arrow", "excel")
 
@@ -49,8 +49,8 @@ class Content:
     """The text in a file.
 
     Args:
-        data: the text in UTF-8; None if the file itself is so, which then is not held in memory.
-        found: what was found out about the file, e.g. "encoding CP1252".
+        data: the text in UTF-8; None if the file itself is UTF-8, which is then not held in memory.
+        found: findings about the file, e.g. "encoding CP1252".
     """
 
     path: Path
@@ -59,12 +59,12 @@ class Content:
 
     @property
     def size(self) -> int:
-        """Bytes of the text."""
+        """The number of bytes in the text."""
         return self.path.stat().st_size if self.data is None else len(self.data)
 
     @contextmanager
     def mapped(self) -> Iterator[Raw]:
-        """The bytes of the text, which need no memory while they are in the file."""
+        """The bytes of the text, without using memory if they are in the file."""
         if self.data is not None:
             yield self.data
         else:
@@ -72,13 +72,13 @@ class Content:
                 yield data
 
     def stream(self) -> BinaryIO:
-        """The text as a file, after a byte-order mark."""
+        """The text as a file, positioned after any byte-order mark."""
         file: BinaryIO = self.path.open("rb") if self.data is None else io.BytesIO(self.data)
         file.seek(len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0)
         return file
 
     def outside(self, quote: str | None, change: Callable[[bytes], bytes]) -> Content:
-        """The text with what is outside quotes changed; each piece of it begins and ends at a quote."""
+        """The text with `change` applied outside quotes; each piece begins and ends at a quote."""
         with self.stream() as file:
             text = file.read()
         if quote is None:
@@ -88,11 +88,11 @@ class Content:
         return replace(self, data=quote.encode().join(pieces))
 
     def stripped(self, what: bytes) -> Content:
-        """The text in memory without some bytes at its ends."""
+        """The text, in memory, with these bytes stripped from its ends."""
         return self if self.data is None else replace(self, data=self.data.strip(what))
 
     def head(self) -> str:
-        """The beginning of the text, as far as the last whole line in it."""
+        """The beginning of the text, up to the end of a line."""
         with self.stream() as file:
             head = file.read(_HEAD)
             while (more := file.read(_HEAD)) and head.count(b"\n") < _LEAST_LINES:
@@ -105,11 +105,11 @@ def content_of(path: Path, encoding: str | None) -> Content:
     """The text in a file, plain or compressed by gzip or Zstandard.
 
     Args:
-        encoding: its name; None looks for a byte-order mark, the zeros of UTF-16, and bytes that are not
-            UTF-8, which are taken for CP1252.
+        encoding: name of the encoding; None detects it by a byte-order mark, the zeros of UTF-16, and bytes
+            that are not UTF-8 and taken for CP1252.
 
     Raises:
-        DataError: the file is empty, cut off, not text, or not in this encoding.
+        DataError: the file is empty, truncated, not text, or not in this encoding.
     """
     with _raw(path) as data:
         _check_is_text(path, data)
@@ -134,7 +134,7 @@ def content_of(path: Path, encoding: str | None) -> Content:
 
 @contextmanager
 def _raw(path: Path) -> Iterator[Raw]:
-    """The bytes of a file once it is decompressed."""
+    """The bytes of a file after decompression."""
     with path.open("rb") as file:
         start = file.read(len(zstd.MAGIC))
         if start == zstd.MAGIC:
@@ -154,15 +154,15 @@ def _check_is_text(path: Path, data: Raw) -> None:
     for pattern, kind in _NOT_TEXT.items():
         if re.match(pattern, data):
             mend = f"set format: {kind}" if kind in _FORMATS else "save the table as CSV or Parquet"
-            raise DataError(f"{path} is no text file but {kind}; {mend}", ("file",))
+            raise DataError(f"{path} is not a text file but {kind}; {mend}", ("file",))
 
 
 def _checked(encoding: str) -> str:
-    """The name of an encoding as Python knows it."""
+    """Python's name of an encoding."""
     name = encoding.strip().lower()
     try:
         "".encode(name)
-    except LookupError:  # also of what encodes no text, such as base64
+    except LookupError:  # includes codecs that do not encode text, such as base64
         near = did_you_mean(name, _COMMON)
         raise DataError(f'unknown encoding "{shortened(encoding)}"{near}', ("encoding",)) from None
     return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name
@@ -190,7 +190,7 @@ def _detected(path: Path, data: Raw) -> str:
 
 
 def _first_not_utf8(data: Raw) -> int | None:
-    """Where the first byte is that is not UTF-8; None if all are."""
+    """The position of the first byte that is not UTF-8; None if there is none."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     for start in range(0, len(data), _BLOCK):
         block = data[start : start + _BLOCK]
@@ -205,7 +205,7 @@ def _first_not_utf8(data: Raw) -> int | None:
 
 
 def _decoded(path: Path, data: Raw, name: str, option: str) -> bytes:
-    """Text of another encoding in UTF-8."""
+    """Convert text from another encoding to UTF-8."""
     decoder = codecs.getincrementaldecoder(name)()
     parts: list[bytes] = []
     for start in range(0, len(data), _BLOCK):
@@ -224,7 +224,7 @@ def _decoded(path: Path, data: Raw, name: str, option: str) -> bytes:
 
 
 def _with_line_feeds(text: bytes) -> tuple[bytes, str]:
-    """Text whose bare carriage returns outside quotes are line ends, and what to say about it."""
+    """Convert bare carriage returns outside quotes to line feeds; also return a remark about it."""
     if b"\n" not in text:
         return text.replace(b"\r", b"\n"), "line ends CR"
     pieces = text.split(b'"')
@@ -236,6 +236,6 @@ def _with_line_feeds(text: bytes) -> tuple[bytes, str]:
 
 
 def _line(data: Raw, position: int) -> int:
-    """The number of the line of a byte."""
+    """The line number of a byte position."""
     before = data[:position]
     return 1 + max(before.count(b"\n"), before.count(b"\r"))

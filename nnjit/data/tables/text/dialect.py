@@ -1,4 +1,4 @@
-"""Find out how a text table is written: its separator, quotes, comments and header."""
+"""Detect how a text table is written: separator, quotes, comments and header."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from nnjit.errors import DataError
 if TYPE_CHECKING:
     from nnjit.data.tables.reading import Reading
 
-_SEPARATORS = (",", ";", "\t", "|", BLANKS)  # the likelier first
+_SEPARATORS = (",", ";", "\t", "|", BLANKS)  # most likely first
 _TITLES = {"\t": "tab", BLANKS: "blanks"}
-_SAMPLE = 1000  # records in which to look, unless they are wide:
-_SAMPLE_TEXT = 2**18  # characters of them, and
+_SAMPLE = 1000  # records to examine, unless they are wide:
+_SAMPLE_TEXT = 2**18  # at most this many characters, but
 _LEAST_SAMPLE = 100  # records in any case
-_LEAST_ALIKE = 0.5  # of the records, which have as many fields as most
-_LEAST_GAIN = 0.1  # of plain values, by which blanks must be better than other separators
+_LEAST_ALIKE = 0.5  # fraction of records that have the most frequent number of fields
+_LEAST_GAIN = 0.1  # how much higher the fraction of plain values must be with blanks than with others
 _TAB_SUFFIXES = (".tsv", ".tab")
-_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # Excel's, in a first line of its own
+_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # written by Excel as the first line
 _STARTS_QUOTED = re.compile(r'(?m)(?:^|[,;|\t ])"')
 _SINGLE_QUOTED = re.compile(r"(?m)(?:^|[,;|\t])'[^'\r\n]*'(?=[,;|\t]|\r?$)")
 
@@ -44,14 +44,14 @@ class Dialect:
     """How a text table is written.
 
     Args:
-        names: the names of the columns, empty where there is none; None without a header.
-        width: how many columns there are.
-        lines: how many lines come before the rows.
-        size: bytes of these lines.
-        is_plain: whether the text has nothing but a header of all columns, or no header, before its rows.
+        names: names of the columns, empty if unnamed; None without a header.
+        width: number of columns.
+        lines: number of lines before the rows.
+        size: number of bytes in these lines.
+        is_plain: whether only a header with all names, or nothing, precedes the rows.
         sample: the fields of the first rows.
-        found: what was found out, e.g. "separator ;", to be joined to a sentence.
-        notes: what was found out, in sentences.
+        found: findings, e.g. "separator ;", to be joined into a sentence.
+        notes: findings, in sentences.
     """
 
     layout: Layout
@@ -66,10 +66,10 @@ class Dialect:
 
 
 def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
-    """How a text is written, as the options say or as its beginning shows.
+    """Detect how a text is written, as far as the options do not say.
 
     Raises:
-        DataError: there is no telling whether the first row is a header, or it names two columns alike.
+        DataError: the first row may or may not be a header, or gives two columns the same name.
     """
     lines = list(io.StringIO(head, newline="\n"))
     hint = _HINT.fullmatch(lines[0])
@@ -110,7 +110,7 @@ def dialect_of(head: str, path: Path, options: Reading) -> Dialect:
 
 
 def _comment(lines: Sequence[str], option: str | None) -> str | None:
-    """What comments begin with: `#` if the first line does, and not all do."""
+    """The comment mark: `#` if the first line begins with it, and not all do."""
     if option is not None:
         return option or None
     marked = [line.startswith("#") for line in lines if line.strip()]
@@ -118,7 +118,7 @@ def _comment(lines: Sequence[str], option: str | None) -> str | None:
 
 
 def _records(lines: Sequence[str], start: int, layout: Layout) -> list[tuple[int, str]]:
-    """The first records from a line on that are not blank, with the numbers of their lines."""
+    """The first non-blank records from a line on, with their line numbers."""
     found: list[tuple[int, str]] = []
     size = 0
     for line, record in islice(layout.records(lines[start:]), _SAMPLE):
@@ -131,7 +131,7 @@ def _records(lines: Sequence[str], start: int, layout: Layout) -> list[tuple[int
 
 
 def _has_comments(lines: Sequence[str], layout: Layout) -> bool:
-    """Whether there are comments among the rows: lines that begin so, and have not as many fields as rows."""
+    """Whether comments follow among the rows: lines with the mark, and a different number of fields."""
     records = [layout.parts(record) for _, record in layout.records(lines) if record.strip()]
     width = Counter(map(len, records)).most_common(1)[0][0]
     marked = [line.rstrip("\r\n") for line in lines if layout.comment and line.startswith(layout.comment)]
@@ -139,7 +139,7 @@ def _has_comments(lines: Sequence[str], layout: Layout) -> bool:
 
 
 def _leading(lines: Sequence[str], comment: str | None, *, has_hint: bool) -> int:
-    """How many lines come before the first record."""
+    """The number of lines before the first record."""
     for k, line in enumerate(lines):
         if line.strip() and not (comment and line.startswith(comment)) and not (has_hint and k == 0):
             return k
@@ -147,7 +147,7 @@ def _leading(lines: Sequence[str], comment: str | None, *, has_hint: bool) -> in
 
 
 def _quote(text: str) -> str | None:
-    """What is around fields: `"`, unless all of these are inside of values, or `'` is instead."""
+    """The quote: `"`, unless all are inside values; or `'` if used instead."""
     if '"' in text:
         return '"' if _STARTS_QUOTED.search(text) else None
     if "'" not in text:
@@ -156,30 +156,30 @@ def _quote(text: str) -> str | None:
 
 
 def _with_separator(layout: Layout, records: Sequence[str], path: Path) -> Layout:
-    """The layout with the separator that makes equally many fields of the records, and plain values best."""
+    """Choose the separator that splits records most evenly, and into the most plain values."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     default = "\t" if any(suffix in _TAB_SUFFIXES for suffix in suffixes) else ","
     candidates = sorted(_SEPARATORS, key=lambda separator: separator != default)
     scores = {separator: _score(replace(layout, separator=separator), records) for separator in candidates}
-    if scores["\t"] > 1:  # tabs are blanks, too: they are meant alone if they leave plain values between them
+    if scores["\t"] > 1:  # tabs are blanks, too: prefer them if they alone give plain values
         scores[BLANKS] = 0.0
-    best = max(candidates, key=lambda separator: scores[separator])  # the first of equals
+    best = max(candidates, key=lambda separator: scores[separator])  # the first of equal ones
     return replace(layout, separator=best if scores[best] > 0 else default)
 
 
 def _score(layout: Layout, records: Sequence[str]) -> float:
-    """How likely the separator is: 0 if not at all."""
+    """The likelihood of the separator; 0 if impossible."""
     rows = [layout.fields(record) for record in records]
     width, count = Counter(map(len, rows)).most_common(1)[0]
     if width == 1:
         return 0.0
-    count += 1 < len(rows[0]) == width - 1  # R names no column of row numbers
+    count += 1 < len(rows[0]) == width - 1  # R leaves the column of row numbers unnamed
     alike = count / len(rows)
     if alike < _LEAST_ALIKE:
         return 0.0
     values = Counter(value for row in rows[1:] for value in row if value)
     plain = sum(n for value, n in values.items() if is_plain(value)) / max(1, values.total())
-    if layout.separator == BLANKS and (alike < 1 or plain == 0):  # else it may be between words
+    if layout.separator == BLANKS and (alike < 1 or plain == 0):  # otherwise it may separate words
         return 0.0
     return alike + plain - (_LEAST_GAIN if layout.separator == BLANKS else 0)
 
@@ -187,7 +187,7 @@ def _score(layout: Layout, records: Sequence[str]) -> float:
 def _commented(
     lines: Sequence[str], rows: Sequence[Row], layout: Layout, comment: str | None
 ) -> tuple[str, ...] | None:
-    """The names in the last comment before the rows, if it has one for each column and they do not."""
+    """The names in the last comment before the rows, if it has one per column and the rows have none."""
     if not comment or not lines or not lines[-1].startswith(comment) or has_header(rows):
         return None
     record = lines[-1].removeprefix(comment).strip()
@@ -209,7 +209,7 @@ def _found(layout: Layout, options: Reading, comment: str | None) -> tuple[str, 
 
 def _notes(names: object, commented: object, options: Reading, line: int, path: Path) -> tuple[str, ...]:
     if commented is not None:
-        return (f"{path.name}: the comment above the rows names the columns",)
+        return (f"{path.name}: column names are taken from the comment above the rows",)
     if names is None and options.header is None:
         return (without_header(path.name, f"line {line}"),)
     return ()

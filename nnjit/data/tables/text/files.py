@@ -1,4 +1,4 @@
-"""Read a table in a text file: its columns as text, and the line of each row for messages."""
+"""Read a table in a text file: its columns as text, and each row's line for messages."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from nnjit.data.tables.reading import Reading
 
 LARGE = 2**26
-"""Bytes of a text from which on columns are read as numbers at once if they begin so."""
+"""From this many bytes of text on, columns that begin with numbers are read as numbers at once."""
 
 BLOCK = 2**24
-"""Bytes of a block of a text that is read a block at a time."""
+"""The bytes in a block of text."""
 
 _BLOCK = 2**20
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_MOST_TRIES = 5  # to read some columns as numbers, before all are read as text
+_MOST_TRIES = 5  # attempts to read some columns as numbers, before all are read as text
 _MEND = "correct it, or set quote: '' if quotes belong to values"
 _FAILED = re.compile(r"\(column number (\d+)\)")
 
 
 @dataclass(frozen=True, eq=False)
 class _Text:
-    """A text whose fields polars can tell apart, how it is written, and what marks a missing value."""
+    """A text whose fields polars can separate, its dialect, and its missing marks."""
 
     path: Path
     content: Content
@@ -48,7 +48,7 @@ class _Text:
     missing: tuple[str, ...]
 
     def line(self, record: int) -> int:
-        """The line where a record below the header begins; it is counted from 0."""
+        """The line on which a record below the header begins, counted from 0."""
         before = self.dialect.lines
         records = self.dialect.layout.records(islice(lines_of(self.content), before, None))
         return before + next(islice(records, record, None))[0]
@@ -57,12 +57,12 @@ class _Text:
 def read_text_file(path: Path, options: Reading) -> Table:
     """Read the table in a text file, plain or compressed by gzip or Zstandard.
 
-    All columns are text, but in a large file those of numbers are float64: as text they would take three
-    times the memory. The text of such a column is read again when it is asked for.
+    All columns are text, except that a large file's number columns are float64: as text they would take
+    three times the memory. The text of such a column is read again on request.
 
     Raises:
         DataError: the file cannot be read, is not text, has too many values in a row, or no rows; or it is
-            not clear what it says: a header or a row, a decimal comma or thousands.
+            ambiguous: a header or a row, a decimal comma or thousands.
     """
     text = _opened(path, options)
     table, marks, found = _large_table(text, options) or _table(text, frozenset(), options)
@@ -70,19 +70,19 @@ def read_text_file(path: Path, options: Reading) -> Table:
 
 
 def _summary(text: _Text, found: tuple[str, ...]) -> list[str]:
-    """What was found out about a text and about the marks in its numbers."""
+    """Findings about a text and the marks in its numbers."""
     summary = ", ".join((*text.content.found, *text.dialect.found, *found))
     return [*([f"{text.path.name}: {summary}"] if summary else []), *text.dialect.notes]
 
 
 def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
-    """The table in a text file, a block of rows at a time; all columns are text.
+    """Read the table in a text file in blocks of rows; all columns are text.
 
-    The first block decides how numbers are written, and which columns without a name are left out. Of a
-    plain file in UTF-8 whose fields need no change, no more than a block is in memory.
+    The first block decides how numbers are written, and which unnamed columns are dropped. For a plain UTF-8
+    file whose fields need no change, only one block is in memory.
 
     Raises:
-        DataError: as `read_text_file`, when it comes to the row.
+        DataError: see `read_text_file`; raised on reaching the row.
     """
     text = _opened(path, options)
     first: Table | None = None
@@ -115,12 +115,12 @@ def text_blocks(path: Path, options: Reading) -> Iterator[Table]:
 
 
 def _pieces(file: BinaryIO, quote: str | None) -> Iterator[bytes]:
-    """The rest of a text in pieces of whole records, each of about as many bytes as a block."""
+    """The rest of a text in pieces of whole records, each about the size of a block."""
     rest = b""
     while read := file.read(BLOCK):
         piece = rest + read
         end = _end_of_records(piece, quote)
-        if not end and len(piece) > 8 * BLOCK:  # a quote that is never closed, which polars then reports
+        if not end and len(piece) > 8 * BLOCK:  # an unclosed quote, which polars then reports
             end = piece.rfind(b"\n") + 1
         rest = piece[end:]
         if end:
@@ -130,7 +130,7 @@ def _pieces(file: BinaryIO, quote: str | None) -> Iterator[bytes]:
 
 
 def _end_of_records(piece: bytes, quote: str | None) -> int:
-    """How many bytes the whole records in a text take; a line end inside quotes ends none."""
+    """The bytes of whole records in a text; a line end inside quotes does not end one."""
     end = piece.rfind(b"\n") + 1
     if quote is None:
         return end
@@ -143,7 +143,7 @@ def _end_of_records(piece: bytes, quote: str | None) -> int:
 
 
 def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str, ...]] | None:
-    """The table with columns of numbers as float64; None if it is small, or to be read as text alone."""
+    """The table with number columns as float64; None if it is small, or must be read as text only."""
     if text.content.size < LARGE or options.decimal == "," or not (numeric := _numeric(text)):
         return None
     try:
@@ -151,8 +151,8 @@ def _large_table(text: _Text, options: Reading) -> tuple[Table, Marks, tuple[str
     except DataError as error:
         if error.path != ("decimal",):
             raise
-        return None  # the points of the numeric columns may decide
-    return None if made[1].decimal == "," else made  # those may have points between thousands
+        return None  # points in the numeric columns may decide
+    return None if made[1].decimal == "," else made  # their points may separate thousands
 
 
 def _opened(path: Path, options: Reading) -> _Text:
@@ -171,7 +171,7 @@ def _opened(path: Path, options: Reading) -> _Text:
 
 
 def _with_tabs(piece: bytes) -> bytes:
-    """Text without quotes whose blanks between fields become one tab."""
+    """Replace the blanks between fields by one tab, in text without quotes."""
     piece = re.sub(rb"[ \t]+", b"\t", piece)
     return re.sub(rb"\n\t", b"\n", re.sub(rb"\t(?=\r?\n)", b"", piece))
 
@@ -184,7 +184,7 @@ def _has_blanks_at_quotes(head: str, separator: str, quote: str) -> bool:
 
 
 def _without_blanks(piece: bytes, separator: bytes) -> bytes:
-    """Text between quotes without the blanks that separate those from a separator."""
+    """Text between quotes, without the blanks between a quote and a separator."""
     blanks = b" " if separator == b"\t" else b" \t"
     start, end = piece.lstrip(blanks), piece.rstrip(blanks)
     if start.startswith((separator, b"\n", b"\r\n")):
@@ -193,7 +193,7 @@ def _without_blanks(piece: bytes, separator: bytes) -> bytes:
 
 
 def _numeric(text: _Text) -> frozenset[int]:
-    """The positions of the columns whose first values are numbers with a decimal point."""
+    """The positions of columns that begin with numbers with a decimal point."""
     return frozenset(
         k
         for k in range(text.dialect.width)
@@ -203,7 +203,7 @@ def _numeric(text: _Text) -> frozenset[int]:
 
 
 def _table(text: _Text, numeric: frozenset[int], options: Reading) -> tuple[Table, Marks, tuple[str, ...]]:
-    """The table, the marks in its numbers, and what is to be said of them."""
+    """The table, the marks in its numbers, and remarks about them."""
     frame = _parsed(text, numeric)
     records = _records_of_rows(text, frame)
     is_end_blank = records[-1] == len(records) - 1
@@ -230,8 +230,8 @@ def _parsed(
     """The columns of a text, trimmed, with null for missing values.
 
     Args:
-        numeric: the positions of columns to read as numbers, unless they turn out to have others.
-        columns: the positions of the columns to read, or None for all.
+        numeric: positions of columns to read as numbers, unless they turn out to hold other values.
+        columns: positions of the columns to read; None for all.
         rows: whole records of the text to read; None for all.
     """
     import polars as pl
@@ -261,7 +261,7 @@ def _by_polars(text: _Text, rows: bytes | None, options: dict[str, Any]) -> pl.D
     if rows is None and dialect.is_plain:
         source: Path | bytes = text.path if text.content.data is None else text.content.data
         has_header = dialect.names is not None
-    else:  # with a header of our own, which says how many columns there are
+    else:  # our own header gives the number of columns
         header = layout.separator.join(f"c{k}" for k in range(dialect.width)).encode()
         source, has_header = header + b"\n" + (_below_header(text) if rows is None else rows), True
     return pl.read_csv(
@@ -277,7 +277,7 @@ def _below_header(text: _Text) -> bytes:
 
 
 def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
-    """The indices of the records that have a value; blank lines are records, too."""
+    """The indices of records with a value; blank lines count as records."""
     records = _filled(frame)
     if not len(records):
         raise _no_rows(text)
@@ -285,7 +285,7 @@ def _records_of_rows(text: _Text, frame: pl.DataFrame) -> np.ndarray:
 
 
 def _filled(frame: pl.DataFrame) -> np.ndarray:
-    """The indices of the rows that have a value."""
+    """The indices of rows with a value."""
     import polars as pl
 
     is_blank = (
@@ -300,7 +300,7 @@ def _no_rows(text: _Text) -> DataError:
 
 
 def _short_rows(text: _Text, last: pl.Series) -> list[str]:
-    """What is to be said of rows with fewer values than there are columns, of which this is the last."""
+    """A remark about rows with fewer values than columns, given the last column."""
     dialect, separators = text.dialect, text.dialect.width - 1
     if last.null_count() in (0, len(last)) or not separators:
         return []
@@ -311,7 +311,7 @@ def _short_rows(text: _Text, last: pl.Series) -> list[str]:
         return []
 
     def is_short(record: str) -> bool:
-        found = record.count(sign)  # more than separators if some are inside quotes
+        found = record.count(sign)  # too many if some separators are quoted
         return found < separators or (found > separators and len(layout.parts(record)) <= separators)
 
     records = layout.records(islice(lines_of(text.content), dialect.lines, None))
@@ -322,16 +322,16 @@ def _short_rows(text: _Text, last: pl.Series) -> list[str]:
 
 
 def _explained(text: _Text, error: Exception) -> str:
-    """Why polars cannot read a text, with the line if it can be found."""
+    """Why polars cannot read a text, with the line if known."""
     dialect, layout = text.dialect, text.dialect.layout
     for start, record in layout.records(islice(lines_of(text.content), dialect.lines, None)):
         line = dialect.lines + start
         parts = layout.parts(record)
         if layout.quote and record.count(layout.quote) % 2:
-            return f"line {line}: a quote that is not closed; {_MEND}"
+            return f"line {line}: an unclosed quote; {_MEND}"
         if any(map(layout.is_malformed, parts)):
             return f"line {line}: a quote inside a value; {_MEND}"
         if len(parts) > dialect.width:
-            wide = f"{len(parts)} values, and {dialect.width} in the first line"
+            wide = f"{len(parts)} values, but {dialect.width} in the first line"
             return f"line {line}: {wide}; is the separator right?"
     return str(error).partition("\n")[0]

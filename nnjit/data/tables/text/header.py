@@ -1,4 +1,4 @@
-"""Tell whether the first row of a text table names its columns, and take the names from it."""
+"""Decide whether the first row of a text table names its columns, and take the names."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 Row = Sequence[str]
 
 _PLAIN = re.compile(
-    r"[+-]?(\d+([.,]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?"  # a number with either decimal mark, or a dotted date
+    r"[+-]?(\d+([.,]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?"  # number with either decimal mark, or dotted date
     r"|\d{1,4}([-/])\d\d?\4\d{1,4}([T ]\d\d?:\d\d(:\d\d([.,]\d+)?)?)?"
     r"|(?i:true|false|[+-]?inf)"
 )
-_UNNAMED = re.compile(r"(Unnamed: \d+)?")  # as pandas writes the index, and reads it
-_MOST_TEXT = 0.1  # of the values in a column of numbers
+_UNNAMED = re.compile(r"(Unnamed: \d+)?")  # pandas' index, as written and as read back
+_MOST_TEXT = 0.1  # fraction of text allowed in a column of numbers
 
 
 def is_plain(value: str) -> bool:
-    """Whether a value is a number, date or flag, which the name of a column seldom is."""
+    """Whether a value is a number, date or flag, as column names seldom are."""
     return _PLAIN.fullmatch(value) is not None
 
 
 def has_header(rows: Sequence[Row]) -> bool | None:
-    """Whether the first row names the columns that the others fill; None if it could be either.
+    """Whether the first row names the columns below; None if it could be either.
 
     It does if it has text above a column of numbers, dates or flags. It does not if it has such values above
-    them, or above columns of text what they hold again.
+    them, or above text columns a value that occurs again below.
     """
     first, below = rows[0], rows[1:]
-    if not below or _counts_up(first, 0):  # pandas' names of columns that have none
+    if not below or _counts_up(first, 0):  # pandas' names for unnamed columns
         return True
     columns = [
         [row[k] for row in below if k < len(row) and row[k] not in MISSING_MARKS] for k in range(len(first))
@@ -56,7 +56,7 @@ def has_header(rows: Sequence[Row]) -> bool | None:
 
 
 def names_of(fields: Row, place: str) -> tuple[str, ...]:
-    """The names in a header, which is at this place of a file; empty where there is none.
+    """The names in a header at this place of a file; empty if unnamed.
 
     Raises:
         DataError: two columns have the same name.
@@ -72,7 +72,7 @@ def names_of(fields: Row, place: str) -> tuple[str, ...]:
 
 
 def unclear(place: str, record: str) -> str:
-    """The message about a first row that could be either."""
+    """The message about a first row that could be a header or values."""
     return (
         f'{place}: "{shortened(record)}" could name the columns or be a row of values; '
         "set header: true or header: false"
@@ -80,9 +80,9 @@ def unclear(place: str, record: str) -> str:
 
 
 def without_header(file: str, place: str) -> str:
-    """The note about a table without a header."""
+    """A note that a table has no header."""
     return (
-        f"{file}: no header, since {place} is like the rows below it (else set header: true); "
+        f"{file}: no header, since {place} resembles the rows below it (else set header: true); "
         "the columns are column_0, column_1, …"
     )
 
@@ -90,8 +90,8 @@ def without_header(file: str, place: str) -> str:
 def fitted(
     names: tuple[str, ...], rows: Sequence[Row], width: int, line: int, path: object
 ) -> tuple[str, ...]:
-    """A name for each column of the rows, empty for one without: R names no column of row numbers, and some
-    programs end each row, or the header alone, with a separator.
+    """One name per column, empty if unnamed: R leaves the column of row numbers unnamed, and some programs
+    end each row, or only the header, with a separator.
 
     Raises:
         DataError: rows have fewer values than there are names.
@@ -101,7 +101,7 @@ def fitted(
             return names[:width]
         if all(len(row) < len(names) for row in rows):
             raise DataError(
-                f"{path}: line {line}: {len(names)} names, and {width} values in the rows below; "
+                f"{path}: line {line}: {len(names)} names, but {width} values in the rows below; "
                 "is the separator right?",
                 ("file",),
             )
@@ -118,9 +118,9 @@ def fitted(
 def named_columns(
     frame: pl.DataFrame, names: Sequence[str] | None, file: str
 ) -> tuple[dict[str, int], tuple[str, ...]]:
-    """The position of each column by its name, and what is to be said of those without a name.
+    """The position of each column by name, and remarks about unnamed columns.
 
-    Of these, empty ones and row numbers are left out, and others are called by their position.
+    Unnamed empty columns and row numbers are dropped; others are named by position.
     """
     positions: dict[str, int] = {}
     notes = []
@@ -129,10 +129,10 @@ def named_columns(
         name = names[k] if names is not None else ""
         if names is not None and not name:
             if column.null_count() == len(column):
-                notes.append(f"{file}: column {k + 1} of {frame.width}, which is empty, is left out")
+                notes.append(f"{file}: column {k + 1} of {frame.width} is empty and left out")
                 continue
             if k == 0 and frame.width > 1 and _is_index(column):
-                notes.append(f"{file}: the first column, row numbers without a name, is left out")
+                notes.append(f"{file}: the first column holds unnamed row numbers and is left out")
                 continue
         if not name:
             name = f"column_{k}"
@@ -143,7 +143,7 @@ def named_columns(
 
 
 def _is_index(column: pl.Series) -> bool:
-    """Whether a column numbers the rows: whole numbers, each once."""
+    """Whether a column numbers the rows: distinct whole numbers."""
     import polars as pl
 
     if column.dtype == pl.String:
@@ -160,7 +160,7 @@ def _are_plain(column: Sequence[str]) -> bool:
 
 
 def _counts_up(names: Row, start: int | None = None) -> bool:
-    """Whether names are whole numbers that follow each other."""
+    """Whether names are consecutive whole numbers."""
     numbers = [int(name) for name in names if name.isdecimal() and len(name) < 6]
     if len(numbers) < 2 or len(numbers) < len([name for name in names if name]):
         return False

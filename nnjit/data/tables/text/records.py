@@ -1,6 +1,6 @@
-"""The records of a text table and their fields, for finding out how it is written and for messages.
+"""Split a text table into records and fields, to detect how it is written and for messages.
 
-polars reads the table itself; this is slower, and knows lines.
+polars reads the table itself; this is slower, but knows lines.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from nnjit.data.tables.text.content import Content
 
 BLANKS = " "
-"""The separator that stands for any number of blanks and tabs."""
+"""The separator that means any number of blanks and tabs."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How records and fields are told apart.
+    """How records and fields are separated.
 
     Args:
-        separator: what is between fields.
-        quote: what is around fields that hold a separator, a line end or a quote, which then is doubled; None
-            if nothing is.
-        comment: what a line that is no record begins with; None if all are.
+        separator: separates fields.
+        quote: encloses fields that hold a separator, a line end or a quote, which is doubled; None if
+            nothing does.
+        comment: the beginning of lines that are not records; None if all are.
     """
 
     separator: str
@@ -32,9 +32,9 @@ class Layout:
     comment: str | None = None
 
     def records(self, lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-        """Each record without its line end, and the number of the line where it begins.
+        """Each record without its line end, and its first line's number.
 
-        Blank lines are records, too. One whose quotes are not closed is the last, and keeps its line ends.
+        Blank lines are records, too. A record with an unclosed quote is the last, and keeps its line ends.
         """
         parts: list[str] = []
         start, is_open = 1, False
@@ -59,7 +59,7 @@ class Layout:
         return [part.strip() for part in self.parts(record)]
 
     def parts(self, record: str) -> list[str]:
-        """The fields of a record as they are written; a separator inside quotes does not count."""
+        """The fields of a record as written; a separator inside quotes does not count."""
         record = record.strip(" \t") if self.separator == BLANKS else record
         if not self.quote or self.quote not in record:
             return re.split(r"[ \t]+", record) if self.separator == BLANKS else record.split(self.separator)
@@ -80,7 +80,7 @@ class Layout:
         return part
 
     def is_malformed(self, part: str) -> bool:
-        """Whether a field has a quote where none can be."""
+        """Whether a field has a misplaced quote."""
         quote, part = self.quote, part.strip()
         if not quote or quote not in part:
             return False
@@ -88,6 +88,6 @@ class Layout:
 
 
 def lines_of(content: Content) -> Iterator[str]:
-    """The lines of a text with their ends."""
+    """The lines of a text, with their line ends."""
     with content.stream() as file, io.TextIOWrapper(file, "utf-8", errors="replace", newline="\n") as text:
         yield from text

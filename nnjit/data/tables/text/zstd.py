@@ -9,21 +9,21 @@ from nnjit.errors import DataError
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE = range(0x184D2A50, 0x184D2A60)
-_LARGEST_BLOCK = 2**17  # bytes that a compressed block can become
+_LARGEST_BLOCK = 2**17  # bytes in a decompressed block
 _RAW, _REPEATED, _COMPRESSED = range(3)
 
 
 def is_zstd(path: Path) -> bool:
-    """Whether a file begins as one compressed by Zstandard does."""
+    """Whether a file begins like a Zstandard file."""
     with path.open("rb") as file:
         return file.read(4) == MAGIC
 
 
 def largest_size(path: Path) -> int:
-    """The most bytes that a file can hold once it is decompressed, by the headers of its blocks.
+    """The most bytes that a file can hold after decompression, by its block headers.
 
     Raises:
-        DataError: the file is cut off or damaged.
+        DataError: the file is truncated or damaged.
     """
     size, end = 0, path.stat().st_size
     with path.open("rb") as file:
@@ -40,14 +40,14 @@ def largest_size(path: Path) -> int:
 
 
 def decompressed(path: Path) -> bytes:
-    """The text in a file, in UTF-8; lines end with a line feed alone.
+    """The text in a file, in UTF-8, with line feeds as line ends.
 
     Raises:
         DataError: the file is damaged, or its text is not UTF-8.
     """
     import polars as pl
 
-    # polars decompresses only what it reads as a table: here of a single column, whose rows are the lines.
+    # polars decompresses only what it reads as a table: here a single column, whose rows are the lines.
     try:
         lines = pl.read_csv(
             path, has_header=False, separator="\x1e", quote_char=None, infer_schema=False, glob=False
@@ -64,7 +64,7 @@ def decompressed(path: Path) -> bytes:
 
 
 def _frame(file: BinaryIO, path: Path) -> int:
-    """The most bytes in a frame, with the file at its end afterwards."""
+    """The most bytes in a frame; leaves the file at the end of the frame."""
     flags = _number(file, 1, path)
     is_single = bool(flags & 0x20)
     size_bytes = (int(is_single), 2, 4, 8)[flags >> 6]

@@ -1,1 +1,1 @@
-"""Files whose columns have types: read whole, a block at a time, or column by column."""
+"""Read files with typed columns: whole, in blocks, or column by column."""

@@ -1,6 +1,6 @@
 """Refuse damaged Arrow files whose compressed buffers claim more than memory holds.
 
-polars would allocate what they claim, and end the process if it cannot. All other damage it reports itself.
+polars would allocate that much, and end the process if it cannot. It reports all other damage itself.
 
 Reference: the Arrow columnar format, *IPC file format* and *Compression*, and FlatBuffers' binary format.
 """
@@ -18,22 +18,22 @@ from nnjit.errors import DataError
 from nnjit.memory import gigabytes, usable_memory
 
 _MAGIC = 6  # bytes of ARROW1 at the end, after the size of the footer
-_BLOCK = struct.Struct("<qi4xq")  # of a batch: offset, bytes of its metadata, bytes of its body
-_BUFFER = struct.Struct("<qq")  # offset in the body, length
+_BLOCK = struct.Struct("<qi4xq")  # batch: offset, size of its metadata, size of its body
+_BUFFER = struct.Struct("<qq")  # buffer: offset in the body, length
 _CONTINUATION = 0xFFFFFFFF  # before the size of a message
-_DICTIONARIES, _BATCHES = 2, 3  # fields of the footer
-_HEADER_TYPE, _HEADER, _OF_DICTIONARY = 1, 2, 2  # fields of a message, and a type
-_BUFFERS, _COMPRESSION = 2, 3  # fields of a batch
+_DICTIONARIES, _BATCHES = 2, 3  # footer fields
+_HEADER_TYPE, _HEADER, _OF_DICTIONARY = 1, 2, 2  # message fields, and a type
+_BUFFERS, _COMPRESSION = 2, 3  # batch fields
 
 
 class _Record(NamedTuple):
-    """A table of a flatbuffer, at a position in a file."""
+    """A flatbuffer table at a position in a file."""
 
     file: mmap.mmap
     at: int
 
     def field(self, k: int) -> int | None:
-        """Where a field is; None if it has its default."""
+        """The position of a field; None if it has its default."""
         names = self.at - self.number("<i", self.at)
         inside = 4 + 2 * k < self.number("<H", names)
         offset = self.number("<H", names + 4 + 2 * k) if inside else 0
@@ -44,7 +44,7 @@ class _Record(NamedTuple):
         return _Record(self.file, self._referred(k))
 
     def structs(self, k: int, layout: struct.Struct) -> Iterator[tuple[Any, ...]]:
-        """The structs of a vector that a field refers to."""
+        """The structs in the vector that a field refers to."""
         if self.field(k) is None:
             return
         start = self._referred(k)
@@ -52,7 +52,7 @@ class _Record(NamedTuple):
             yield layout.unpack_from(self.file, start + 4 + layout.size * j)
 
     def number(self, kind: str, at: int) -> int:
-        """A number at a position of the file."""
+        """A number at a position in the file."""
         return int(struct.unpack_from(kind, self.file, at)[0])
 
     def _referred(self, k: int) -> int:
@@ -69,7 +69,7 @@ def check_buffers(path: Path) -> None:
         return
     with (
         path.open("rb") as file,
-        suppress(struct.error, ValueError),  # damage that polars reports; nothing to map
+        suppress(struct.error, ValueError),  # polars reports such damage; there is nothing to map
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
     ):
         for size in _claimed(mapped):
@@ -81,7 +81,7 @@ def check_buffers(path: Path) -> None:
 
 
 def _claimed(file: mmap.mmap) -> Iterator[int]:
-    """The bytes that each compressed buffer claims to hold."""
+    """The number of bytes that each compressed buffer claims to hold."""
     end = len(file) - _MAGIC - 4
     footer = _root(file, end - int(struct.unpack_from("<i", file, end)[0]))
     for kind in (_DICTIONARIES, _BATCHES):
@@ -95,7 +95,7 @@ def _claimed(file: mmap.mmap) -> Iterator[int]:
 
 
 def _batch(file: mmap.mmap, offset: int) -> _Record:
-    """The record batch of a message, or that of its dictionary."""
+    """The record batch of a message, or of its dictionary."""
     is_continued = struct.unpack_from("<I", file, offset)[0] == _CONTINUATION
     message = _root(file, offset + (8 if is_continued else 4))
     header, kind = message.record(_HEADER), message.field(_HEADER_TYPE)

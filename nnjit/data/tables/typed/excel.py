@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
     from nnjit.data.tables.reading import Reading
 
-_SAMPLE = 1000  # rows in which to look for a header
+_SAMPLE = 1000  # rows searched for a header
 
 
 def read_excel(path: Path, options: Reading) -> Table:
-    """Read a sheet, by default the first that is not empty; rows are called by their number in it.
+    """Read a sheet, by default the first non-empty one; rows are named by their number in it.
 
-    Columns keep their type: numbers, flags or times. Those of several types are text.
+    Columns keep their type: numbers, flags or times. Columns of mixed types are text.
 
     Raises:
-        DataError: fastexcel is not installed, the file cannot be read, has no such sheet or no rows; or there
-            is no telling whether the first row is a header.
+        DataError: fastexcel is not installed, the file cannot be read, has no such sheet or no rows; or the
+            first row may or may not be a header.
     """
     book = _opened(path)
     sheet, notes = _chosen(book, path, options.sheet)
@@ -45,7 +45,7 @@ def read_excel(path: Path, options: Reading) -> Table:
         raise DataError(f'{path}: the sheet "{sheet}" is empty', ("sheet",))
     above = _rows_above(cells)
     if any(map(any, cells[:above])):
-        notes = (*notes, f"{path.name}: what is above row {above + 1} is left out")
+        notes = (*notes, f"{path.name}: the rows above row {above + 1} are left out")
     is_header, note = _header(cells[above:], options.header, path, above + 1)
     names = names_of(cells[above], f"{path}: row {above + 1}") if is_header else None
     first = above + is_header
@@ -83,7 +83,7 @@ def _opened(path: Path) -> Any:
 
 
 def _check_fits(path: Path) -> None:
-    """Raise TooLarge if the sheets do not fit into memory once they are decompressed."""
+    """Raise TooLarge if the sheets do not fit into memory after decompression."""
     import zipfile  # slow to import
 
     try:
@@ -91,11 +91,11 @@ def _check_fits(path: Path) -> None:
             size = sum(info.file_size for info in archive.infolist())
     except zipfile.BadZipFile:  # .xls, or damaged
         return
-    check_fits(size, f"{path}, of {size:,} bytes once it is decompressed,", "take a smaller file", ("file",))
+    check_fits(size, f"{path}, of {size:,} bytes once decompressed,", "take a smaller file", ("file",))
 
 
 def _chosen(book: Any, path: Path, option: str | int | None) -> tuple[str, tuple[str, ...]]:
-    """The name of the sheet to read, and a note if the file has others."""
+    """The name of the sheet to read, and a note if there are others."""
     names: list[str] = book.sheet_names
     if isinstance(option, int):
         if not -len(names) <= option < len(names):
@@ -113,12 +113,12 @@ def _chosen(book: Any, path: Path, option: str | int | None) -> tuple[str, tuple
 
 
 def _text(book: Any, sheet: str) -> pl.DataFrame:
-    """The first rows of a sheet as text; numbers are rounded."""
+    """The first rows of a sheet as text, with rounded numbers."""
     return _loaded(book, sheet, dtypes="string", n_rows=_SAMPLE)
 
 
 def _loaded(book: Any, sheet: str, first: int = 0, **options: Any) -> pl.DataFrame:
-    """A sheet from this row on, counted from 0, even if the row is empty."""
+    """A sheet from this row on, counted from 0, including empty rows."""
     import fastexcel
 
     try:
@@ -131,7 +131,7 @@ def _loaded(book: Any, sheet: str, first: int = 0, **options: Any) -> pl.DataFra
 
 
 def _rows_above(cells: list[list[str]]) -> int:
-    """How many rows come before the table: empty ones, and titles, which begin at the left but are short."""
+    """The number of rows before the table: empty ones, and titles, which start at the left but are short."""
     counts = [sum(map(bool, row)) for row in cells]
     is_title = [bool(row[0]) and count <= max(counts) / 2 for row, count in zip(cells, counts, strict=True)]
     return next(k for k, count in enumerate(counts) if count and not is_title[k])
@@ -151,14 +151,14 @@ def _header(
 
 
 def _values(book: Any, sheet: str, first: int) -> pl.DataFrame:
-    """The rows of a sheet with the types of its columns."""
+    """The rows of a sheet, with the types of its columns."""
     import polars as pl
 
     frame = _loaded(book, sheet, first, schema_sample_rows=None)
     mixed = [k for k, dtype in enumerate(frame.dtypes) if dtype == pl.String]
     if not mixed:
         return frame
-    # Numbers between text come rounded to nine decimals. Those that lost some are written again.
+    # Numbers among text are rounded to nine decimals. Those that lost some are rewritten.
     numbers = _loaded(book, sheet, first, dtypes=dict.fromkeys(mixed, "float"), schema_sample_rows=None)
     exact = []
     for k in mixed:
@@ -171,7 +171,7 @@ def _values(book: Any, sheet: str, first: int) -> pl.DataFrame:
 
 
 def _is_blank(frame: pl.DataFrame) -> np.ndarray:
-    """(rows,) whether a row has no value."""
+    """A mask (rows,) of the rows without a value."""
     import polars as pl
 
     return frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()

@@ -1,4 +1,4 @@
-"""Read files whose columns have types: Parquet, Arrow, JSON and JSON lines."""
+"""Read files with typed columns: Parquet, Arrow, JSON and JSON lines."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ T = TypeVar("T")
 Where = Callable[[int], str]
 Reader = Callable[[Path, "Reading"], Table]
 
-_ARROW = b"ARROW1"  # begins a file; a stream has no such mark
-_CELL = 8  # bytes of a value, at least for most types
-_BLOCK = 2**22  # values of a block
+_ARROW = b"ARROW1"  # begins a file, but not a stream
+_CELL = 8  # bytes per value: a lower bound for most types
+_BLOCK = 2**22  # values per block
 
 
 def _read_parquet(path: Path, options: Reading) -> Table:
@@ -47,7 +47,7 @@ def _read_parquet(path: Path, options: Reading) -> Table:
 
 
 def parquet_blocks(path: Path, options: Reading) -> Iterator[Table]:
-    """The table in a Parquet file, a block of rows at a time.
+    """Read the table in a Parquet file in blocks of rows.
 
     The first block decides how numbers in text are written.
 
@@ -76,7 +76,7 @@ def parquet_blocks(path: Path, options: Reading) -> Iterator[Table]:
 
 
 def stored_table(path: Path, options: Reading, kind: str) -> Table:
-    """The table in an Arrow or Parquet file, whose rows stay there.
+    """Open the table in an Arrow or Parquet file; its rows stay there.
 
     The first rows decide how numbers in text are written.
 
@@ -96,7 +96,7 @@ def stored_table(path: Path, options: Reading, kind: str) -> Table:
 
 
 def is_large_parquet(path: Path) -> bool:
-    """Whether a Parquet file has so many values that it is to be read a block at a time."""
+    """Whether a Parquet file has so many values that it should be read in blocks."""
     import polars as pl
 
     height, width = _by_polars(path, lambda: _shape(pl.scan_parquet(path, glob=False)), "Parquet")
@@ -132,7 +132,7 @@ def _read_json(path: Path, options: Reading) -> Table:
 
     with content_of(path, options.encoding).stream() as file:
         text = file.read()
-    if text.lstrip()[:1] == b"{" and not _is_json(text):  # more than one record
+    if text.lstrip()[:1] == b"{" and not _is_json(text):  # several records
         return _read_json_lines(path, options)
     try:
         frame = pl.read_json(text, infer_schema_length=None)
@@ -154,7 +154,7 @@ def _read_json_lines(path: Path, options: Reading) -> Table:
         text = file.read()
     try:
         frame = pl.read_ndjson(text, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # also for the NaN that Python writes
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # includes the NaN that Python writes
         records = [_loaded(line, str(path), f"line {number}: ") for number, line in lines()]
         frame = frame_of_records(records, str(path))
 
@@ -171,7 +171,7 @@ READERS: Mapping[str, Reader] = {
     "jsonl": _read_json_lines,
     "excel": read_excel,
 }
-"""What reads a file of each format."""
+"""The reader for each format."""
 
 
 def _by_polars(path: Path, read: Callable[[], T], kind: str) -> T:
@@ -182,21 +182,21 @@ def _by_polars(path: Path, read: Callable[[], T], kind: str) -> T:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         if (
             isinstance(error, OSError) and error.errno is not None
-        ):  # the system's, not polars' of a short file
+        ):  # from the system, not from polars about a short file
             raise
         problem = shortened(str(error).partition("\n")[0], 120)
         raise DataError(f"{path}: not a whole {kind} file ({problem})", ("file",)) from None
 
 
 def _check_fits(path: Path, lazy: pl.LazyFrame) -> None:
-    """Raise TooLarge if the rows that a file says it has do not fit into memory."""
+    """Raise TooLarge if the number of rows that a file claims does not fit into memory."""
     rows, width = _shape(lazy)
     what = f"{path}, a table of {rows:,} rows and {width:,} columns,"
     check_fits(rows * width * _CELL, what, "take a smaller file", ("file",))
 
 
 def _made(path: Path, options: Reading, frame: pl.DataFrame, where: Where | None = None) -> Table:
-    """The table of what a file holds, with rows called "row 1" unless `where` names them."""
+    """Make a table from a file's frame; rows are called "row 1" unless `where` names them."""
     name = str(path)
     where = where or (lambda row: f"row {row + 1}")
     if not frame.width or not frame.height:

@@ -1,4 +1,4 @@
-"""Columns that stay in an Arrow or Parquet file, and are read one at a time."""
+"""Columns that stay in an Arrow or Parquet file, read one at a time."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StoredFrame:
-    """What a table needs of a data frame, read when it is asked for.
+    """The parts of a data frame that a table needs, read on access.
 
     Args:
         path: the file, for messages.
-        lazy: its rows.
-        file_height: how many there are.
-        columns: which columns of the file.
-        marks: what marks a missing value in text.
-        indices: which rows of the file; None for all.
+        lazy: the rows of the file.
+        file_height: number of rows in the file.
+        columns: the columns of the file to use.
+        marks: the marks of missing values in text.
+        indices: the rows of the file to use; None for all.
     """
 
     path: Path
@@ -40,11 +40,11 @@ class StoredFrame:
 
     @property
     def height(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self.file_height if self.indices is None else len(self.indices)
 
     def __getitem__(self, column: str) -> pl.Series:
-        """A column, in memory as long as somebody needs it."""
+        """Read a column, held in memory only by the caller."""
         series = self._read.get(column)
         if series is None:
             self._read[column] = series = self._column(column)
@@ -54,11 +54,11 @@ class StoredFrame:
         return (self[column] for column in self.columns)
 
     def select(self, columns: Sequence[str]) -> StoredFrame:
-        """The same rows of some columns."""
+        """The same rows with only these columns."""
         return replace(self, columns=list(columns))
 
     def chosen(self, indices: np.ndarray) -> StoredFrame:
-        """Some of the rows, which stay in the file."""
+        """Some of the rows, left in the file."""
         own = indices if self.indices is None else self.indices[indices]
         return replace(self, indices=own, _read=weakref.WeakValueDictionary())
 
@@ -69,5 +69,5 @@ class StoredFrame:
             series = normalised(self.lazy.select(column).collect(), self.marks)[column]
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             problem = str(error).partition("\n")[0]
-            raise DataError(f"{self.path}: the file can no longer be read ({problem})", ("file",)) from None
+            raise DataError(f"{self.path}: cannot be read any longer ({problem})", ("file",)) from None
         return series if self.indices is None else series[self.indices]

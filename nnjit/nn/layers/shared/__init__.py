@@ -1,1 +1,1 @@
-"""What layers share: base classes, windows, and masks of padding."""
+"""Shared by layers: base classes, windows, and padding masks."""

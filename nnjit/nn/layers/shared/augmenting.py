@@ -1,4 +1,4 @@
-"""The base class of layers that change images in training alone, each image of a batch by its own draw."""
+"""The base class of layers that change images only in training, each image by its own draw."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Augmenting(Layer):
 
 
 def both(given: int | tuple[int, int]) -> tuple[int, int]:
-    """The numbers of height and width."""
+    """The numbers for height and width."""
     return (given, given) if isinstance(given, int) else given
 
 
@@ -49,15 +49,15 @@ def sides(x: Array) -> tuple[int, int]:
 
 
 def drawn(u: Array, count: int) -> Any:
-    """Whole numbers from 0 to `count` - 1, all as likely, of numbers u in [0, 1)."""
+    """Map uniform numbers u in [0, 1) to whole numbers from 0 to `count` - 1."""
     return np.astype(np.floor(u * count), "i32")
 
 
 def moved(x: Array, down: Array, right: Array, size: tuple[int, int], fill: float) -> Any:
-    """Windows (B, *size, …) of images (B, H, W, …), whose corners are at `down`, `right`; `fill` outside.
+    """Windows (B, *size, …) of images (B, H, W, …), with corners at `down`, `right`; `fill` outside.
 
     Args:
-        down, right: (B,) whole numbers, of which each image has its own.
+        down, right: (B,) whole numbers, one for each image.
     """
     height, width = sides(x)
     count, rest = x.shape[0], static(np.shape(x)[3:])

@@ -1,6 +1,6 @@
 """The base class of layers: options, the output shape for input shapes, params, and the forward pass.
 
-Shapes here omit the batch axis; the arrays of a call lead with it.
+Shapes here omit the batch axis; the arrays of a call start with it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from nnjit.registry import Options, Registry
 
 @dataclass(frozen=True)
 class Param:
-    """An array of a layer: one that is trained, or a part of its state.
+    """An array of a layer: trained, or part of its state.
 
     Args:
-        penalized: whether l1 and l2 penalties count it; weights are, biases and state are not.
+        penalized: whether l1 and l2 penalties include it, as they do weights, but not biases and state.
     """
 
     name: str
@@ -36,11 +36,11 @@ class Param:
 
 @dataclass(frozen=True)
 class UsedRows:
-    """The rows of a table, a param, that the examples of a batch use.
+    """The rows of a table (a param) that the examples of a batch use.
 
     Args:
         index: their indices (B, …), whole numbers.
-        always: whether a step never moves other rows; else only if the optimizer would not move them either.
+        always: whether steps always leave other rows alone, or only if the optimizer would not move them.
     """
 
     index: Array
@@ -49,16 +49,16 @@ class UsedRows:
 
 @dataclass(frozen=True)
 class Context:
-    """What a layer's call may ask for beyond its inputs.
+    """Context of a layer's call, besides its inputs.
 
     Args:
         training: whether the call is part of a training step.
-        uniform: shape -> random numbers in [0, 1), new in each step and the layer's own. They are a
-            function of (seed, step, layer), so a second call in one step gives the same numbers.
-        state: the layer's state by its own names, as it was after the last step.
-        weights: (B,), how much each row counts in a training step; None if all count the same.
-        mask: (B, steps, 1), 1 for each step of the input that holds data and 0 for padding; None if the
-            model has none for this layer.
+        uniform: shape -> random numbers in [0, 1), a function of (seed, step, layer): a second call in one
+            step gives the same numbers.
+        state: the layer's state after the last step, by its own names.
+        weights: (B,), the weight of each row in a training step; None if all are equal.
+        mask: (B, steps, 1), 1 for each step of the input that holds data and 0 for padding; None if this
+            layer has none.
     """
 
     training: bool
@@ -69,31 +69,31 @@ class Context:
 
 
 class Layer(Options, ABC):
-    """A function of one array, or of several, with params of its own."""
+    """A function of one or several arrays, with its own params."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     takes_many: ClassVar[bool] = False
-    """Whether it takes several inputs; else exactly one."""
+    """Whether it takes several inputs, or exactly one."""
     only_moves: ClassVar[bool] = False
-    """Whether its output is elements of its one input, unchanged."""
+    """Whether its output consists of unchanged elements of its one input."""
     formula: ClassVar[str] = ""
-    """What it computes, in words; `explain` prints it of a layer without notation."""
+    """The computation in words; `explain` prints it for a layer without notation."""
 
     type: str
     name: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    """The layer's name, which `from` and the files of weights use; `<type>_<k>` if none is given."""
+    """The layer's name, used by `from` and in weights files; by default `<type>_<k>`."""
     from_: str | tuple[str, ...] | None = Field(None, alias="from")
-    """The layer whose output it takes, or a list of layers; by default the layer before. `input` is the data.
-    The name of a column, unless a layer has it, is that column of a table."""
+    """The layer whose output it takes, or a list of layers; by default the previous layer. `input` is the
+    data. A name that no layer has is a column of a table."""
 
     @abstractmethod
     def output_shape(self, *inputs: Shape) -> Shape:
-        """The shape of the output; raises GraphError, with the shapes, if the inputs do not fit."""
+        """The output's shape; raises a GraphError with the shapes if the inputs do not fit."""
 
     @property
     def is_frozen(self) -> bool:
-        """Whether params and state stay as they begin; if so, it computes as in a prediction."""
+        """Whether params and state keep their initial values; if so, it computes as in prediction."""
         return False
 
     def frozen(self) -> Self:
@@ -105,46 +105,46 @@ class Layer(Options, ABC):
         return ()
 
     def state(self, *inputs: Shape) -> tuple[Param, ...]:
-        """What the layer remembers from step to step without being trained, for inputs of these shapes."""
+        """The non-trainable state that a step updates, for inputs of these shapes."""
         return ()
 
     def next_state(self, *inputs: Array, context: Context) -> Mapping[str, Array]:
-        """The state after a training step, each array of it by its own name."""
+        """The state after a training step, by the arrays' own names."""
         return {}
 
     def without_memory(self) -> Self:
-        """The layer with a next state that is the last batch's alone."""
+        """The layer with a next state that depends on the last batch alone."""
         return self
 
     def used_rows(self, *inputs: Array) -> Mapping[str, UsedRows]:
-        """The params, by their own names, of which a step may update only rows that it used."""
+        """The params, by their own names, in which a step may update only the rows it used."""
         return {}
 
     def least_batch(self, *inputs: Shape) -> int:
-        """The fewest examples of a batch that the layer learns anything from."""
+        """The smallest batch that the layer can learn from."""
         return 1
 
     def keeps_steps(self, *inputs: Shape) -> bool:
-        """Whether the first axis of the output is that of the inputs, so that a mask goes through."""
+        """Whether the output keeps the inputs' first axis, so a mask passes through."""
         return False
 
     def of_column(self, column: InputColumn) -> Self:
-        """The layer, which takes a column of a table; raises GraphError if it cannot."""
+        """The layer, adapted to a column of a table; raises a GraphError if it cannot take it."""
         return self
 
     def completed(self, output_size: int | None) -> Self:
-        """The layer as the last of a model: it gives `output_size` values if its own size was left open."""
+        """The layer as the last of a model: with `output_size` outputs if its size was left open."""
         return self
 
     def without_activation(self) -> Self:
-        """The layer without the activation that its output ends with; itself if that cannot be taken away."""
+        """The layer without its final activation; itself if that cannot be removed."""
         return self
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:
-        """Raise a DataError if the layer, which takes the data (n, …) itself, cannot take a value of it.
+        """Raise a DataError if the layer, applied to the data (n, …), cannot take one of its values.
 
         Args:
-            where: the index of an element of x -> where it is in the data, in words.
+            where: the index of an element of x -> its place in the data, in words.
         """
 
     @abstractmethod
@@ -153,7 +153,7 @@ class Layer(Options, ABC):
 
 
 class TrainedLayer(Layer):
-    """A layer with params, which a training changes unless it is frozen."""
+    """A layer with params that training changes unless it is frozen."""
 
     trainable: bool = True
     """Whether training changes its params. `false` freezes them at their initial values, from

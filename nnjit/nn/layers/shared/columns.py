@@ -1,4 +1,4 @@
-"""The columns of a table, as layers that take them by name see them."""
+"""Table columns as seen by layers that take them by name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Protocol
 
 
 class InputColumn(Protocol):
-    """The inputs of a column: `size` of them, the first at `start`; none if the column is left out.
+    """The inputs of a column: `size` of them, starting at `start`; none if the column is left out.
 
-    `entries` are the categories or words that indices count; `is_indexed` says whether inputs are indices.
+    `entries` are the categories or words that indices number; `is_indexed` tells whether inputs are indices.
     """
 
     @property

@@ -19,8 +19,8 @@ from nnjit.registry import Count
 class Convolution(TrainedLayer):
     """activation(Σ x · weight + bias) over the window at each position, channels last.
 
-    The weight is (sizes…, channels / groups, filters). What libraries call a convolution is, in mathematics,
-    a cross-correlation, since the window is not reversed.
+    The weight is (sizes…, channels / groups, filters). As in other libraries, this is a cross-correlation in
+    mathematical terms, since the window is not reversed.
     """
 
     axes: ClassVar[int]
@@ -28,22 +28,21 @@ class Convolution(TrainedLayer):
     filters: Count
     """The number of output channels, >= 1."""
     kernel_size: Counts
-    """The elements of a window along each axis, one number or one for each axis."""
+    """The size of a window along each axis: one number for all, or one per axis."""
     stride: Counts = 1
     """The distance from one window to the next."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: zeros, so that there are ceil(length / stride) positions; or their number."""
+    """`valid`: none; `same`: enough zeros for ceil(length / stride) positions; or their number."""
     dilation: Counts = 1
     """The distance between the elements of a window."""
     groups: Count = 1
-    """The number of groups into which channels and filters are divided; each filter reads only its group's
-    channels."""
+    """The number of groups of channels and filters; each filter reads only its group's channels."""
     activation: ActivationName = "identity"
     """The function applied to the sums."""
     bias: bool = True
-    """Whether a trained constant is added to each sum."""
+    """Whether to add a trained constant to each sum."""
     weight_initializer: AnyInitializer | None = None
-    """The initial weights; by default those that suit the activation."""
+    """The initial weights; by default, suited to the activation."""
     bias_initializer: AnyInitializer = Zeros()
     """The initial biases."""
 
@@ -91,7 +90,7 @@ class Convolution(TrainedLayer):
         return np.reshape(windows, (*lead, -1)) @ np.reshape(weight, (-1, np.shape(weight)[-1]))
 
     def _depthwise(self, windows: Any, weight: Any) -> Any:
-        """Each channel with filters of its own: too little work for products of matrices."""
+        """Each channel with filters of its own: too little work for matrix products."""
         sizes, each = np.shape(weight)[: self.axes], self.filters // self.groups
         own = np.reshape(weight, (*sizes, self.groups, each))
         inner = tuple(range(1 + self.axes, 1 + 2 * self.axes))

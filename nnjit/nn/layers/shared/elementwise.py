@@ -8,12 +8,12 @@ from nnjit.nn.layers.shared.base import Layer
 
 
 class Elementwise(Layer):
-    """Inputs of one shape, which is that of the output."""
+    """Inputs of one shape, also the output's."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         for shape in inputs[1:]:
             if shape != inputs[0]:
-                raise GraphError(f"{self.type} takes inputs of one shape, got {inputs[0]} and {shape}")
+                raise GraphError(f"{self.type} takes inputs of the same shape, got {inputs[0]} and {shape}")
         return inputs[0]
 
     def keeps_steps(self, *inputs: Shape) -> bool:

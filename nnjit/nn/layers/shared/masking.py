@@ -1,4 +1,4 @@
-"""Masks of padding: steps of a sequence that hold no data, which a layer skips."""
+"""Padding masks: mark the steps of a sequence without data, which a layer skips."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def steps_of_data(x: Any, value: float) -> Any:
 
 
 def mask_of(x: Any, mask_value: float | None, context: Context) -> Any | None:
-    """The mask (B, steps, 1) of a layer's input: the model's, or else what `x` says; None without padding."""
+    """The mask (B, steps, 1) of a layer's input: the model's, else from `x`; None without padding."""
     if mask_value is None:
         return None
     return is_data(x, mask_value) if context.mask is None else context.mask

@@ -1,4 +1,4 @@
-"""The base class of normalisations: a trained scale and shift of each channel, the last axis."""
+"""The base class of normalisations: a trained scale and shift for each channel, the last axis."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Normalisation(TrainedLayer):
     """(x - mean) / √(variance + epsilon) · scale + shift, with x (B, …, C), scale and shift (C,)."""
 
     epsilon: Number = Field(1e-5, gt=0)
-    """What is added to the variance, > 0."""
+    """Added to the variance, > 0."""
     scale: bool = True
-    """Whether the result is multiplied by a trained array, which begins with 1."""
+    """Whether to multiply the result by a trained array, initially 1."""
     shift: bool = True
-    """Whether a trained array is added, which begins with 0."""
+    """Whether to add a trained array, initially 0."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (x,) = inputs

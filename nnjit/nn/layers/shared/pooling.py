@@ -1,4 +1,4 @@
-"""The base class of poolings: windows over one or two axes, each channel by itself."""
+"""The base class of pooling layers: windows over one or two axes, each channel separately."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nnjit.nn.layers.shared.window import AXES, Counts, Padding, Window
 
 
 class Pooling(Layer):
-    """One value for each window and channel, of inputs (steps, channels) or (height, width, channels)."""
+    """One value per window and channel, for inputs (steps, channels) or (height, width, channels)."""
 
     fill: ClassVar[float] = 0.0
     """The value of padding."""
 
     size: Counts = 2
-    """The elements of a window along each axis, one number or one for each axis."""
+    """The size of a window along each axis: one number for all, or one per axis."""
     stride: Counts | None = None
-    """The distance from one window to the next; null means their size, so that they do not overlap."""
+    """The distance from one window to the next; null means their size, so they do not overlap."""
     padding: Padding = "valid"
-    """`valid`: none; `same`: so that an output has ceil(length / stride) positions; or the number of elements
+    """`valid`: none; `same`: enough for ceil(length / stride) output positions; or the number of elements
     before and after each axis. Padding never counts."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
@@ -51,11 +51,11 @@ class Pooling(Layer):
 
     @abstractmethod
     def _pool(self, windows: Any, inner: tuple[int, ...], factor: Any) -> Any:
-        """The values of windows.
+        """Reduce the windows.
 
         Args:
             inner: the axes of a window's elements.
-            factor: 1 / the number of elements of a window that are not padding.
+            factor: 1 / the number of a window's elements that are not padding.
         """
 
     def _window(self, axes: int) -> Window:

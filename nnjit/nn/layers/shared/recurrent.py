@@ -1,7 +1,7 @@
 """The base class of recurrent layers: a cell that carries a state from step to step.
 
-The inputs' products are one product for all steps. Only what depends on the state is computed step by step,
-in a loop that is compiled once, whatever its length.
+One product serves the inputs of all steps. Only what depends on the state is computed step by step, in a loop
+compiled once, whatever its length.
 """
 
 from __future__ import annotations
@@ -21,26 +21,25 @@ from nnjit.registry import Count
 
 
 class Recurrent(TrainedLayer):
-    """A state of `units` numbers, zero before the first step, of inputs (steps, features)."""
+    """A state of `units` numbers, zero before the first step, over inputs (steps, features)."""
 
     gates: ClassVar[int]
-    """How many vectors of `units` numbers a cell computes of its input, and as many of its state."""
+    """How many vectors of `units` numbers a cell computes from its input, and as many from its state."""
     states: ClassVar[int] = 1
-    """How many vectors go from step to step; the first is the output."""
+    """How many vectors are carried from step to step; the first is the output."""
 
     units: Count
     """The size of the state, >= 1."""
     return_sequences: bool = False
-    """Whether the output is that of every step (steps, units); else that of the last one (units,)."""
+    """Whether to return the output of every step (steps, units) instead of the last one (units,)."""
     reverse: bool = False
-    """Whether it begins with the last step."""
+    """Whether to begin with the last step."""
     mask_value: float | None = None
-    """Steps of the data whose features all have this value, before it is scaled, are padding: the state stays
-    as it is, the output is zero. The mask goes with the sequence through layers that keep its steps. 0 also
-    takes the mask of an `embedding` with a `padding_index`, or of a masked layer before. null means that
-    there is no padding."""
+    """Steps whose features all have this value in the unscaled data are padding: the state does not change,
+    and the output is zero. The mask goes with the sequence through layers that keep its steps. 0 also takes
+    the mask of an `embedding` with a `padding_index` or of an earlier masked layer. null means no padding."""
     weight_initializer: AnyInitializer = GlorotUniform()
-    """How the weights of the inputs begin."""
+    """The initial weights of the inputs."""
     recurrent_initializer: AnyInitializer = Orthogonal()
     """The initial recurrent weights."""
     bias_initializer: AnyInitializer = Zeros()
@@ -87,7 +86,7 @@ class Recurrent(TrainedLayer):
         """The state after a step.
 
         Args:
-            given: (B, gates · units), what the cell reads of its input, with the bias.
+            given: (B, gates · units), the products of the cell's input, with the bias.
             state: each (B, units).
         """
 

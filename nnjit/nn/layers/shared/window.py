@@ -1,7 +1,7 @@
 """Windows of convolutions and poolings over the axes of an image or a signal, channels last.
 
-Channels are the last axis (NHWC), since what a window reads is then contiguous in memory, and a convolution
-is one product of the windows and the weight.
+Channels are the last axis (NHWC): a window is then contiguous in memory, and a convolution is one product of
+the windows and the weight.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class Window:
 
     Args:
         sizes, strides, dilations: for each axis.
-        padding: "valid": none; "same": so that there is a window for every stride begun, the odd element
-            after the axis; or the number of elements before and after each axis.
+        padding: "valid": none; "same": a window for every stride begun, with the odd element after the axis;
+            or the number of elements before and after each axis.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Window:
         self.padding = padding
 
     def widths(self, lengths: Shape) -> list[tuple[int, int]]:
-        """The number of elements of padding before and after each axis."""
+        """The amount of padding before and after each axis."""
         if isinstance(self.padding, int):
             return [(self.padding, self.padding)] * len(lengths)
         if self.padding == "valid":
@@ -86,9 +86,9 @@ class Window:
         return np.pad(x, [(0, 0), *widths, (0, 0)], constant_values=fill)
 
     def runs(self, x: Array) -> Array:
-        """The windows, with the elements of their last axis and the channels as one axis, in this order.
+        """The windows, with their last axis and the channels merged, in this order.
 
-        Where these are adjacent in x, they are read as one run.
+        If adjacent in x, these are read as one run.
         """
         if self.dilations[-1] != 1:
             windows = self(x)
@@ -99,9 +99,9 @@ class Window:
         return np.windows(np.reshape(padded, (*lead, length * channels)), 1, sizes, strides, self.dilations)
 
     def blocks(self, x: Array) -> Array | None:
-        """The windows (B, positions, sizes, …, C) if they are x itself cut into pieces; else None.
+        """The windows (B, positions, sizes, …, C) if they split x into pieces; else None.
 
-        The elements of a window along an axis come right after the positions along it.
+        Each axis of positions is followed by its window's axis.
         """
         lengths = _lengths(x)
         is_cut = self.strides == self.sizes and set(self.dilations) == {1}
@@ -113,7 +113,7 @@ class Window:
         return np.reshape(x[(slice(None), *whole)], (np.shape(x)[0], *pairs, np.shape(x)[-1]))
 
     def elements(self, lengths: Shape) -> numpy.ndarray:
-        """How many elements of each window, without dilation, are not padding, shape (positions…, 1)."""
+        """How many elements of each window, without dilation, are not padding; shape (positions…, 1)."""
         counts = numpy.ones(())
         for n, (before, after), size, stride in zip(
             lengths, self.widths(lengths), self.sizes, self.strides, strict=True
@@ -131,7 +131,7 @@ def _lengths(x: Array) -> tuple[int, ...]:
 
 
 def for_each_axis(given: Counts, axes: int, what: str) -> tuple[int, ...]:
-    """One number for each axis, of one number for all of them or one for each."""
+    """One number per axis, from one for all or one for each."""
     if isinstance(given, int):
         return (given,) * axes
     if len(given) != axes:
@@ -142,7 +142,7 @@ def for_each_axis(given: Counts, axes: int, what: str) -> tuple[int, ...]:
 
 
 def with_channels(shape: Shape, axes: int, kind: str) -> Shape:
-    """The shape of an example with its channels; one of `axes` axes has one channel.
+    """The shape of an example with channels; one channel is added to an example of `axes` axes.
 
     Raises:
         GraphError: it has another number of axes.

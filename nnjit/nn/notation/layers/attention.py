@@ -15,7 +15,7 @@ MASK = symbol("m")
 
 
 def attention(layer: Attention, x: Shape) -> Recurrence:
-    """Four products as `dense` has them, and between them the steps of each head."""
+    """Four products as in `dense`, and between them the steps of each head."""
     projections, whole = (*PARTS, "output"), symbol("H")
     w, b = ({p: symbol(letter(f"{p}_{kind}")) for p in projections} for kind in ("weight", "bias"))
     projected = {part: symbol(part[0].upper()) for part in PARTS}
@@ -39,7 +39,7 @@ def attention(layer: Attention, x: Shape) -> Recurrence:
 
 
 def _head_forward(layer: Attention, x: Shape) -> tuple[Step, ...]:
-    """From Q, K and V to H, of each head."""
+    """From Q, K and V to H, for each head."""
     query, key, value, score, weight, result = map(_of_head(layer), "QKVSPH")
     steps, size = x[0], x[1] // layer.heads
     product = 1 / math.sqrt(size) * (query @ key.T)
@@ -55,7 +55,7 @@ def _head_forward(layer: Attention, x: Shape) -> tuple[Step, ...]:
 
 
 def _head_backward(layer: Attention, x: Shape) -> tuple[Step, ...]:
-    """From ∂C/∂H to the derivatives by Q, K and V, of each head."""
+    """From ∂C/∂H to the derivatives by Q, K and V, for each head."""
     query, key, value, score, weight, result = map(_of_head(layer), "QKVSPH")
     steps, size = x[0], x[1] // layer.heads
     scale, of_weight = 1 / math.sqrt(size), partial(result) @ value.T
@@ -69,7 +69,7 @@ def _head_backward(layer: Attention, x: Shape) -> tuple[Step, ...]:
 
 
 def _of_head(layer: Attention) -> Callable[[str], Formula]:
-    """A letter -> the matrix of head h; of a single head, the whole one."""
+    """A letter -> the matrix of head h, or the whole matrix for a single head."""
     return symbol if layer.heads == 1 else lambda name: at(symbol(name), "h")
 
 
@@ -78,16 +78,16 @@ def _mask(layer: Attention, x: Shape) -> tuple[Step, ...]:
 
 
 def _at_data(layer: Attention, of: Formula) -> Formula:
-    """The formula, but 0 at the steps of padding."""
+    """The formula, with 0 at the steps of padding."""
     return of if layer.mask_value is None else MASK * of
 
 
 def _words(layer: Attention) -> dict[str, str]:
-    words = {"Q, K, V, S, P, H": "of each example a matrix, so that Q Kᵀ is steps × steps"}
+    words = {"Q, K, V, S, P, H": "a matrix for each example, so Q Kᵀ is steps × steps"}
     if layer.heads > 1:
-        words["Q[h]"] = "its columns for head h, an equal part of them"
+        words["Q[h]"] = "its columns for head h, an equal part of all"
     if layer.mask_value is not None:
-        words |= IS_DATA | {"masked(S)": "S, but −10⁹ where a step would read one of padding"}
+        words |= IS_DATA | {"masked(S)": "S, but −10⁹ where a step would read padding"}
     if layer.causal:
         words["causal(S)"] = "S, but −∞ where a step would read a later one"
     return words

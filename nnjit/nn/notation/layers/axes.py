@@ -1,4 +1,4 @@
-"""The notation of layers that rearrange, join or select elements without changing their values."""
+"""The notation of layers that rearrange, join or select elements without changing values."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def concat(layer: Concat, *inputs: Shape) -> Recurrence:
 def select(layer: Select, x: Shape) -> Recurrence:
     """Some columns; the others get no derivative."""
     taken = column(X, layer.columns) if isinstance(layer.columns, int) else columns(X, *layer.columns)
-    words = {"placed(g)": "g where the columns were taken from, among zeros"}
+    words = {"placed(g)": "g at the columns' places, zeros elsewhere"}
     return Recurrence(taken, (call("placed", G),), words=words)

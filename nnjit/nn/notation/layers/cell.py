@@ -1,8 +1,7 @@
 """A recurrent layer's step as formulas, and the lines of its loop that follow from it.
 
-With padding, a vector that goes from step to step becomes mₜ ⊙ (its new value) + (1 − mₜ) ⊙ (its old one),
-where mₜ is 0 at a step of padding and else 1; and a derivative by what only the step itself reads gets the
-factor mₜ.
+With padding, a carried vector becomes mₜ ⊙ (its new value) + (1 − mₜ) ⊙ (its old one), where mₜ is 0 at a
+step of padding, else 1; a derivative by values that only the step itself reads gets the factor mₜ.
 """
 
 from __future__ import annotations
@@ -12,19 +11,19 @@ from dataclasses import dataclass, replace
 from nnjit.nn.formula import Formula, X, at, call, partial, symbol
 from nnjit.nn.notation.recurrence import Step
 
-DELTA = symbol("δₜ")  # ∂C/∂sₜ, sₜ being what the step reads of its input
+DELTA = symbol("δₜ")  # ∂C/∂sₜ, with sₜ the product of the step's input
 MASK = symbol("mₜ")
 
 
 @dataclass(frozen=True)
 class Carried:
-    """One of the vectors that go from step to step.
+    """One of the vectors carried from step to step.
 
     Args:
         letter: its letter, h of hₜ.
         value: its value after a step.
-        slope: ∂C/∂ it through the rest of its step; None for the output, whose slope is the layer's.
-        kept: the letter of the factor with which the next step keeps it; None if that keeps nothing.
+        slope: ∂C/∂(it) through the rest of its step; None for the output, which has the layer's derivative.
+        kept: the letter of the factor with which the next step keeps it; None if not kept.
     """
 
     letter: str
@@ -33,7 +32,7 @@ class Carried:
     kept: str | None = None
 
     def at(self, when: str) -> Formula:
-        """It at the step `ₜ`, or at the one before (`ₜ₋₁`) or after (`ₜ₊₁`)."""
+        """The vector at step `ₜ`, or at the step before (`ₜ₋₁`) or after (`ₜ₊₁`)."""
         return symbol(self.letter + when)
 
 
@@ -42,11 +41,11 @@ class Cell:
     """A step of a recurrent layer.
 
     Args:
-        forward: its lines between s = x W + b and the vectors that it carries.
-        carried: these, the output first; each may read those after it.
+        forward: its lines from s = x W + b to the vectors it carries.
+        carried: these vectors, the output first; each may read those after it.
         backward: its lines from their derivatives to `DELTA` and `of_state`.
-        of_state: ∂C/∂ the product of the state, in the columns of the recurrent weight.
-        words: the meaning of letters of its own.
+        of_state: the derivative of C by the state's product, in the columns of the recurrent weight.
+        words: the meanings of its own letters.
     """
 
     forward: tuple[Step, ...]
@@ -61,7 +60,7 @@ class Unrolled:
     """The lines of a cell at step t of its loop.
 
     Args:
-        width: of s, all gates together.
+        width: the width of s, all gates together.
         is_masked: whether some steps are padding.
     """
 
@@ -71,24 +70,24 @@ class Unrolled:
     is_masked: bool
 
     def forward(self) -> tuple[Step, ...]:
-        """From the input of the step to the vectors that it carries."""
+        """From the step's input to the vectors it carries."""
         x = at(X, "t")
         mask = (Step(MASK, call("is_data", x), (1,)),) if self.is_masked else ()
         sums = Step(symbol("sₜ"), x @ symbol("W") + symbol("b"), (self.width,))
         return (*mask, sums, *self.cell.forward, *map(self._value, reversed(self.cell.carried)))
 
     def backward(self, output: Formula) -> tuple[Step, ...]:
-        """From `output`, the ∂C/∂hₜ of what reads hₜ outside the loop, to δₜ."""
+        """From `output`, ∂C/∂hₜ through readers of hₜ outside the loop, to δₜ."""
         read = symbol(self.cell.of_state.text.replace("ₜ", "ₜ₊₁")) @ symbol("U").T
         derivatives = (self._derivative(carried, output + read) for carried in self.cell.carried)
         return (*derivatives, *map(self._only_at_data, self.cell.backward))
 
     def masked(self, x: Formula) -> Formula:
-        """The formula, but 0 at a step of padding."""
+        """The formula, with 0 at a step of padding."""
         return MASK * x if self.is_masked else x
 
     def _only_at_data(self, step: Step) -> Step:
-        """A line of the backward pass; what it hands to the products outside the step is masked."""
+        """A line of the backward pass; values for the products outside the step are masked."""
         is_handed = step.left in (DELTA, self.cell.of_state)
         return replace(step, right=self.masked(step.right)) if is_handed else step
 

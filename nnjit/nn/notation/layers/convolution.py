@@ -1,4 +1,4 @@
-"""`conv1d` and `conv2d` in the lecture's notation: a product of windows and a weight, as `dense` has one."""
+"""`conv1d` and `conv2d` in the lecture's notation: a product of windows and a weight, as in `dense`."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def multiply(layer: Multiply, *inputs: Shape) -> Recurrence:
 
 
 def scale(layer: Scale, x: Shape) -> Recurrence:
-    """The line factor · x + offset."""
+    """The linear function factor · x + offset."""
     scaled = layer.factor * X
     return Recurrence(scaled + layer.offset if layer.offset else scaled, (layer.factor * G,))
 

@@ -21,7 +21,7 @@ def embedding(layer: Embedding, x: Shape) -> Recurrence:
 def _notes(layer: Embedding) -> list[str]:
     notes = []
     if layer.sparse is True:
-        notes.append("an update leaves rows of W that its batch did not use as they are")
+        notes.append("an update leaves unchanged the rows of W that its batch did not use")
     if layer.padding_index is not None:
         notes.append(f"for x = {layer.padding_index}, which is padding, onehot(x) is 0 everywhere")
     return notes

@@ -9,7 +9,7 @@ from nnjit.nn.notation.layers.cell import DELTA, Carried, Cell
 from nnjit.nn.notation.layers.recurrent import recurrent
 from nnjit.nn.notation.recurrence import Recurrence, Step
 
-WORDS = (("εₜ, νₜ", "∂C/∂uₜ, and ∂C/∂ what nₜ is the tanh of, before any mask"),)
+WORDS = (("εₜ, νₜ", "∂C/∂uₜ, and the derivative of C by the argument of nₜ's tanh, before any mask"),)
 
 
 def gru(layer: GRU, x: Shape) -> Recurrence:

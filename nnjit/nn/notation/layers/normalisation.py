@@ -1,4 +1,4 @@
-"""`batch_norm` and `layer_norm` in the lecture's notation; they differ in what mean and variance are over."""
+"""`batch_norm` and `layer_norm` in the lecture's notation; they differ in the axes of mean and variance."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from nnjit.nn.notation.recurrence import Recurrence
 
 
 def batch_norm(layer: BatchNorm, x: Shape) -> Recurrence:
-    """Normal over the batch; if frozen, by the running mean and deviation, which are numbers."""
+    """Normalised over the batch; if frozen, by the running mean and deviation, which are numbers."""
     if layer.is_frozen:
-        return _normalisation(layer, "the running ones, which stay as they are", are_numbers=True)
-    return _normalisation(layer, "those of a channel over the batch (where all rows weigh the same)")
+        return _normalisation(layer, "the running ones, which stay unchanged", are_numbers=True)
+    return _normalisation(layer, "those of a channel over the batch (if all rows weigh the same)")
 
 
 def layer_norm(layer: LayerNorm, x: Shape) -> Recurrence:
-    """Normal over the last axis."""
+    """Normalised over the last axis."""
     return _normalisation(layer, "those over the last axis")
 
 
@@ -29,8 +29,8 @@ def _normalisation(layer: Normalisation, which: str, *, are_numbers: bool = Fals
     deviation depends on x.
 
     Args:
-        which: the mean and the variance that it takes, in words.
-        are_numbers: whether they do not depend on x.
+        which: describes the mean and the variance.
+        are_numbers: whether they are independent of x.
     """
     unit, output, g = call("normal", X), call("normal", X), G
     gradients: dict[str, Formula] = {}

@@ -1,4 +1,4 @@
-"""The poolings in the lecture's notation."""
+"""Pooling layers in the lecture's notation."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from nnjit.nn.notation.vocabulary import IS_DATA, OVER_STEPS, SPREAD, WINDOWS
 
 
 def max_pool(layer: MaxPool, x: Shape) -> Recurrence:
-    """The largest element of each window, which alone gets a derivative."""
-    meaning = "1 at the largest element of a row, of equal ones 1 over their number, and else 0"
+    """The largest element of each window, the only one with a derivative."""
+    meaning = "1 at the largest element of a row, 1 over their number at equal ones, else 0"
     return _pooling(layer, "largest", "is_largest", meaning)
 
 
 def average_pool(layer: AveragePool, x: Shape) -> Recurrence:
-    """The mean of each window, whose elements have equal derivatives."""
-    meaning = "1 over how many elements of a row are no padding; 0 at padding"
+    """The mean of each window; its elements have equal derivatives."""
+    meaning = "1 over the number of a row's elements that are not padding; 0 at padding"
     return _pooling(layer, "mean", "share", meaning)
 
 
 def _pooling(layer: Pooling, function: str, slope: str, meaning: str) -> Recurrence:
-    """A function of windows, whose derivative by their elements has a name and a meaning."""
+    """A function of windows, with a name and a meaning for its derivative by their elements."""
     windows = call("windows", X)
     back = call("overlap", call(slope, windows) * call("spread", G))
     note = "" if layer.padding in ("valid", 0) else "elements of padding do not count"

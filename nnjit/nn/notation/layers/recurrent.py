@@ -1,4 +1,4 @@
-"""The lecture's notation of a recurrent layer, given that of its cell."""
+"""The lecture's notation of a recurrent layer, built from its cell's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnjit.nn.notation.vocabulary import IS_DATA, OVER_STEPS
 
 
 def recurrent(layer: Recurrent, cell: Cell, x: Shape) -> Recurrence:
-    """The cell's loop over the steps, and the gradients that are sums over all steps."""
+    """The cell's loop over the steps, and the gradients as sums over all steps."""
     loop = Unrolled(cell, layer.units, layer.gates * layer.units, is_masked=layer.mask_value is not None)
     if layer.return_sequences:
         output, of_output = collected(loop.masked(symbol("hₜ")), "t"), loop.masked(at(G, "t"))
@@ -36,7 +36,7 @@ def recurrent(layer: Recurrent, cell: Cell, x: Shape) -> Recurrence:
 
 def _words(layer: Recurrent) -> dict[str, str]:
     words = {
-        "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 where there is no such step",
+        "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 if there is no such step",
         "δₜ": "∂C/∂sₜ",
     } | OVER_STEPS
     if layer.mask_value is not None:

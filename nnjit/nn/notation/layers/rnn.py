@@ -15,7 +15,7 @@ def rnn(layer: RNN, x: Shape) -> Recurrence:
     """zₜ = sₜ + hₜ₋₁ U and hₜ = σ(zₜ), so δₜ is ∂C/∂hₜ pulled back through σ."""
     h, z = symbol("hₜ"), symbol("zₜ")
     rule = ACTIVATIONS[layer.activation].back
-    assert rule is not None  # every activation states it
+    assert rule is not None  # every activation defines it
     delta = rule.filled({"g": partial(h), "z": z, "a": h})
     cell = Cell(
         forward=(Step(z, symbol("sₜ") + symbol("hₜ₋₁") @ symbol("U"), (layer.units,)),),

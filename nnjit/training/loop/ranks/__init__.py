@@ -1,1 +1,1 @@
-"""Training on several ranks: what they compare before they begin, and what those besides the first do."""
+"""Training on several ranks: what they compare before they begin, and what all but the first do."""

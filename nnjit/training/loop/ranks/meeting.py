@@ -1,4 +1,4 @@
-"""Have the ranks of a training meet before it begins: compare what they train, and share the first state."""
+"""Let the ranks of a training meet before it begins: compare what they train, and share the first state."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from nnjit.training.setup.state import State
 VERSIONS = ("nnjit", "numba", "llvmlite", "numpy")
 HOST, FAILURE, STEP = "host", "failure", "the calls of a step"
 Facts = Mapping[str, Any]
-"""What a rank says of itself, by what it is."""
+"""Facts that a rank reports about itself, by name."""
 
 
 def share_experiment(experiment: Experiment | None) -> Experiment | None:
-    """What the first rank is to train; None if it trains nothing.
+    """Share the first rank's experiment with all ranks; None if it trains nothing.
 
     Args:
-        experiment: of the first rank.
+        experiment: that of the first rank; None on the others.
 
     Raises:
         ConfigError: several ranks cannot train it. RunError: a rank has other versions than the first.
@@ -43,20 +43,20 @@ def share_experiment(experiment: Experiment | None) -> Experiment | None:
 
 
 def meet(setup: Setup, state: State, base: Path) -> tuple[Setup, State]:
-    """The setup with the first rank's learning rate, and the first rank's state.
+    """Return the setup with the first rank's learning rate, and the first rank's state.
 
     Args:
-        state: of the first rank; any state of this setup on the others.
+        state: that of the first rank; any state of this setup on the others.
         base: where relative paths in the experiment start.
 
     Raises:
         DataError: a batch has fewer rows than there are ranks.
-        RunError: the ranks would not train the same; it says on which one what differs.
+        RunError: a rank would train something else; the message says which one and what differs.
     """
     ranks = world()
     if ranks.size == 1:
         return setup, state
-    if ranks.rank == 0:  # which the others wait for, as they wait for its message
+    if ranks.rank == 0:  # the others wait for its result, or its message
         _check_fits(setup, ranks.size)
     _check_alike(ranks.gather({HOST: host(), **_facts(setup, base)}))
     found, learning_rate = ranks.of_first((state, setup.learning_rate))
@@ -65,7 +65,7 @@ def meet(setup: Setup, state: State, base: Path) -> tuple[Setup, State]:
 
 
 def report_failure(error: UserError) -> None:
-    """On another rank than the first, tell that one why this one cannot train, and wait to be ended."""
+    """Tell the first rank why this one cannot train, and wait to be ended."""
     world().gather({HOST: host(), FAILURE: str(error)})
     world().of_first(None)
 
@@ -73,7 +73,7 @@ def report_failure(error: UserError) -> None:
 def _check_can_share(experiment: Experiment, ranks: int) -> None:
     if experiment.optimizer.full_batch is not None:
         raise ConfigError(
-            f"this method has no batches for {ranks} ranks to share; take another, or start one process",
+            f"this method has no batches for {ranks} ranks to share; use another, or start one process",
             ("optimizer", "type"),
         )
     options = experiment.training
@@ -89,14 +89,14 @@ def _check_can_share(experiment: Experiment, ranks: int) -> None:
 def _check_fits(setup: Setup, ranks: int) -> None:
     if setup.batch < ranks:
         raise DataError(
-            f"expected at least one example for each of {ranks} ranks, got batches of {setup.batch}; take "
+            f"expected at least one example for each of {ranks} ranks, got batches of {setup.batch}; use "
             "larger batches, or start fewer processes",
             ("training", "batch_size"),
         )
 
 
 def _facts(setup: Setup, base: Path) -> Facts:
-    """What must be alike on all ranks, besides their versions and the experiment."""
+    """Facts that must agree on all ranks, besides versions and experiment."""
     fingerprint, epoch = fingerprint_of(setup, base), setup.compiled.epoch
     sources = {
         f"the {part} of {name}": getattr(source, part)
@@ -108,7 +108,7 @@ def _facts(setup: Setup, base: Path) -> Facts:
 
 
 def _check_alike(found: Sequence[Facts]) -> None:
-    """Raise a RunError if a rank differs from the first; `found` has those of all, or nothing."""
+    """Raise a RunError if a rank's facts differ from the first's; `found` has those of all, or none."""
     for rank, other in enumerate(found):
         first, where = found[0], f"rank {rank} ({other[HOST]})"
         if FAILURE in other:
@@ -120,7 +120,7 @@ def _check_alike(found: Sequence[Facts]) -> None:
 
 def _told(fact: str, first: Facts, other: Facts) -> str:
     if fact == STEP:
-        return "its processor, or its number of cores, divides a step otherwise; set training.threads"
+        return "its processor or its number of cores divides a step differently; set training.threads"
     if fact in VERSIONS:
         return f"{fact} is {other[fact]} there, and {first[fact]} on rank 0"
-    return f"{fact} are other ones than on rank 0; give all ranks the same data"
+    return f"{fact} differ from those on rank 0; give all ranks the same data"

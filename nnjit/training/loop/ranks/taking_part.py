@@ -1,4 +1,4 @@
-"""Train as another rank than the first: nothing is written, and nothing shown."""
+"""Train as a rank other than the first: nothing is written or shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nnjit.training.setup.setup import set_up
 
 
 def take_part() -> None:
-    """Train with the first rank, which has the config and the run folder, if it trains."""
+    """Train along with the first rank, which has the config and the run folder, if it trains."""
     began, base = time.perf_counter(), Path()
     warnings.simplefilter("ignore", DataWarning)  # the first rank shows them
     experiment = share_experiment(None)

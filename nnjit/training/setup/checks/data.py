@@ -1,4 +1,4 @@
-"""Check that layers can take the data: its values, as an embedding whole numbers, and the size of batches."""
+"""Check the data against layers that restrict it: values, as an embedding does, and batch sizes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from nnjit.nn.model.expansion import INPUT
 from nnjit.nn.model.layer_node import LayerNode
 from nnjit.training.setup.error_paths import within
 
-_CONTEXT = Context(training=False, uniform=np.zeros)  # layers that only move values ask for nothing
+_CONTEXT = Context(training=False, uniform=np.zeros)  # unused by layers that only move values
 
 Words = Callable[[int, int], str]
 """(row, position in a flat example) -> the position in words, with the row of the data."""
 
 
 def check_layers(model: Model, data: Prepared) -> None:
-    """Raise a UserError if a layer that takes the data, or columns of it, cannot take a value of it."""
+    """Raise a UserError if a layer that takes the data, or columns of it, cannot take one of its values."""
     parts: dict[str, AnyPart | None] = {
         "training": data.train, "validation": data.validation, "test": data.test
     }  # fmt: skip
@@ -41,27 +41,27 @@ def check_batch(model: Model, size: int) -> None:
     """Raise a DataError if a layer learns nothing from batches of this size."""
     for node in _starved(model, size):
         raise DataError(
-            f'{node.layer.type} "{node.name}" has one value for each feature in a batch of {size}, which is '
-            "its mean: every output would be the same; set a larger batch_size, or use layer_norm",
+            f'{node.layer.type} "{node.name}" has one value for each feature in a batch of {size}, equal to '
+            "its mean, so every output would be the same; set a larger batch_size, or use layer_norm",
             ("training", "batch_size"),
         )
 
 
 def lone_examples(model: Model, last: int) -> tuple[str, ...]:
-    """A warning if a layer learns nothing from the last batch of an epoch, which has `last` examples."""
+    """Warn of layers that learn nothing from the last batch of an epoch, which has `last` examples."""
     return tuple(
-        f"the last batch of an epoch has {counted(last, 'example')}, of which {node.layer.type} "
-        f'"{node.name}" learns nothing: its running mean moves there, and its output is the same for any '
+        f"the last batch of an epoch has {counted(last, 'example')}, from which {node.layer.type} "
+        f'"{node.name}" learns nothing: its running mean moves, but its output is the same for any '
         "input; set drop_last: true, or a batch_size that leaves more"
         for node in _starved(model, last)
     )
 
 
 def check_buffer(experiment: Experiment, train: AnyPart, batch: int) -> None:
-    """Raise a UserError if a training on rows on the disk needs more of them in memory than a buffer holds.
+    """Raise a UserError if training on rows on the disk needs more of them in memory than a buffer holds.
 
     Args:
-        batch: rows of an update.
+        batch: the rows of an update.
     """
     if not isinstance(train, DiskPart):
         return
@@ -90,7 +90,7 @@ def _starved(model: Model, size: int) -> list[LayerNode]:
 
 
 def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
-    """Raise a UserError if a layer that takes inputs (n, ...), or some of them, cannot take a value."""
+    """Raise a UserError if a layer that takes inputs (n, ...), or columns of them, cannot take a value."""
     if not _checks_data(model):
         return
     columns = np.arange(math.prod(x.shape[1:]), dtype=np.int64).reshape(1, *x.shape[1:])
@@ -107,12 +107,12 @@ def check_rows(model: Model, x: np.ndarray, words: Words) -> None:
 
 
 def _checks_data(model: Model) -> bool:
-    """Whether a layer cannot take every number."""
+    """Whether any layer restricts its inputs."""
     return any(type(node.layer).check_data is not Layer.check_data for node in model.nodes)
 
 
 def layers_that_take(model: Model, x: np.ndarray) -> list[tuple[LayerNode, np.ndarray]]:
-    """The layers that take the data x, or what those that only move values make of it; and what they take."""
+    """The layers that take the data x, perhaps through layers that only move values; and what they take."""
     values, taken = {INPUT: x}, []
     for node in model.nodes:
         value = values.get(node.inputs[0])

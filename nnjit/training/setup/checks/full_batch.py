@@ -25,7 +25,7 @@ class Case:
     """A config with a full-batch method.
 
     Args:
-        rows: examples of the training part.
+        rows: the number of training examples.
     """
 
     experiment: Experiment
@@ -40,13 +40,13 @@ class Case:
 
     @property
     def unless(self) -> str:
-        """How gradient descent, which only a line search makes a full-batch method, would do without."""
+        """A remark that gradient descent is a full-batch method only with a line search; else empty."""
         is_descent = self.experiment.optimizer.type == "gradient_descent"
         return " (without line_search it does not)" if is_descent else ""
 
     @property
     def has_factors(self) -> bool:
-        """Whether layers have learning rates of their own, which only gradient descent could ask for."""
+        """Whether layers have their own learning rates, an option only of gradient descent."""
         return bool(getattr(self.experiment.optimizer, "learning_rate_factors", None))
 
     @cached_property
@@ -64,12 +64,12 @@ class Case:
 
     @property
     def residuals(self) -> int:
-        """How many residuals the training part has."""
+        """The number of residuals of the training part."""
         return self.rows * self.task.model.output_shape[0]
 
     @property
     def squares(self) -> int:
-        """How many numbers JᵀJ has; 0 for a method that does not form it."""
+        """The number of elements of JᵀJ; 0 for a method that does not form it."""
         return self.params**2 if isinstance(self.method, LevenbergMarquardt) else 0
 
 
@@ -90,9 +90,9 @@ RULES: tuple[Rule, ...] = (
         f"{c.name} with line_search finds the length of its steps itself, so there is no learning rate to "
         "multiply; omit learning_rate_factors"),
     (("clip",),                  lambda c: c.experiment.clip != Clip(), lambda c:
-        f"{c.name} needs the gradient as it is, to find lower costs{c.unless}; omit clip"),
+        f"{c.name} needs the unchanged gradient to find lower costs{c.unless}; omit clip"),
     (("averaging",),             lambda c: c.experiment.averaging is not None, lambda c:
-        f"{c.name} moves from one lower cost to the next, and an average of the params has a higher one"
+        f"{c.name} lowers the cost with every step, and averaged params have a higher one"
         f"{c.unless}; omit averaging"),
     (("model",),                 lambda c: bool(c.task.model.state_table.size), lambda c:
         f'{c.name} needs a cost of the params alone, but a layer carries "{c.state}" from batch to batch; '
@@ -116,14 +116,14 @@ RULES_OF_SQUARES: tuple[Rule, ...] = (
 
 
 def check_full_batch(case: Case) -> None:
-    """Raise a ConfigError if an option does not go with the method."""
+    """Raise a ConfigError if an option does not suit the method."""
     for path, is_wrong, words in _rules(case):
         if is_wrong(case):
             raise ConfigError(words(case), path)
 
 
 def _rules(case: Case) -> Iterator[Rule]:
-    """The rules of a case; those of a method with a Jacobian ask every loss for a sum of squares too."""
+    """The rules of a case; with a Jacobian, every loss must also be a sum of squares."""
     yield from RULES
     if case.method.needs == "jacobian":
         yield from (_rule_of_loss(path, loss) for path, loss in case.outputs.losses.items())

@@ -1,4 +1,4 @@
-"""Check that the layers whose learning rates are multiplied by a factor have params to train."""
+"""Check that layers with a learning rate factor have params to train."""
 
 from __future__ import annotations
 

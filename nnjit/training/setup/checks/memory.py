@@ -1,7 +1,7 @@
-"""Check that the params, what an optimizer keeps of them, and the layers' outputs fit into memory.
+"""Check that the params, the optimizer's slots and the layers' outputs fit into memory.
 
-The estimates are lower bounds, so nothing is refused that would fit. Exact is the check of a compiled
-program, whose buffers are planned (`codegen.program.allocate`).
+The estimates are lower bounds, so nothing that would fit is refused. The exact check is that of a compiled
+program with planned buffers (`codegen.program.allocate`).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from nnjit.memory import check_fits
 from nnjit.training.graphs.task import Task
 
 _LEAST_ROWS = 8  # of a block
-_COPIES = 2  # of a state: the one that is trained, and the one to go back to
+_COPIES = 2  # of a state: the one in training, and the one to go back to
 
 
 def check_state(task: Task, members: int = 1) -> None:
     """Raise TooLarge if the arrays of a training do not fit: params, best params and slots.
 
     Args:
-        members: how many trainings have such arrays at once.
+        members: the number of trainings that have such arrays at the same time.
     """
     table, item = task.model.table, np.dtype(as_dtype(task.dtype)).itemsize
     frozen, largest = task.model.frozen_table.size, max(task.model.arrays, key=lambda entry: entry.size)
@@ -41,7 +41,7 @@ def check_outputs(task: Task, rows: int) -> None:
     """Raise TooLarge if the output of a layer does not fit.
 
     Args:
-        rows: of an update that are computed together.
+        rows: the rows of an update that are computed together.
     """
     item, rows = np.dtype(as_dtype(task.dtype)).itemsize, min(rows, _LEAST_ROWS)
     for node in task.model.nodes:

@@ -1,4 +1,4 @@
-"""Check that examples and costs of an experiment can be mixed (`training.mixup`)."""
+"""Check that the examples and costs of an experiment can be mixed (`training.mixup`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnjit.training.setup.outputs import Outputs
 
 
 def check_mixup(experiment: Experiment, model: Model, outputs: Outputs) -> None:
-    """Raise a ConfigError if examples are to be mixed and cannot be."""
+    """Raise a ConfigError if the config asks for mixing but the examples cannot be mixed."""
     if experiment.training.mixup is None:
         return
     for loss in outputs.losses.values():
@@ -33,7 +33,7 @@ def _error(what: str) -> ConfigError:
 
 
 def _takes_whole_numbers(model: Model) -> str | None:
-    """The first layer that takes the data, or elements of it, and not every number of it."""
+    """The first layer that takes the data, or elements of it, and restricts its values."""
     x = np.zeros((1, *model.input_shape))
     taken = (node for node, _ in layers_that_take(model, x))
     return next((n.name for n in taken if type(n.layer).check_data is not Layer.check_data), None)
