@@ -1,4 +1,4 @@
-"""Differences of other systems and processors, simulated on this one (ARCHITECTURE.md lists it)."""
+"""Other systems and processors, simulated on this one (ARCHITECTURE.md lists where they differ)."""
 
 from __future__ import annotations
 

@@ -152,5 +152,5 @@ def _pause(b: Builder) -> None:
     """Tell the core that this is a spin loop."""
     if is_x86():
         call_external(b, "llvm.x86.sse2.pause", ir.VoidType(), [])
-    elif is_arm():  # its `yield` does nothing on most processors; to empty the pipeline takes about 10 ns
+    elif is_arm():  # `yield` does nothing on most of them; emptying the pipeline takes about 10 ns
         call_external(b, "llvm.aarch64.isb", ir.VoidType(), [ir.IntType(32)(15)])

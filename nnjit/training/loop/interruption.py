@@ -10,13 +10,13 @@ from concurrent.futures import Future, wait
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
-# From Ctrl-C; from Slurm, containers and `kill`; from a closed terminal, and from one of Windows.
+T = TypeVar("T")
+
+# From Ctrl-C; from Slurm, containers and `kill`; and from a closed terminal, on Windows too.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once but mean one
-LOOK = 0.2  # seconds between looks at signals while a thread waits
-
-T = TypeVar("T")
+LOOK = 0.2  # seconds after which a waiting thread sees to signals
 
 
 class Interruption:
