@@ -122,10 +122,12 @@ def _release(path: Path, descriptor: int) -> None:
     """
     if os.name == "nt":
         os.close(descriptor)
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
-    if os.name != "nt":
-        os.close(descriptor)
+    try:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    finally:
+        if os.name != "nt":
+            os.close(descriptor)
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

@@ -115,7 +115,7 @@ def test_weights_of_a_run_are_where_another_goes_on(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("weights", "word"),
     [
-        (None, "there is no such file"),
+        (None, "there is no such weights file"),
         ({"only.weight": np.zeros((1, 1))}, "only.bias"),
         ({**START, "other.bias": np.zeros(1)}, "other.bias"),
         ({**START, "only.weight": np.zeros((2, 1))}, r"2"),

@@ -201,5 +201,5 @@ def test_operations_of_tables_are_those_of_the_interpreter() -> None:
         np.testing.assert_array_equal(outputs[1], by_row)
     with pytest.raises(GraphError, match="where_used"):
         where_used_p(*vectors, used, segments=((3, 5, 3),), is_exact=False)
-    with pytest.raises(GraphError, match="no batch of whole numbers"):
+    with pytest.raises(GraphError, match="not a batch of whole numbers"):
         used_p(rest, entries=4)

@@ -16,7 +16,7 @@ T = TypeVar("T")
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 ONE_REQUEST = 0.25  # seconds: `timeout` and service managers send two signals at once but mean one
-LOOK = 0.2  # seconds after which a waiting thread sees to signals
+LOOK = 0.2  # seconds of a wait, after which Python handles signals
 
 
 class Interruption:
@@ -50,7 +50,8 @@ class Interruption:
 
 
 def results_of(calls: Sequence[Future[T]]) -> list[T]:
-    """The results of calls on other threads. A wait without an end would take no signal on Windows."""
-    while wait(calls, timeout=LOOK).not_done:
-        pass
+    """Wait for calls on other threads; return their results. Windows takes no signal in an endless wait."""
+    for call in calls:
+        while wait([call], timeout=LOOK).not_done:
+            pass
     return [call.result() for call in calls]
