@@ -16,6 +16,7 @@ _SLOWEST = (
     "test_workloads", "test_configs", "test_threads", "test_table", "test_equality", "test_layer_state",
     "test_cache", "test_loop", "test_resume", "test_memory", "test_full_batch", "test_gradient_check",
     "test_program", "test_multi_output", "test_functions", "test_weights", "test_random_graphs",
+    "test_kills", "test_study", "test_study_table", "test_ranks", "test_ranks_on_disk",
 )  # fmt: skip
 
 

@@ -113,7 +113,6 @@ def test_a_folder_that_cannot_be_learned_from_is_one_message(
     assert said.count("\n") == 0
 
 
-@pytest.mark.kernels
 def test_mnist_as_folders_is_learned_without_an_edit(
     real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
