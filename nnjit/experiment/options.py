@@ -28,7 +28,7 @@ class EarlyStopping(Options):
     """The column of the history that decides which epoch is best, such as `validation_accuracy`. Any metric
     is allowed; `validation_roc_auc` is then measured after each epoch.
 
-    null means the validation loss, or the training loss if there is no validation part. If a training column
+    null means the validation loss, or without a validation part the training loss. If a training column
     decides, here or as a `target`, the history's training columns are measured after each epoch, with the
     weights at its end, instead of during it. That costs a forward pass over the training part.
     """

@@ -34,7 +34,7 @@ def run_html(
     """A run or a study: its `repr`, its values on each part of the data, and its loss curve.
 
     Args:
-        history: reads the history; if the folder is gone, there is no curve.
+        history: reads the history; without the folder, no curve is drawn.
     """
     title, *lines = map(str.strip, words.splitlines())
     curve = ""

@@ -37,7 +37,7 @@ class DirectCompiler(Compiler):  # type: ignore[misc]  # Numba has no types
             from nnjit.codegen.numba.program_compiler import compile_program
 
             return compile_program(self.state, func)
-        except (NumbaError, NotImplementedError):
+        except (NumbaError, NotImplementedError):  # Numba's, for code that direct lowering does not know
             return None
         except CHANGED as error:
             warn_of_change("compiling a new program takes several times as long", error)

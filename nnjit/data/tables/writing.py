@@ -96,7 +96,7 @@ def writer_of(path: Path) -> Writer:
     """The writer for the format given by a file's suffix.
 
     Raises:
-        DataError: there is no writer for the suffix.
+        DataError: the suffix is not supported.
     """
     if path.suffix.lower() not in WRITERS:
         given = f'"{path.suffix}"' if path.suffix else "no suffix"

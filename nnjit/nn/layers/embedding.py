@@ -71,7 +71,7 @@ class Embedding(TrainedLayer):
         begin: Initializer = self.weight_initializer
         if self.padding_index is not None:
             begin = Altered(first=begin, start=self.padding_index, end=self.padding_index + 1, factor=0)
-        assert self.entries is not None  # else there is no output shape
+        assert self.entries is not None  # otherwise the output shape is unknown
         return (Param("weight", (self.entries, self.size), begin, penalized=True),)
 
     def check_data(self, x: numpy.ndarray, where: Callable[[tuple[int, ...]], str]) -> None:

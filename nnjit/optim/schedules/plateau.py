@@ -50,7 +50,7 @@ class ReduceOnPlateau(Floored):
     also_called: ClassVar[tuple[str, ...]] = ("plateau", "reduce_lr_on_plateau")
     monitor: str | None = None
     """The column of the history to follow, such as `validation_accuracy`, as for `early_stopping`; null means
-    the validation loss, or the training loss if there is no validation part."""
+    the validation loss, or without a validation part the training loss."""
     factor: float = Field(0.1, gt=0, lt=1)
     """The factor of the learning rate at each drop, 0 < factor < 1."""
     patience: Count = 10

@@ -82,7 +82,7 @@ def criterion(comparison: Comparison) -> Criterion | None:
 
 
 def ranked(comparison: Comparison) -> tuple[Entry, ...]:
-    """The runs, best first; in the given order if there is no criterion."""
+    """The runs, best first; in the given order without a criterion."""
     by = criterion(comparison)
     if by is None:
         return comparison.entries

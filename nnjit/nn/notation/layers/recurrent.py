@@ -36,7 +36,7 @@ def recurrent(layer: Recurrent, cell: Cell, x: Shape) -> Recurrence:
 
 def _words(layer: Recurrent) -> dict[str, str]:
     words = {
-        "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 if there is no such step",
+        "x[t], xₜ": "at step t; a letter with t − 1 or t + 1 is 0 before the first step and after the last",
         "δₜ": "∂C/∂sₜ",
     } | OVER_STEPS
     if layer.mask_value is not None:
